@@ -1,0 +1,47 @@
+// Bundles the programs that ship into dist/, and with --tests every test file into out/.
+// Bundling is also what inlines `const enum` members across files, which the interpreter's speed depends on.
+import { build } from 'esbuild';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('.', import.meta.url));
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'cjs',
+  sourcemap: true,
+  logLevel: 'warning',
+};
+
+/** Programs with the stable names other tools rely on. */
+const programs = {
+  extension: 'extension/extension.ts',
+  'debug-adapter': 'debug-adapter/main.ts',
+  penglai: 'cli/penglai.ts',
+};
+
+function testFiles(folder) {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return entry.name === 'node_modules' ? [] : testFiles(path);
+    return entry.name.endsWith('.test.ts') ? [path] : [];
+  });
+}
+
+const present = Object.fromEntries(Object.entries(programs).filter(([, file]) => existsSync(join(root, file))));
+await build({ ...common, entryPoints: present, outdir: 'dist', external: ['vscode'], minify: false });
+
+if (process.argv.includes('--tests')) {
+  rmSync(join(root, 'out'), { recursive: true, force: true });
+  await build({
+    ...common,
+    entryPoints: testFiles(join(root, 'test')),
+    outdir: 'out/test',
+    outbase: 'test',
+    // Test-only packages stay in node_modules; what ships is bundled, as in dist/.
+    external: ['vscode', 'mocha', '@vscode/debugadapter-testsupport', '@vscode/test-electron'],
+  });
+}
