@@ -1,0 +1,73 @@
+/** The machine as its users see it: composition (monitor/system), run control (debug-adapter/target), tests. */
+import type { Hart } from '../hart/types';
+import type { Space, Tick, VirtualAddress } from '../units';
+import type { Outbox } from './outbox';
+import type { Personality } from './personality';
+import type { DebugPort, MachinePort, SupervisorPort } from './ports';
+
+/** Why `Machine.run` came back. */
+export type MachineExit =
+  /** The tick asked for is reached. */
+  | { readonly reason: 'until' }
+  /** A stop armed for the hart's space; the instruction at `pc` has not been executed. */
+  | { readonly reason: 'stop'; readonly pc: VirtualAddress; readonly space: Space }
+  /** A watched range was accessed; the access has been made. */
+  | {
+      readonly reason: 'watch';
+      readonly address: VirtualAddress;
+      readonly size: number;
+      readonly kind: 'read' | 'write';
+    }
+  /** The outbox's listener asked to stop. */
+  | { readonly reason: 'event' }
+  /** Every hart sleeps and no timer is set: only something from outside can go on. */
+  | { readonly reason: 'idle' }
+  /** A personality called `halt`. */
+  | { readonly reason: 'halted' };
+
+export interface StopSet {
+  /** Arms a stop; arming one twice is counted. `address` is where an instruction starts. */
+  arm(space: Space, address: VirtualAddress): void;
+  disarm(space: Space, address: VirtualAddress): void;
+  clear(): void;
+}
+
+/** A copy of the whole machine's state, cheap to take: pages written later are saved on their first store. */
+export interface MachineSnapshot {
+  readonly tick: Tick;
+}
+
+export interface Machine {
+  readonly harts: readonly Hart[];
+  readonly tick: Tick;
+  readonly outbox: Outbox<object>;
+  /** Size of RAM in bytes; RAM starts at physical 0x80000000. */
+  readonly ramSize: number;
+  personalities: { machine?: Personality; supervisor?: Personality };
+  supervisorPort(hart: Hart): SupervisorPort;
+  readonly machinePort: MachinePort;
+  readonly debugPort: DebugPort;
+  readonly stops: StopSet;
+
+  /** Runs until tick `until` at the latest, synchronously; takes at least one tick if `until` allows it. Never throws. */
+  run(until: Tick): MachineExit;
+  /** The next `run` executes the instruction at the current pc even if a stop is armed there. */
+  stepOverStop(): void;
+  /** Ends the machine: `run` returns `halted` from now on. Part of the state. */
+  halt(): void;
+  /** Asks the running software for attention, as a device would: raises the machine software interrupt of hart 0. */
+  interrupt(): void;
+
+  /** `mtimecmp` of a hart in ticks; Infinity when not set. */
+  timer(hart: Hart): Tick;
+  setTimer(hart: Hart, at: Tick): void;
+
+  snapshot(): MachineSnapshot;
+  restore(snapshot: MachineSnapshot): void;
+  /** Hash of everything that is state (RAM, harts, personalities, clock, sequence), lower-case hex. */
+  hash(): string;
+  /** The state as structured-cloneable plain data with a format version, to be put back in another process. */
+  save(): unknown;
+  /** Puts saved state back; throws an Error that names both versions when the format is another one. */
+  load(saved: unknown): void;
+}
