@@ -1,0 +1,210 @@
+// From bits to an operation, driven by the rows and nothing else.
+// The rows are compiled at load into flat arrays: an index that narrows a word to a few candidates (by opcode, funct3 and
+// funct7; a compressed one by all its bits), and per row the runs of bits to move. Decoding allocates nothing.
+// Must never throw: whatever is not defined, or reserved, is ILLEGAL.
+import type { Instruction } from './instruction';
+import { Op } from './op';
+import { BASE_ROWS, ROWS } from './rows';
+import { readEncoding, readOperands, Slot, type Pattern, type Row } from './row';
+
+/** A constant that an expansion puts into a slot, such as rs1 = sp. */
+interface Fixed {
+  readonly slot: Slot;
+  readonly value: number;
+}
+
+/** A row made ready for decoding. */
+export interface Compiled {
+  readonly row: Row;
+  readonly pattern: Pattern;
+  /** Row number in ROWS. */
+  readonly index: number;
+  readonly fixed: readonly Fixed[];
+}
+
+const REGISTERS: Readonly<Record<string, number>> = { zero: 0, ra: 1, sp: 2 };
+
+/** Slot of an operand name of a base row: `frs1` and `rs1` are the same slot. */
+function slotOf(name: string, fields: ReadonlyMap<string, Slot>): Slot | undefined {
+  const bare = name.replace(/^pc\+/, '').replace(/\[.*/, '');
+  return fields.get(bare) ?? fields.get(bare.replace(/^f/, ''));
+}
+
+/** Matches the operands of an expansion with those of the base row; says which field goes where and what is constant. */
+function expand(row: Row): { pattern: Pattern; fixed: Fixed[] } {
+  const own = readEncoding(row.encoding);
+  const [mnemonic, operands = ''] = row.expansion!.split(' ');
+  const base = BASE_ROWS.find((candidate) => candidate.mnemonic === mnemonic);
+  if (!base || base.op !== row.op) throw new Error(`${row.mnemonic}: no base row for "${row.expansion}"`);
+  const baseFields = readEncoding(base.encoding).fields;
+  const names = readOperands(base.operands);
+  const values = readOperands(operands);
+  if (names.length !== values.length) throw new Error(`${row.mnemonic}: "${row.expansion}" lacks operands`);
+  const pieces: Pattern['pieces'][number][] = [];
+  const fixed: Fixed[] = [];
+  names.forEach((name, i) => {
+    const slot = slotOf(name, baseFields);
+    if (slot === undefined) return; // punctuation
+    const value = values[i]!;
+    const from = own.fields.get(value);
+    if (from === undefined) return void fixed.push({ slot, value: REGISTERS[value] ?? Number(value) });
+    pieces.push(...own.pieces.filter((piece) => piece.slot === from).map((piece) => ({ ...piece, slot })));
+    if (value.endsWith("'")) fixed.push({ slot, value: 8 });
+  });
+  return { pattern: { ...own, pieces }, fixed: fixed.filter(({ value }) => value !== 0) };
+}
+
+/** The rows, compiled, in the order of ROWS. */
+export const COMPILED: readonly Compiled[] = ROWS.map((row, index) =>
+  row.expansion === undefined
+    ? { row, index, pattern: readEncoding(row.encoding), fixed: [] }
+    : { row, index, ...expand(row) },
+);
+
+const NONE = 255;
+if (COMPILED.length >= NONE) throw new Error('too many rows for a byte-wide index');
+
+/** Does the word satisfy everything the row demands beyond its position in an index? */
+function matches({ pattern }: Compiled, bits: number): boolean {
+  if ((bits & pattern.mask) >>> 0 !== pattern.match) return false;
+  for (const { from, width, value } of pattern.forbidden)
+    if (((bits >>> from) & ((1 << width) - 1)) === value) return false;
+  if (!pattern.nonzero) return true;
+  return pattern.pieces.some((p) => p.slot === Slot.IMM && ((bits >>> p.from) & ((1 << p.width) - 1)) !== 0);
+}
+
+/** Row of every 16-bit value, or NONE. */
+const compressed = buildCompressed();
+function buildCompressed(): Uint8Array {
+  const table = new Uint8Array(1 << 16).fill(NONE);
+  for (const row of COMPILED) {
+    if (row.pattern.bits !== 16) continue;
+    const free = ~row.pattern.mask & 0xffff;
+    // Counts through the subsets of the free bits.
+    for (let field = free; ; field = (field - 1) & free) {
+      const bits = row.pattern.match | field;
+      if (table[bits] === NONE && matches(row, bits)) table[bits] = row.index;
+      if (field === 0) break;
+    }
+  }
+  return table;
+}
+
+/** Bits of a word that the first index looks at: funct7, funct3 and the opcode without its two lowest bits. */
+const KEY_MASK = 0xfe00707c;
+function keyOf(bits: number): number {
+  return (bits >>> 25) | ((bits >>> 5) & 0x380) | ((bits << 8) & 0x7c00);
+}
+
+/** Chain of candidates of every key: `heads[key]` is a position in `chain`, which lists row numbers up to NONE. */
+const { heads, chain } = buildIndex();
+function buildIndex(): { heads: Uint16Array; chain: Uint8Array } {
+  const lists = new Map<number, number[]>();
+  for (const row of COMPILED) {
+    if (row.pattern.bits !== 32) continue;
+    const free = KEY_MASK & ~row.pattern.mask;
+    for (let field = free; ; field = (field - 1) & free) {
+      const key = keyOf((row.pattern.match & KEY_MASK) | field);
+      lists.set(key, [...(lists.get(key) ?? []), row.index]);
+      if (field === 0) break;
+    }
+  }
+  const heads = new Uint16Array(1 << 15);
+  const chain = [NONE];
+  const known = new Map<string, number>();
+  for (const [key, list] of lists) {
+    const name = list.join();
+    if (!known.has(name)) {
+      known.set(name, chain.length);
+      chain.push(...list, NONE);
+    }
+    heads[key] = known.get(name)!;
+  }
+  return { heads, chain: Uint8Array.from(chain) };
+}
+
+// The rows as flat arrays, so that the loop below touches no objects.
+const masks = Int32Array.from(COMPILED, ({ pattern }) => pattern.mask);
+const values = Int32Array.from(COMPILED, ({ pattern }) => pattern.match);
+const ops = Uint8Array.from(COMPILED, ({ row }) => row.op);
+const signShifts = Uint8Array.from(COMPILED, ({ pattern }) => (pattern.signBit < 0 ? 0 : 31 - pattern.signBit));
+/** Per row a run of quadruples (slot, from, mask, to); a constant has mask 0 and its value in place of `from`. */
+const moves: number[] = [];
+const moveStarts = new Uint16Array(COMPILED.length + 1);
+COMPILED.forEach(({ pattern, fixed }, index) => {
+  moveStarts[index] = moves.length;
+  for (const { slot, from, width, to } of pattern.pieces) moves.push(slot, from, 2 ** width - 1, to);
+  for (const { slot, value } of fixed) moves.push(slot, value, 0, 0);
+  moveStarts[index + 1] = moves.length;
+});
+const moveTable = Int32Array.from(moves);
+
+/** The compiled row that a word belongs to, for tools; `undefined` for what is not defined. */
+export function rowOf(bits: number): Compiled | undefined {
+  return COMPILED[find(bits)];
+}
+
+function find(bits: number): number {
+  if ((bits & 3) !== 3) return compressed[bits & 0xffff]!;
+  for (let at = heads[keyOf(bits)]!; ; at++) {
+    const row = chain[at]!;
+    if (row === NONE || (bits & masks[row]!) === values[row]!) return row;
+  }
+}
+
+/**
+ * Decodes one instruction into `out`, overwriting every field.
+ * @param bits the instruction word as uint32 or int32; of a compressed one (low two bits not 11) only the low 16 bits count
+ */
+export function decode(bits: number, out: Instruction): void {
+  const row = find(bits);
+  out.length = (bits & 3) === 3 ? 4 : 2;
+  out.op = Op.ILLEGAL;
+  let rd = 0;
+  let rs1 = 0;
+  let rs2 = 0;
+  let rs3 = 0;
+  let rm = 0;
+  let imm = 0;
+  let aqrl = 0;
+  if (row !== NONE) {
+    out.op = ops[row]!;
+    const end = moveStarts[row + 1]!;
+    for (let at = moveStarts[row]!; at < end; at += 4) {
+      const mask = moveTable[at + 2]!;
+      const from = moveTable[at + 1]!;
+      const value = mask === 0 ? from : ((bits >>> from) & mask) << moveTable[at + 3]!;
+      switch (moveTable[at]) {
+        case 0:
+          rd |= value;
+          break;
+        case 1:
+          rs1 |= value;
+          break;
+        case 2:
+          rs2 |= value;
+          break;
+        case 3:
+          rs3 |= value;
+          break;
+        case 4:
+          rm |= value;
+          break;
+        case 5:
+          imm |= value;
+          break;
+        default:
+          aqrl |= value;
+      }
+    }
+    const shift = signShifts[row]!;
+    imm = (imm << shift) >> shift;
+  }
+  out.rd = rd;
+  out.rs1 = rs1;
+  out.rs2 = rs2;
+  out.rs3 = rs3;
+  out.rm = rm;
+  out.imm = imm;
+  out.aqrl = aqrl;
+}
