@@ -1,0 +1,94 @@
+#!/usr/bin/env node
+// `npm test`: installs what is missing, builds, lints, type-checks and runs every test; `--core` leaves the editor out.
+// Each runner writes a JSON report; a report that is missing or empty is a failure. The last line is `N passed, N failed`.
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { installDependencies } from '../cli/install.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const reports = join(root, 'out/reports');
+const coreOnly = process.argv.includes('--core');
+
+/** Runs a command with its output passed on (or, with `quietly`, shown only when it fails); resolves with its exit code. */
+function run(title, command, args, { env = {}, quietly = false } = {}) {
+  return new Promise((resolve) => {
+    const stdio = quietly ? ['ignore', 'pipe', 'pipe'] : ['ignore', 'inherit', 'inherit'];
+    const child = spawn(command, args, { cwd: root, stdio, env: { ...process.env, ...env } });
+    let output = '';
+    child.stdout?.on('data', (data) => (output += data));
+    child.stderr?.on('data', (data) => (output += data));
+    child.once('error', (error) => {
+      console.error(`${title}: ${error.message}`);
+      resolve(1);
+    });
+    child.once('close', (code, signal) => {
+      if (code !== 0 && output) process.stdout.write(`--- ${title} ---\n${output}`);
+      if (code !== 0) console.error(`${title} failed (${signal ?? code})`);
+      resolve(code ?? 1);
+    });
+  });
+}
+
+const node = (title, file, args = [], options = {}) =>
+  run(title, process.execPath, [join(root, file), ...args], options);
+
+/** A mocha process over `folders` of the bundled tests, with its report. */
+function mocha(name, folders) {
+  const files = folders.map((folder) => join(root, 'out/test', folder, '**/*.test.js'));
+  const args = ['--reporter', join(root, 'test/tools/reporter.cjs'), '--timeout', '120000', ...files];
+  return node(name, 'node_modules/mocha/bin/mocha.js', args, {
+    env: { REPORT: join(reports, `${name}.json`) },
+    quietly: true,
+  });
+}
+
+/** Adds up the reports; anything wrong with one counts as a failure. */
+function summarise(names, failedSteps) {
+  let passed = 0;
+  let failed = failedSteps.length;
+  const skipped = [];
+  for (const step of failedSteps) console.log(`FAILED  ${step}`);
+  for (const name of names) {
+    const file = join(reports, `${name}.json`);
+    const report = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
+    if (!report || report.passed + report.failed === 0) {
+      console.log(`FAILED  ${name}: ${report ? 'no test ran' : 'no report was written'}`);
+      failed++;
+      continue;
+    }
+    console.log(`${name}: ${report.passed} passed, ${report.failed} failed, ${report.skipped.length} skipped`);
+    for (const failure of report.failures) console.log(`FAILED  ${failure}`);
+    passed += report.passed;
+    failed += report.failed;
+    skipped.push(...report.skipped);
+  }
+  for (const title of skipped) console.log(`SKIPPED ${title}`);
+  console.log(`${passed} passed, ${failed} failed`);
+  return failed === 0;
+}
+
+rmSync(reports, { recursive: true, force: true });
+mkdirSync(reports, { recursive: true });
+installDependencies(root);
+
+const failedSteps = [];
+const step = async (name, code) => {
+  if ((await code) !== 0) failedSteps.push(name);
+};
+await step('build', node('build', 'build.mjs', ['--tests']));
+await step('samples', node('samples', 'dist/penglai.js', ['build-samples']));
+const checks = [
+  step('types', node('types', 'node_modules/typescript/bin/tsc', ['--noEmit'], { quietly: true })),
+  step('lint', node('lint', 'node_modules/eslint/bin/eslint.js', ['.'], { quietly: true })),
+  step('format', node('format', 'node_modules/prettier/bin/prettier.cjs', ['--check', '.'], { quietly: true })),
+];
+// A runner's failed tests are counted from its report, so its exit code is not a step of its own.
+const names = ['unit', 'integration'];
+await Promise.all([...checks, mocha('unit', ['unit']), mocha('integration', ['integration'])]);
+if (!coreOnly) {
+  names.push('extension');
+  await node('extension', 'test/extension/run.mjs', [], { env: { REPORT: join(reports, 'extension.json') } });
+}
+process.exitCode = summarise(names, failedSteps) ? 0 : 1;
