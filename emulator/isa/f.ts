@@ -3,24 +3,14 @@ import { Op } from './op';
 import type { Row } from './row';
 
 /** The rows, in the order of the manual's listing. */
-// prettier-ignore -- a row is a line
+// prettier-ignore
 export const F: readonly Row[] = [
   { op: Op.FLW, mnemonic: 'flw', encoding: 'imm[11:0] rs1 010 rd 0000111', operands: 'frd,imm(rs1)' },
   { op: Op.FSW, mnemonic: 'fsw', encoding: 'imm[11:5] rs2 rs1 010 imm[4:0] 0100111', operands: 'frs2,imm(rs1)' },
   { op: Op.FMADD_S, mnemonic: 'fmadd.s', encoding: 'rs3 00 rs2 rs1 rm rd 1000011', operands: 'frd,frs1,frs2,frs3,rm' },
   { op: Op.FMSUB_S, mnemonic: 'fmsub.s', encoding: 'rs3 00 rs2 rs1 rm rd 1000111', operands: 'frd,frs1,frs2,frs3,rm' },
-  {
-    op: Op.FNMSUB_S,
-    mnemonic: 'fnmsub.s',
-    encoding: 'rs3 00 rs2 rs1 rm rd 1001011',
-    operands: 'frd,frs1,frs2,frs3,rm',
-  },
-  {
-    op: Op.FNMADD_S,
-    mnemonic: 'fnmadd.s',
-    encoding: 'rs3 00 rs2 rs1 rm rd 1001111',
-    operands: 'frd,frs1,frs2,frs3,rm',
-  },
+  { op: Op.FNMSUB_S, mnemonic: 'fnmsub.s', encoding: 'rs3 00 rs2 rs1 rm rd 1001011', operands: 'frd,frs1,frs2,frs3,rm' },
+  { op: Op.FNMADD_S, mnemonic: 'fnmadd.s', encoding: 'rs3 00 rs2 rs1 rm rd 1001111', operands: 'frd,frs1,frs2,frs3,rm' },
   { op: Op.FADD_S, mnemonic: 'fadd.s', encoding: '0000000 rs2 rs1 rm rd 1010011', operands: 'frd,frs1,frs2,rm' },
   { op: Op.FSUB_S, mnemonic: 'fsub.s', encoding: '0000100 rs2 rs1 rm rd 1010011', operands: 'frd,frs1,frs2,rm' },
   { op: Op.FMUL_S, mnemonic: 'fmul.s', encoding: '0001000 rs2 rs1 rm rd 1010011', operands: 'frd,frs1,frs2,rm' },

@@ -11,7 +11,7 @@ import { Op } from './op';
  * - `rd rs1 rs2 rs3` (5 bits), `rd' rs1' rs2'` (3 bits, registers 8..15), `rm` (3), `aq rl` (1), `fm pred succ` (4), `zimm` (5);
  * - `imm[12|10:5]`: the bits of an immediate that stand here. `imm` and `nzimm` are sign-extended from their highest bit,
  *   `uimm`, `nzuimm`, `shamt` and `csr` are not; `nz...` must not be zero;
- * - `rd!=0`, `rs2!=0`, `rd!=2`: the field with a value it must not have.
+ * - `rd!=0`, `rs2!=0`, `rd!=2`: the field with a value it must not have; `fm=8`: with the only one it may have.
  *
  * `operands` is the assembler's operand list: field names, with `f` before a register field that names an f register,
  * `pc+imm` for a branch target, `imm[31:12]` for the upper 20 bits, and plain register names.
@@ -109,7 +109,7 @@ export function readEncoding(encoding: string): Pattern {
   let at = 0; // built from the least significant end
   for (const token of encoding.split(' ').reverse()) {
     const bracket = /^([a-z]+)\[([0-9:|]+)\]$/.exec(token);
-    const plain = /^([a-z0-9]+'?)(?:!=(\d+))?$/.exec(token);
+    const plain = /^([a-z0-9]+'?)(?:(!?=)(\d+))?$/.exec(token);
     if (/^[01]+$/.test(token)) {
       match |= parseInt(token, 2) << at;
       for (let i = 0; i < token.length; i++) mask |= 1 << at++;
@@ -128,7 +128,12 @@ export function readEncoding(encoding: string): Pattern {
       const { slot, width, to } = PLAIN[name]!;
       fields.set(name, slot);
       pieces.push({ slot, from: at, width, to });
-      if (plain[2] !== undefined) forbidden.push({ from: at, width, value: Number(plain[2]) });
+      const value = Number(plain[3]);
+      if (plain[2] === '!=') forbidden.push({ from: at, width, value });
+      if (plain[2] === '=') {
+        mask |= ((1 << width) - 1) << at;
+        match |= value << at;
+      }
       at += width;
     } else throw new Error(`encoding "${encoding}": "${token}" is not a field of the notation in row.ts`);
   }

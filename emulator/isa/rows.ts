@@ -10,7 +10,7 @@ import { ZICSR } from './zicsr';
 import { ZIFENCEI } from './zifencei';
 import type { Row } from './row';
 
-/** Rows of 32-bit instructions: exactly one per operation. */
+/** Rows of 32-bit instructions: exactly one per operation, but for fence.tso, which is a named case of fence. */
 export const BASE_ROWS: readonly Row[] = [...RV64I, ...ZIFENCEI, ...M, ...A, ...ZICSR, ...PRIVILEGED, ...F, ...D];
 
 /** Every row. */

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { decode } from '../../../emulator/isa/decode';
+import { baseText, disassemble } from '../../../emulator/isa/disassemble';
+import { newInstruction } from '../../../emulator/isa/instruction';
+import golden from './golden/objdump.txt';
+import {
+  acceptsMore,
+  assemble,
+  COMPRESSED,
+  compressedDigest,
+  haveTools,
+  objdump,
+  ours,
+  randomWords,
+  updateGolden,
+  wordsOfRows,
+} from './objdump';
+
+const [digest, vectors] = [/^(quadrant|undefined)/, /^[0-9a-f]{8} /].map((kind) =>
+  golden.split('\n').filter((line) => kind.test(line)),
+) as [string[], string[]];
+
+describe('the disassembler', () => {
+  it('shows every 16-bit word as objdump -M no-aliases does (golden digest)', () => {
+    assert.ok(digest.length > 24);
+    assert.deepEqual(compressedDigest(ours(COMPRESSED, 2)), digest);
+  });
+
+  it('shows words of every row as objdump -M no-aliases does (golden list)', () => {
+    assert.ok(vectors.length > 1800);
+    vectors.forEach((line, i) => {
+      const word = parseInt(line, 16);
+      const { text, length } = disassemble(word, i * 4);
+      assert.equal(`${line.slice(0, 8)} ${text}`, line);
+      assert.equal(length, 4);
+    });
+  });
+
+  it('wraps branch targets at 64 bits and takes addresses beyond 2^53', () => {
+    assert.equal(disassemble(0xfe000ee3, 0).text, 'beq zero,zero,0xfffffffffffffffc');
+    assert.equal(disassemble(0xbffd, 0xffffffffffffff00n).text, 'c.j 0xfffffffffffffefe');
+  });
+
+  it('shows what is not defined as data', () => {
+    assert.deepEqual(disassemble(0xffffffff, 0), { text: '.4byte 0xffffffff', length: 4 });
+    assert.deepEqual(disassemble(0x12342001, 0), { text: '.2byte 0x2001', length: 2 });
+    assert.deepEqual(disassemble(0, 0), { text: 'c.unimp', length: 2 });
+  });
+});
+
+describe('the disassembler beside the GNU tools', function () {
+  this.timeout(120_000);
+  before(function () {
+    if (haveTools) return;
+    console.log('      skipped: riscv64-linux-gnu-objdump and -as are not installed; the golden file was checked');
+    this.skip();
+  });
+
+  it('has a golden file that is what objdump says today', () => {
+    if (process.env['UPDATE_GOLDEN']) return updateGolden();
+    assert.deepEqual(compressedDigest(objdump(COMPRESSED, 2)), digest);
+    const words = vectors.map((line) => parseInt(line, 16));
+    assert.deepEqual(
+      objdump(words, 4),
+      vectors.map((line) => line.slice(9)),
+    );
+  });
+
+  it('agrees on 200 words of every row and on 100 000 random ones', () => {
+    const random = randomWords(7);
+    // Encodings longer than 32 bits (low bits 11111) would put objdump out of step.
+    const any = Array.from({ length: 100_000 }, () => (random() | 3) & (random() & 1 ? ~4 : ~8));
+    const words = [...wordsOfRows(200, 3), ...any.map((word) => word >>> 0)];
+    const [theirs, mine] = [objdump(words, 4), ours(words, 4)];
+    words.forEach((word, i) => {
+      if (acceptsMore(theirs[i]!, mine[i]!)) return;
+      assert.equal(mine[i], theirs[i], word.toString(16));
+    });
+  });
+
+  it('expands every compressed instruction but branches to one that the assembler compresses back', () => {
+    const insn = newInstruction();
+    const words = COMPRESSED.filter((word) => {
+      decode(word, insn);
+      return insn.op !== 0 && !notChosen(disassemble(word, 0).text);
+    });
+    const lines = words.map((word, i) => {
+      decode(word, insn);
+      // Of jalr, the assembler compresses only this spelling.
+      return baseText(insn, i * 2).replace(/^jalr (\w+),0\((\w+)\)$/, 'jalr $1,$2,0');
+    });
+    assert.ok(words.length > 38_000);
+    const bytes = assemble(lines);
+    assert.equal(bytes.length, words.length * 2);
+    words.forEach((word, i) => assert.equal(bytes.readUInt16LE(i * 2).toString(16), word.toString(16), lines[i]));
+  });
+
+  /** HINTs, which the assembler never chooses, what c.addi can do as well, and branches, which it leaves to relaxation. */
+  function notChosen(text: string): boolean {
+    return /^c\.nop [^0]|^c\.\w+ zero,|,0x0$|^c\.addi \w+,0$|^c\.addi16sp sp,(-32|-?16)$|^c\.(j|beqz|bnez) /.test(text);
+  }
+});

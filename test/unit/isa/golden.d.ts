@@ -1,0 +1,4 @@
+declare module '*/objdump.txt' {
+  const text: string;
+  export default text;
+}
