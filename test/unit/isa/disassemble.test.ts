@@ -86,8 +86,10 @@ describe('the disassembler beside the GNU tools', function () {
     });
     const lines = words.map((word, i) => {
       decode(word, insn);
-      // Of jalr, the assembler compresses only this spelling.
-      return baseText(insn, i * 2).replace(/^jalr (\w+),0\((\w+)\)$/, 'jalr $1,$2,0');
+      // Of jalr, the assembler compresses only the spellings jr and jalr with one operand.
+      return baseText(insn, i * 2)
+        .replace(/^jalr zero,0\((\w+)\)$/, 'jr $1')
+        .replace(/^jalr ra,0\((\w+)\)$/, 'jalr $1');
     });
     assert.ok(words.length > 38_000);
     const bytes = assemble(lines);
