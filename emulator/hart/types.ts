@@ -91,6 +91,12 @@ export interface Hart {
   ecall(): void;
   /** WFI: the hart sleeps until an interrupt that is enabled in mie is pending, whatever mstatus says. */
   waitForInterrupt(): void;
-  /** SFENCE.VMA with both operands x0: drops every cached translation of this hart. */
+  /** SFENCE.VMA with both operands x0: drops every cached translation of this hart. Traps to M at S with mstatus.TVM set. */
   fenceVma(): void;
+  /**
+   * Puts `value` into a0 and executes `csrrw x0, csr, a0` at the current privilege. Where that is not allowed (satp at S with
+   * mstatus.TVM set) it traps like the instruction: to M with an illegal-instruction exception, mtval = the instruction word,
+   * mepc = pc. The firmware emulates it, adds 4 to mepc and returns. Clobbers a0, so user registers have been saved before.
+   */
+  csrWrite(csr: number, value: bigint): void;
 }
