@@ -27,7 +27,8 @@ function testFiles(folder) {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) return entry.name === 'node_modules' ? [] : testFiles(path);
-    return entry.name.endsWith('.test.ts') ? [path] : [];
+    const isEntry = entry.name.endsWith('.test.ts') || entry.name === 'index.ts';
+    return isEntry ? [path] : [];
   });
 }
 

@@ -88,7 +88,7 @@ const checks = [
 const names = ['unit', 'integration'];
 await Promise.all([...checks, mocha('unit', ['unit']), mocha('integration', ['integration'])]);
 if (!coreOnly) {
-  names.push('extension');
+  names.push('extension', 'extension-packaged');
   await node('extension', 'test/extension/run.mjs', [], { env: { REPORT: join(reports, 'extension.json') } });
 }
 process.exitCode = summarise(names, failedSteps) ? 0 : 1;

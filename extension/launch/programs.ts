@@ -1,8 +1,8 @@
 /** Finds the RISC-V programs of the workspace and orders the hosts by how near they are to the file being edited. */
 import { open } from 'node:fs/promises';
-import { basename, dirname, relative, sep } from 'node:path';
 import * as vscode from 'vscode';
 import { elfKind, HEAD_BYTES, type ElfKind } from './elf-kind';
+import { rankHosts } from './rank';
 
 /** A folder with more files than this is searched in part. */
 const FILES_MAX = 20_000;
@@ -28,27 +28,6 @@ export async function findPrograms(folder: vscode.WorkspaceFolder | undefined, a
   );
   const of = (kind: ElfKind) => kinds.filter((file) => file.kind === kind).map((file) => file.path);
   return { ...rankHosts(of('host'), activeFile), enclaves: of('enclave').sort() };
-}
-
-/** Orders hosts by `distance` to the active file, then by path. */
-export function rankHosts(hosts: readonly string[], activeFile?: string): { hosts: string[]; nearest: string[] } {
-  const ranked = hosts
-    .map((path) => ({ path, distance: activeFile ? distance(path, activeFile) : 0 }))
-    .sort((a, b) => a.distance - b.distance || (a.path < b.path ? -1 : 1));
-  const nearest = ranked.filter((host) => host.distance === ranked[0]?.distance).map((host) => host.path);
-  return { hosts: ranked.map((host) => host.path), nearest };
-}
-
-/**
- * How far a built program is from a source file: 0 in the same folder, 1 in a folder below it, 2 in a folder of the same name
- * (`build/shadow-fork/host` for `shadow-fork/host.c`), 3 elsewhere.
- */
-function distance(program: string, source: string): number {
-  const [programFolder, sourceFolder] = [dirname(program), dirname(source)];
-  if (programFolder === sourceFolder) return 0;
-  if (!relative(sourceFolder, programFolder).startsWith('..' + sep) && relative(sourceFolder, programFolder) !== '..')
-    return 1;
-  return basename(programFolder) === basename(sourceFolder) ? 2 : 3;
 }
 
 async function kindOf(path: string): Promise<ElfKind | undefined> {
