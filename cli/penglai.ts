@@ -1,0 +1,17 @@
+#!/usr/bin/env node
+/**
+ * The `penglai` command. Registers the subcommands, one file each, and turns what they throw into one message and an exit status.
+ */
+import { Command } from 'commander';
+import { registerBuildSamples } from './build-samples';
+import { registerCc } from './cc';
+
+const program = new Command('penglai').description('Build and run Penglai host programs and enclaves.');
+
+registerCc(program);
+registerBuildSamples(program);
+
+program.parseAsync().catch((error: unknown) => {
+  console.error(`penglai: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+});
