@@ -35,8 +35,7 @@ export const DEFAULT_FLAGS = ['-g', '-O0'];
  * The SDK's C sources are optimised a little so that enclaves stay small; they keep line information. Its assembly has none: stepping
  * into call_enclave() is to arrive in the server.
  */
-const sdkFlags = (source: string): string[] =>
-  extname(source) === '.c' ? ['-g', '-O1', '-Wall', '-Wextra'] : ['-g0'];
+const sdkFlags = (source: string): string[] => (extname(source) === '.c' ? ['-g', '-O1', '-Wall', '-Wextra'] : ['-g0']);
 
 /**
  * Builds one program.
