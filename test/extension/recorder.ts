@@ -95,7 +95,7 @@ export class Run {
   /** The next `stopped` event that was not taken yet; fails when the session ends instead. */
   async nextStop(): Promise<DebugProtocol.StoppedEvent['body']> {
     const index = this.seenStops++;
-    const found = await until(
+    const found = await until<DebugProtocol.StoppedEvent['body'] | 'ended'>(
       `stop number ${index + 1}`,
       () => this.events<DebugProtocol.StoppedEvent>('stopped')[index]?.body ?? (this.terminated ? 'ended' : undefined),
       () => this.recorded.messages.slice(-8),
