@@ -25,10 +25,29 @@ export function activate(context: vscode.ExtensionContext): PenglaiApi {
     vscode.debug.onDidStartDebugSession((session) => session.type === DEBUG_TYPE && tree.addSession(session)),
     vscode.debug.onDidTerminateDebugSession((session) => session.type === DEBUG_TYPE && tree.removeSession(session)),
     vscode.debug.onDidReceiveDebugSessionCustomEvent((event) => {
-      if (event.session.type === DEBUG_TYPE && event.event === 'enclave/changed') tree.scheduleRefresh();
+      if (event.session.type !== DEBUG_TYPE || event.event !== 'enclave/changed') return;
+      tree.scheduleRefresh();
+      void showOnce(context, view, tree);
     }),
   );
   registerAdapter(context);
   registerCommands(context, tree);
   return { enclaves: tree };
+}
+
+/**
+ * VS Code adds views to Run and Debug collapsed. The first time something lives, this one is opened, without taking the focus;
+ * from then on it is as the user left it.
+ */
+async function showOnce(
+  context: vscode.ExtensionContext,
+  view: vscode.TreeView<Node>,
+  tree: EnclaveTree,
+): Promise<void> {
+  const key = 'enclavesShown';
+  if (context.globalState.get(key)) return;
+  const [first] = await tree.getChildren();
+  if (!first) return;
+  await context.globalState.update(key, true);
+  await view.reveal(first, { select: false, focus: false, expand: true });
 }

@@ -62,6 +62,11 @@ export class EnclaveTree implements vscode.TreeDataProvider<Node> {
     return node.kind === 'more' ? [] : this.childrenOf(node);
   }
 
+  /** Needed to reveal a row; only the topmost rows ever are. */
+  getParent(): undefined {
+    return undefined;
+  }
+
   private async childrenOf(node: SessionNode | HostNode | EnclaveNode): Promise<Node[]> {
     const count = this.wanted.get(nodeId(node)) ?? PAGE;
     const parent = parentArgument(node);
