@@ -10,7 +10,15 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 export function packageExtension() {
   const out = join(root, 'dist/penglai-enclave-debugger.vsix');
   const vsce = join(root, 'node_modules/@vscode/vsce/vsce');
-  const args = [vsce, 'package', '--no-dependencies', '--allow-missing-repository', '--out', out];
+  const args = [
+    vsce,
+    'package',
+    '--no-dependencies',
+    '--allow-missing-repository',
+    '--no-rewrite-relative-links',
+    '--out',
+    out,
+  ];
   execFileSync(process.execPath, args, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
   return out;
 }
