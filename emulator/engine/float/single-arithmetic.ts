@@ -1,8 +1,11 @@
 // Binary32 arithmetic on JavaScript numbers, with exact accrued exceptions, in every rounding mode and without BigInt.
-// Binary64 has room enough: sums and products of binary32 numbers neither overflow nor underflow in it, a product is exact, and
-// what is not exact is rounded to odd first, so that rounding to binary32 afterwards is rounding once (see `toOdd`).
+// Binary64 has room enough: nothing overflows or underflows in it, and a product of binary32 numbers is exact. An inexact sum is
+// rounded to odd first, so that rounding to binary32 afterwards is rounding once (see `toOdd`). Quotients and square roots need
+// not even that: where they are not exact they differ from every number of 25 bits, hence from every binary32 number, from every
+// tie between two and from every threshold, by more than 2^-52 of themselves (a - m*b and a - m*m are multiples of the product of
+// the operands' last places), and so rounding to binary64 takes them neither onto such a number nor across it.
 // NaNs as in double-arithmetic.ts.
-import { Flag, MIN_NORMAL_32, productError, Rm, roundToSingle, sumError, toOdd, type Accrued } from './ieee';
+import { Flag, MIN_NORMAL_32, Rm, roundToSingle, sumError, toOdd, type Accrued } from './ieee';
 
 function isFinite64(value: number): boolean {
   return value - value === 0;
@@ -47,11 +50,7 @@ export function divide32(state: Accrued, a: number, b: number, rm: number): numb
     if (isFinite64(a)) state.flags |= Flag.DZ;
     return quotient;
   }
-  if (a === 0 || !isFinite64(b)) return quotient;
-  const product = quotient * b;
-  // a - quotient * b: its sign, seen from the divisor's side, is that of the error.
-  const rest = a - product - productError(quotient, b, product);
-  return roundToSingle(state, toOdd(quotient, b < 0 ? -rest : rest), rm);
+  return roundToSingle(state, quotient, rm);
 }
 
 /** The square root of a. */
@@ -59,6 +58,5 @@ export function squareRoot32(state: Accrued, a: number, rm: number): number {
   const root = Math.sqrt(a);
   if (root !== root) return a === a ? invalid(state) : NaN;
   if (root === 0 || root === Infinity) return root;
-  const square = root * root;
-  return roundToSingle(state, toOdd(root, a - square - productError(root, root, square)), rm);
+  return roundToSingle(state, root, rm);
 }

@@ -9,12 +9,14 @@ import { cornerVectors, FLOAT_ROWS, hasRoundingMode, randomVectors, run, SENTINE
 const lines = vectorsText.trim().split('\n');
 const rowNamed = (name: string) => FLOAT_ROWS.find(({ mnemonic }) => mnemonic === name)!;
 
+const bits = (hex: string) => BigInt('0x' + hex);
+
 function parse(line: string): Vector {
   const [name, rm, a, b, c] = line.split(' ') as [string, string, string, string, string];
   return {
     row: rowNamed(name),
     rm: Number(rm),
-    operands: [a, b, c].map((x) => BigInt('0x' + x)) as Vector['operands'],
+    operands: [bits(a), bits(b), bits(c)],
   };
 }
 
@@ -42,10 +44,13 @@ describe('the floating-point unit', function () {
 
   it('gives the same result when flags have accrued before, and only ever adds to them', () => {
     for (const row of FLOAT_ROWS)
-      for (const vector of randomVectors(row, 1000, 2)) {
+      for (const vector of [...cornerVectors(row, 0), ...randomVectors(row, 1000, 2)]) {
         const clear = run(vector);
-        for (const before of [1, 31])
-          assert.deepEqual(run(vector, before), { ...clear, flags: clear.flags | before }, vectorLine(vector, clear));
+        for (const before of [1, 31]) {
+          const after = run(vector, before);
+          if (after.f === clear.f && after.x === clear.x && after.flags === (clear.flags | before)) continue;
+          assert.fail(`${vectorLine(vector, clear)}, but ${vectorLine(vector, after)} after flags ${before}`);
+        }
       }
   });
 
@@ -114,10 +119,7 @@ describe('the floating-point unit beside qemu-riscv64', function () {
   const count = 2000 * Number(process.env['FLOAT_ROUNDS'] ?? 1);
   for (const row of FLOAT_ROWS)
     it(`${row.mnemonic} agrees on corner and random operands`, () => {
-      const vectors = [
-        ...cornerVectors(row, 400),
-        ...randomVectors(row, count, Number(process.env['FLOAT_SEED'] ?? 3)),
-      ];
+      const vectors = [...cornerVectors(row, 0), ...randomVectors(row, count, Number(process.env['FLOAT_SEED'] ?? 3))];
       const theirs = qemu.run(vectors);
       vectors.forEach((vector, i) => {
         const mine = run(vector);

@@ -141,10 +141,22 @@ export function digest(outcomes: readonly Outcome[]): string {
   return hash.digest('hex').slice(0, 24);
 }
 
+/** The smallest normal number times one less its last place: tiny after rounding where the bounded result is normal. */
+function boundaryVectors(): Vector[] {
+  return FLOAT_ROWS.filter(({ op }) => op === Op.FMUL_S || op === Op.FMUL_D).flatMap((row) =>
+    [0, 1, 2, 3, 4].map((rm): Vector => {
+      const operands =
+        row.op === Op.FMUL_D ? ['0010000000000000', '3fefffffffffffff'] : ['ffffffff00800000', 'ffffffff3f7fffff'];
+      return { row, rm, operands: [...operands.map((hex) => BigInt('0x' + hex)), 0n] as unknown as Vector['operands'] };
+    }),
+  );
+}
+
 export function updateGolden(qemu: Qemu): void {
   const corners = FLOAT_ROWS.flatMap((row) => cornerVectors(row, 24));
   // Of the many corners of the instructions with one operand, every third will do in the committed list.
   const kept = corners.filter((vector, i) => vector.operands[1] !== 0n || i % 3 === 0);
+  kept.push(...boundaryVectors());
   const outcomes = qemu.run(kept);
   const lines = kept.map((vector, i) => vectorLine(vector, outcomes[i]!));
   writeFileSync('test/unit/float/golden/float-vectors.txt', lines.join('\n') + '\n');

@@ -216,14 +216,36 @@ export function randomVectors(row: Row, count: number, seed: number): Vector[] {
       randomOperand(random, kind, random.below(2) ? -middle : middle),
       randomOperand(random, kind, random.below(2) ? 0 : 2 * middle),
     ] as [bigint, bigint, bigint];
-    return { row, rm: i % modes, operands: i % 7 === 3 ? nearCancellation(row, operands) : operands };
+    const fused = shape(row).sources === 3;
+    if (fused && i % 7 === 3) return { row, rm: i % modes, operands: nearCancellation(row, operands) };
+    if (fused && i % 7 === 5) return { row, rm: i % modes, operands: nearTie(row, random) };
+    return { row, rm: i % modes, operands };
   });
+}
+
+/** For the fused instructions: a product that is almost half a last place of the third operand, off by its own last bits. */
+function nearTie(row: Row, random: Random): [bigint, bigint, bigint] {
+  const { kind } = shape(row);
+  if (kind === 'integer') throw new Error(`${row.mnemonic} is not a fused instruction`);
+  const { exponentBits, fractionBits } = FORMATS[kind];
+  const normal = 1n << BigInt(fractionBits);
+  const one = ((1n << BigInt(exponentBits - 1)) - 1n) * normal;
+  const box = kind === 'double' ? 0n : BOX;
+  const sign = () => BigInt(random.below(2)) << BigInt(exponentBits + fractionBits);
+  const near = () => BigInt(random.below(9) - 4);
+  const exponent = BigInt(random.below(20) - 10);
+  const scale = BigInt(-fractionBits - 1 + random.below(3) - 1);
+  const fraction = random.bits64() % normal;
+  return [
+    (one + exponent * normal + near()) | sign() | box,
+    (one + (scale - exponent) * normal + near()) | sign() | box,
+    (one + fraction) | sign() | box,
+  ];
 }
 
 /** For the fused instructions: a third operand that is close to the product of the others, so that most bits cancel. */
 function nearCancellation(row: Row, operands: [bigint, bigint, bigint]): [bigint, bigint, bigint] {
-  const { sources, kind } = shape(row);
-  if (sources < 3) return operands;
+  const { kind } = shape(row);
   const [a, b] = operands;
   const view = new DataView(new ArrayBuffer(8));
   const read = (bits: bigint) => {
@@ -237,7 +259,7 @@ function nearCancellation(row: Row, operands: [bigint, bigint, bigint]): [bigint
   return [a, b, kind === 'double' ? bits : (bits >> 32n) | BOX];
 }
 
-/** Corner vectors of an instruction: all single corners, or a sample of the pairs and triples, in every rounding mode. */
+/** Corner vectors of an instruction, in every rounding mode: each corner, or `perMode` pairs or triples (0: all pairs, 4000 triples). */
 export function cornerVectors(row: Row, perMode: number): Vector[] {
   const { sources, kind } = shape(row);
   const list = kind === 'integer' ? INTEGERS : kind === 'single' ? SINGLES : DOUBLES;
@@ -245,6 +267,8 @@ export function cornerVectors(row: Row, perMode: number): Vector[] {
   const modes = hasRoundingMode(row) ? [0, 1, 2, 3, 4] : [0];
   return modes.flatMap((rm) => {
     if (sources === 1) return list.map((a): Vector => ({ row, rm, operands: [a, 0n, 0n] }));
+    if (sources === 2 && perMode === 0)
+      return list.flatMap((a) => list.map((b): Vector => ({ row, rm, operands: [a, b, 0n] })));
     return Array.from({ length: perMode }, (): Vector => ({
       row,
       rm,
