@@ -25,6 +25,8 @@ export interface FrameAccess extends TargetAccess {
   readonly pc: number;
   /** Of an inlined call: its number counted from outside; 0 is the function itself. Without it, the innermost. */
   readonly level?: number;
+  /** The run-time address of the next instruction of this frame, for `$pc`. */
+  readonly programCounter?: bigint;
   cfa?(): bigint | undefined;
   /** What the program was moved by when it was loaded. */
   readonly loadBias?: bigint;
@@ -148,7 +150,8 @@ export class FrameScope {
 
   private elementCount(bound: VariableBound): number | undefined {
     const unit = this.program.info.functionAt(this.frame.pc)?.unit;
-    const location = unit && this.evaluate(bound.expression, unit);
+    const expression = bound.expressionAt(this.frame.pc);
+    const location = unit && expression && this.evaluate(expression, unit);
     if (!location || location.kind === 'unavailable' || location.kind === 'pieces') return undefined;
     let number: bigint;
     if (location.kind === 'memory' && bound.load === undefined) number = location.address;

@@ -71,6 +71,18 @@ export class Value {
     return element === undefined || count === undefined ? undefined : element * count;
   }
 
+  /** The type's name; arrays of variable length with the length they have now. */
+  get typeText(): string {
+    return typeName(this.withCounts(this.type));
+  }
+
+  private withCounts(type: Type): Type {
+    if (type.kind !== 'array') return type;
+    const element = this.withCounts(type.element);
+    const count = this.elementCount(type);
+    return count === type.count && element === type.element ? type : { kind: 'array', element, count, bound: undefined };
+  }
+
   get address(): bigint | undefined {
     return addressOf(this.place);
   }
@@ -125,7 +137,7 @@ export class Value {
     return {
       name: this.name,
       value: this.text(),
-      type: typeName(this.type),
+      type: this.typeText,
       memoryReference: this.memoryReference(),
       namedVariables: members?.length || undefined,
       indexedVariables: elements?.count || undefined,

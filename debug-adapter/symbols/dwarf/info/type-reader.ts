@@ -4,6 +4,7 @@
  */
 import { SymbolError } from '../../bytes';
 import { Ate, At, Tag } from './constants';
+import { expressionAt } from './locations';
 import {
   canonicalName,
   lazy,
@@ -351,10 +352,18 @@ function boundFrom(entry: Entry, at: number, plus: number): Bound {
     return { count: Number.isSafeInteger(count) && count >= 0 ? count : undefined, bound: undefined };
   }
   if (value?.class === 'exprloc' || value?.class === 'block')
-    return { count: undefined, bound: { expression: value.bytes, plus, load: undefined } };
+    return { count: undefined, bound: { plus, load: undefined, expressionAt: () => value.bytes } };
   const variable = value?.class === 'reference' ? entry.reference(at) : undefined;
-  const expression = variable?.expression(At.location);
   const type = variable?.reference(At.type);
-  if (!expression || !type) return { count: undefined, bound: undefined };
-  return { count: undefined, bound: { expression, plus, load: sizeOfEntry(type) ?? 8 } };
+  if (!variable || !type) return { count: undefined, bound: undefined };
+  return { count: undefined, bound: { plus, load: sizeOfEntry(type) ?? 8, expressionAt: (pc) => locationOf(variable, pc) } };
+}
+
+function locationOf(variable: Entry, pc: number): Uint8Array | undefined {
+  try {
+    return expressionAt(variable, At.location, pc);
+  } catch (error) {
+    if (error instanceof SymbolError) return undefined;
+    throw error;
+  }
 }

@@ -43,11 +43,12 @@ export interface StructType {
 
 /** How many elements an array of variable length has: an expression, or a variable that holds the count. */
 export interface VariableBound {
-  readonly expression: Uint8Array;
   /** What to add to the expression's value: an upper bound counts one less than a count. */
   readonly plus: number;
-  /** The expression gives a place to read `size` bytes from, and not the value. */
+  /** Undefined: the expression gives the number. Else it gives the place to read a number of that many bytes from. */
   readonly load: number | undefined;
+  /** Undefined where the compiler did not keep it at this pc. */
+  expressionAt(pc: number): Uint8Array | undefined;
 }
 
 export interface ArrayType {
