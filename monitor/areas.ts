@@ -1,0 +1,142 @@
+/**
+ * mmap, unmap and sbrk of enclaves. Memory comes from the host in blocks of 2^n pages, whose first page keeps the list the block is
+ * freed by, so an area has 2^n − 1 pages, and all of an area moves and goes together. Owns placement; the real monitor's, because
+ * programs print what comes of it.
+ */
+import { PAGE_SIZE } from '../emulator/units';
+import { EnclaveVa, Ocall, Result } from './abi';
+import { finishOcall } from './control';
+import type { Core } from './core';
+import { Mapper } from './enclave-tables';
+import { blockOf, leaveForOcall, releaseBlocks } from './lifecycle';
+import { PageKind, claim, disown } from './pages';
+import type { Area, Enclave } from './state';
+import { answer, hide, show, type Task } from './tasks';
+
+/** The largest block a host can give. */
+const MAX_AREA = 512 * 1024 * 1024;
+const roundUp = (size: number): number => Math.ceil(size / PAGE_SIZE) * PAGE_SIZE;
+
+export const heapTop = (enclave: Enclave): number =>
+  enclave.heap.length === 0 ? EnclaveVa.HEAP_BASE : enclave.heap.at(-1)!.start + enclave.heap.at(-1)!.size;
+
+/** Below the lowest area, or below 0x3000000000 when there is none. */
+export const belowAreas = (enclave: Enclave, size: number): number =>
+  (enclave.areas[0]?.start ?? EnclaveVa.MMAP_TOP) - size;
+
+/** Is [start, start + size) inside the mmap range and free of areas? */
+export function placeFree(enclave: Enclave, start: number, size: number): boolean {
+  if (start < heapTop(enclave) || start + size > EnclaveVa.MMAP_TOP) return false;
+  return enclave.areas.every((area) => start + size <= area.start || area.start + area.size <= start);
+}
+
+export const insertArea = (areas: readonly Area[], area: Area): Area[] =>
+  [...areas, area].sort((a, b) => a.start - b.start);
+
+/** The mmap area that contains the range. */
+export function areaAt(enclave: Enclave, start: number, size: number): Area | undefined {
+  return enclave.areas.find((area) => area.start <= start && start + size <= area.start + area.size);
+}
+
+// ---- what the enclave asks --------------------------------------------------------------------------------------------------
+
+/** Ends the ecall with a result in a0, staying in the enclave. */
+export type Reply = (result: number) => void;
+
+export function mmapCall(m: Core, reply: Reply, address: number, size: number): void {
+  const enclave = m.enclave(m.state.running)!;
+  const bytes = roundUp(size);
+  const bad = !(size > 0) || bytes > MAX_AREA - PAGE_SIZE || (address !== 0 && address % PAGE_SIZE !== 0);
+  if (bad || (address !== 0 && !placeFree(enclave, address, bytes))) return reply(0);
+  leaveForOcall(m, { ocall: Ocall.MMAP, arg0: address, arg1: bytes + PAGE_SIZE, kept: [address, bytes] });
+}
+
+export function unmapCall(m: Core, reply: Reply, address: number, size: number): void {
+  const enclave = m.enclave(m.state.running)!;
+  const area = size >= 0 ? areaAt(enclave, address, size) : undefined;
+  if (!area) return reply(Result.ERROR);
+  dropAreas(m, enclave, [area]);
+  const block = blockOf(area);
+  const request = { ocall: Ocall.UNMAP, arg0: block.base, arg1: block.size, kept: [0, 0] as const };
+  m.queue(...releaseBlocks(m, [block]), { do: 'ocall', request });
+}
+
+/** Unmaps areas and takes them from the enclave's lists. */
+export function dropAreas(m: Core, enclave: Enclave, gone: readonly Area[]): void {
+  const mapper = Mapper.of(m, enclave);
+  for (const area of gone) mapper.unmap(area.start, area.size);
+  m.hart.fenceVma();
+  m.change(enclave.eid, {
+    areas: enclave.areas.filter((area) => !gone.includes(area)),
+    heap: enclave.heap.filter((area) => !gone.includes(area)),
+  });
+}
+
+export function sbrkCall(m: Core, reply: Reply, size: number): void {
+  const enclave = m.enclave(m.state.running)!;
+  if (size % PAGE_SIZE !== 0) return reply(Result.ERROR);
+  const top = heapTop(enclave);
+  if (size === 0) return reply(top);
+  if (size > 0) {
+    if (size > MAX_AREA - PAGE_SIZE) return reply(Result.ERROR);
+    return leaveForOcall(m, { ocall: Ocall.SBRK, arg0: 0, arg1: size + PAGE_SIZE, kept: [0, size] });
+  }
+  // Whole areas only, newest first.
+  const gone = enclave.heap.filter((area) => area.start >= top + size).reverse();
+  if (gone.length === 0) return reply(top);
+  dropAreas(m, enclave, gone);
+  const blocks = gone.map(blockOf);
+  const request = { ocall: Ocall.SBRK, arg0: blocks[0]!.base, arg1: 0, kept: [heapTop(m.enclave(enclave.eid)!), 0] as const };
+  m.queue(...releaseBlocks(m, blocks), { do: 'ocall', request });
+}
+
+// ---- what the host gives ----------------------------------------------------------------------------------------------------
+
+/** RESUME of an MMAP or growing SBRK: the host gives a block. Nothing is believed: it must be public and big enough. */
+export function grantArea(m: Core, enclave: Enclave, block: number, blockSize: number): void {
+  const wanted = enclave.ocallArgs[1];
+  if (!(blockSize - PAGE_SIZE >= wanted) || !claim(m, block, blockSize, PageKind.Data, enclave.instance)) {
+    m.log(`resume_enclave: the memory for enclave ${enclave.eid} is too small or not host memory`);
+    return m.error();
+  }
+  m.update({ undo: [{ do: 'disown', base: block, size: blockSize }, show(block, blockSize), answer(Result.ERROR)] });
+  // The host may have left anything in it.
+  m.queue(
+    hide(block, blockSize),
+    { do: 'zero', base: block, size: blockSize, at: 0 },
+    { do: 'granted', eid: enclave.eid, block, blockSize },
+  );
+}
+
+/** The block is the enclave's: it is mapped and the enclave goes on; 0 in a0 when there is no room for it. */
+export function areaGranted(m: Core, task: Task & { do: 'granted' }): undefined {
+  const enclave = m.enclave(task.eid)!;
+  const heap = enclave.ocall === Ocall.SBRK;
+  const size = task.blockSize - PAGE_SIZE;
+  const start = heap ? heapTop(enclave) : placement(enclave, enclave.ocallArgs[0], size);
+  const mapper = Mapper.of(m, enclave);
+  const area: Area = { start: start ?? 0, size, block: task.block, blockSize: task.blockSize };
+  if (start === undefined || start + size > EnclaveVa.MMAP_TOP || !mapper.map(start, task.block + PAGE_SIZE, size)) {
+    m.change(enclave.eid, { pool: mapper.pool });
+    disown(m, task.block, task.blockSize);
+    m.queue(show(task.block, task.blockSize), answer(Result.ERROR));
+    return undefined;
+  }
+  m.change(enclave.eid, {
+    pool: mapper.pool,
+    ...(heap ? { heap: [...enclave.heap, area] } : { areas: insertArea(enclave.areas, area) }),
+  });
+  m.update({ undo: [] });
+  finishOcall(m, enclave, heap ? start + size : start);
+  m.queue({ do: 'enter', eid: enclave.eid });
+  return undefined;
+}
+
+/** A given address if it still fits, else the top of the mmap range, else below the lowest area; gaps are not searched. */
+function placement(enclave: Enclave, address: number, size: number): number | undefined {
+  if (address !== 0) return placeFree(enclave, address, size) ? address : undefined;
+  const top = EnclaveVa.MMAP_TOP - size;
+  if (placeFree(enclave, top, size)) return top;
+  const below = belowAreas(enclave, size);
+  return placeFree(enclave, below, size) ? below : undefined;
+}

@@ -1,0 +1,189 @@
+/**
+ * call_enclave and SERVER_RETURN: control and memory pass from one enclave to another without the host. Owns the hand-over of
+ * request and response areas and of the relay window, and the links of the chain. A page always belongs to one of them only.
+ */
+import { PAGE_SIZE } from '../emulator/units';
+import { withRegisters } from '../emulator/hart/registers';
+import { CallArg, ESERVERBUSY, EnclaveVa, Result } from './abi';
+import { areaAt, belowAreas, insertArea, placeFree, type Reply } from './areas';
+import type { Core } from './core';
+import { Mapper, readVirtual, writeVirtual } from './enclave-tables';
+import { enter, entryRegisters, headOf, parkRegisters, transition } from './lifecycle';
+import { isRefused, ruleFor } from './operations';
+import { PageKind, reuse } from './pages';
+import type { Area, Enclave } from './state';
+
+interface Argument {
+  readonly req_arg: bigint;
+  readonly resp_val: bigint;
+  readonly req_vaddr: number;
+  readonly req_size: number;
+  readonly resp_vaddr: number;
+  readonly resp_size: number;
+}
+
+function readArgument(m: Core, enclave: Enclave, address: number): Argument | undefined {
+  const bytes = readVirtual(m, enclave, address, CallArg.SIZE);
+  if (!bytes || !writeVirtual(m, enclave, address, bytes)) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const number = (at: number) => view.getUint32(at + 4, true) * 2 ** 32 + view.getUint32(at, true);
+  return {
+    req_arg: view.getBigUint64(CallArg.req_arg, true),
+    resp_val: view.getBigUint64(CallArg.resp_val, true),
+    req_vaddr: number(CallArg.req_vaddr),
+    req_size: number(CallArg.req_size),
+    resp_vaddr: number(CallArg.resp_vaddr),
+    resp_size: number(CallArg.resp_size),
+  };
+}
+
+function writeArgument(m: Core, enclave: Enclave, address: number, argument: Argument): void {
+  const view = new DataView(new ArrayBuffer(CallArg.SIZE));
+  for (const [field, value] of Object.entries(argument) as [keyof Argument, bigint | number][])
+    view.setBigUint64(CallArg[field], BigInt(value), true);
+  writeVirtual(m, enclave, address, new Uint8Array(view.buffer));
+}
+
+const wholePages = (address: number, size: number): boolean =>
+  address % PAGE_SIZE === 0 && size % PAGE_SIZE === 0 && size >= PAGE_SIZE;
+
+/** Moves an mmap area between enclaves, to `at` if that is free there, else below the lowest area; its new start. */
+function moveArea(m: Core, from: number, to: number, area: Area, at: number): number | undefined {
+  const target = m.enclave(to)!;
+  const start = placeFree(target, at, area.size) ? at : belowAreas(target, area.size);
+  const mapper = Mapper.of(m, target);
+  const fits = placeFree(target, start, area.size) && mapper.map(start, area.block + PAGE_SIZE, area.size);
+  m.change(to, { pool: mapper.pool });
+  if (!fits) return undefined;
+  const source = m.enclave(from)!;
+  Mapper.of(m, source).unmap(area.start, area.size);
+  m.change(from, { areas: source.areas.filter((other) => other !== area) });
+  reuse(m, area.block, area.blockSize, PageKind.Data, target.instance);
+  m.change(to, { areas: insertArea(m.enclave(to)!.areas, { ...area, start }) });
+  return start;
+}
+
+/** Moves relay region [0] between enclaves; it shows at 0x3800000000 in either. */
+function moveRelay(m: Core, from: number, to: number, size: number): boolean {
+  const source = m.enclave(from)!;
+  const target = m.enclave(to)!;
+  const region = source.relays[0];
+  if (!region || size > region.size || target.relays.length > 0) return false;
+  const mapper = Mapper.of(m, target);
+  const fits = mapper.map(EnclaveVa.RELAY_BASE, region.pa, region.size);
+  m.change(to, { pool: mapper.pool });
+  if (!fits) return false;
+  Mapper.of(m, source).unmap(region.va, region.size);
+  m.change(from, { relays: source.relays.slice(1) });
+  reuse(m, region.pa, region.size, PageKind.Relay, target.instance);
+  m.change(to, { relays: [{ ...region, va: EnclaveVa.RELAY_BASE }] });
+  return true;
+}
+
+/** The request area for a call, moved; its address in the callee, 0 for none, undefined when the request is bad. */
+function passRequest(m: Core, caller: Enclave, callee: Enclave, argument: Argument): number | undefined {
+  const { req_vaddr, req_size } = argument;
+  if (req_vaddr === 0) return 0;
+  if (!wholePages(req_vaddr, req_size)) return undefined;
+  if (req_vaddr === EnclaveVa.RELAY_BASE)
+    return moveRelay(m, caller.eid, callee.eid, req_size) ? EnclaveVa.RELAY_BASE : undefined;
+  const area = areaAt(caller, req_vaddr, req_size);
+  return area && moveArea(m, caller.eid, callee.eid, area, area.start);
+}
+
+export function callEnclave(m: Core, reply: Reply, handle: number, address: number): void {
+  const caller = m.enclave(m.state.running)!;
+  const callee = Number.isInteger(handle) && handle >= 0 ? m.enclave(handle) : undefined;
+  const rule = callee && ruleFor('called', callee.type, callee.state);
+  if (!callee || !rule || (isRefused(rule) && rule.value === Result.ERROR)) {
+    m.log(`call_enclave: enclave${handle} can not be accessed!`);
+    return reply(Result.ERROR);
+  }
+  if (isRefused(rule) || callee.caller !== -1) return reply(-ESERVERBUSY);
+  const argument = readArgument(m, caller, address);
+  const areaStart = (argument && areaAt(caller, argument.req_vaddr, argument.req_size)?.start) ?? 0;
+  const request = argument && passRequest(m, caller, callee, argument);
+  if (!argument || request === undefined) return reply(Result.ERROR);
+
+  const top = headOf(m, caller);
+  m.change(caller.eid, {
+    state: 'RUNNABLE',
+    registers: withRegisters(parkRegisters(m, 4), { x: { 10: 0 } }),
+    callee: callee.eid,
+  });
+  const mapper = Mapper.of(m, m.enclave(callee.eid)!);
+  if (top.kbuffer !== 0) mapper.map(EnclaveVa.KBUFFER, top.kbuffer, PAGE_SIZE);
+  const { shm, shmSize } = callee;
+  const hasShm = shm !== 0 && shmSize > 0;
+  const registers = withRegisters(
+    entryRegisters(callee.entry, [0, request, argument.req_size, hasShm ? EnclaveVa.SHM_BASE : 0, shmSize]),
+    { x: { 10: argument.req_arg } },
+  );
+  m.change(callee.eid, {
+    caller: caller.eid,
+    top: top.eid,
+    host: top.host,
+    pendingCall: { argument: address, areaStart },
+    registers,
+    pool: mapper.pool,
+  });
+  transition(m, 'call_enclave', caller.instance, callee.instance);
+  enter(m, callee.eid);
+}
+
+/** SERVER_RETURN: `address` is the callee's call_enclave_arg_t. */
+export function enclaveReturn(m: Core, reply: Reply, address: number): void {
+  const callee = m.enclave(m.state.running)!;
+  const caller = m.enclave(callee.caller);
+  const rule = ruleFor('enclaveReturn', callee.type, callee.state);
+  if (isRefused(rule) || !caller || !callee.pendingCall) {
+    m.log(`enclave_return: enclave${callee.eid} can not return!`);
+    return reply(Result.ERROR);
+  }
+  const result = readArgument(m, callee, address);
+  if (!result) return reply(Result.ERROR);
+  const asked = readArgument(m, caller, callee.pendingCall.argument);
+
+  const req_vaddr = asked ? returnRequest(m, callee, caller, asked, result) : 0;
+  const resp_vaddr = returnResponse(m, callee, caller, result);
+  if (asked)
+    writeArgument(m, caller, callee.pendingCall.argument, {
+      ...asked,
+      req_vaddr,
+      resp_vaddr,
+      resp_size: resp_vaddr === 0 ? 0 : result.resp_size,
+      resp_val: result.resp_val,
+    });
+  Mapper.of(m, callee).unmap(EnclaveVa.KBUFFER, PAGE_SIZE);
+  const { pendingCall: _call, registers: _registers, ...rest } = m.enclave(callee.eid)!;
+  m.put({ ...rest, state: 'RUNNABLE', caller: -1, top: -1, callee: -1 });
+  m.change(caller.eid, { callee: -1 });
+  transition(m, 'SERVER_RETURN', callee.instance, caller.instance);
+  enter(m, caller.eid);
+}
+
+/** The request area goes back to where the caller had it; its address there, 0 when it stays with the callee. */
+function returnRequest(m: Core, callee: Enclave, caller: Enclave, asked: Argument, result: Argument): number {
+  if (asked.req_vaddr === 0) return 0;
+  const good =
+    result.req_vaddr !== 0 && wholePages(result.req_vaddr, result.req_size) && result.req_size >= asked.req_size;
+  if (!good) {
+    m.log('enclave return: the ret argument is in-consistent with caller argument');
+    return 0;
+  }
+  if (asked.req_vaddr === EnclaveVa.RELAY_BASE)
+    return moveRelay(m, callee.eid, caller.eid, asked.req_size) ? EnclaveVa.RELAY_BASE : 0;
+  const area = areaAt(m.enclave(callee.eid)!, result.req_vaddr, result.req_size);
+  if (!area) return 0;
+  // Pointers the caller kept into the area must still be right.
+  const back = callee.pendingCall!.areaStart;
+  const start = moveArea(m, callee.eid, caller.eid, area, back);
+  return start === back ? asked.req_vaddr : (start ?? 0);
+}
+
+function returnResponse(m: Core, callee: Enclave, caller: Enclave, result: Argument): number {
+  if (result.resp_vaddr === 0 || !wholePages(result.resp_vaddr, result.resp_size)) return 0;
+  const area = areaAt(m.enclave(callee.eid)!, result.resp_vaddr, result.resp_size);
+  if (!area) return 0;
+  return moveArea(m, callee.eid, caller.eid, area, belowAreas(m.enclave(caller.eid)!, area.size)) ?? 0;
+}

@@ -1,0 +1,193 @@
+/**
+ * What the host does with enclaves that exist: RUN, RESUME, STOP, DESTROY, MEMORY_EXTEND. Every precondition comes from the table in
+ * operations.ts; this file adds who asks, and the effects.
+ */
+import { withRegisters } from '../emulator/hart/registers';
+import { EnclaveVa, Ocall, Result, ResumeReason, RunParam } from './abi';
+import { grantArea } from './areas';
+import type { Core } from './core';
+import { hostSpace, readParam } from './create';
+import { endEnclave, enter, entryRegisters, releaseBlocks, transition } from './lifecycle';
+import { isRefused, ruleFor, type Operation } from './operations';
+import { PageKind, claim, ordinary } from './pages';
+import { relayUndo, takeRelays } from './relays';
+import { chainOf, enclavesOf, innermost, type Enclave, type Shadow } from './state';
+import { answer, hide } from './tasks';
+
+/** Refuses by the table; true when the operation is allowed. */
+export function permitted(m: Core, operation: Operation, enclave: Enclave | undefined, what: string): enclave is Enclave {
+  if (!enclave) {
+    m.log(`${what}: no such enclave`);
+    m.error();
+    return false;
+  }
+  const rule = ruleFor(operation, enclave.type, enclave.state);
+  if (!isRefused(rule)) return true;
+  if (rule.value < 0) m.log(`${what}: enclave ${enclave.eid} can not be accessed: ${rule.why}`);
+  m.answer(rule.value);
+  return false;
+}
+
+/**
+ * The address space that asks: the caller's, or the one a driver names when it acts for a process that is not on the hart (0: the
+ * caller's). The kernel can enter any of its spaces, so naming one gives it nothing it has not.
+ */
+function asker(m: Core, named: number): number {
+  return named > 0 ? named : hostSpace(m);
+}
+
+function belongs(m: Core, enclave: { host: number; eid?: number }, named: number, what: string): boolean {
+  if (enclave.host === asker(m, named)) return true;
+  m.log(`${what}: it belongs to another process`);
+  m.error();
+  return false;
+}
+
+export function run(m: Core, eid: number, parameter: number): void {
+  const enclave = m.enclave(eid);
+  if (!permitted(m, 'run', enclave, 'run_enclave')) return;
+  const param = readParam(m, parameter, RunParam.SIZE);
+  if (!param) return m.error();
+  const [address, size] = [param.u64(RunParam.mm_arg_addr), param.u64(RunParam.mm_arg_size)];
+  const plan = takeRelays(m, enclave.name, enclave.instance, address, size);
+  if (!plan) return m.error();
+  const total = plan.relays.reduce((sum, relay) => sum + relay.size, 0);
+  const registers = entryRegisters(enclave.entry, entryArguments(enclave, m.state.runCounter, total));
+  m.change(eid, { host: hostSpace(m) });
+  m.update({ undo: relayUndo(plan), runCounter: m.state.runCounter + 1 });
+  m.queue(
+    ...plan.tasks,
+    { do: 'map-relays', eid, relays: plan.relays },
+    { do: 'start', eid, registers },
+  );
+}
+
+/** a0 … a4 of a normal enclave or an instance. */
+export function entryArguments(enclave: Enclave, counter: number, relayBytes: number): number[] {
+  return [
+    enclave.shmSize > 0 ? EnclaveVa.SHM_BASE : 0,
+    enclave.shmSize,
+    counter,
+    relayBytes > 0 ? EnclaveVa.RELAY_BASE : 0,
+    relayBytes,
+  ];
+}
+
+/** RESUME: `eid` is the enclave the host ran; what is resumed is the one that works for it. */
+export function resume(m: Core, eid: number, reason: number, a2: number, a3: number, a4: number): void {
+  const head = m.enclave(eid);
+  if (reason === ResumeReason.STOP) return resumeStopped(m, head, a2);
+  if (!head) {
+    m.log(`resume_enclave: enclave${eid} is not existed`);
+    return m.answer(reason === ResumeReason.TIMER ? Result.SUCCESS : Result.ERROR);
+  }
+  const enclave = innermost(m.state, head);
+  if (reason !== ResumeReason.TIMER && reason !== ResumeReason.OCALL) return m.error();
+  // An idle server, or one addressed in the middle of a chain, is nobody's to resume.
+  if (head.type === 'SERVER' || !belongs(m, head, 0, 'resume_enclave')) return head.type === 'SERVER' ? m.error() : undefined;
+  if (!permitted(m, reason === ResumeReason.TIMER ? 'resumeTimer' : 'resumeOcall', enclave, 'resume_enclave')) return;
+  if (reason === ResumeReason.OCALL) return resumeOcall(m, enclave, a2, a3, a4);
+  transition(m, 'resume', undefined, enclave.instance);
+  enter(m, enclave.eid);
+}
+
+function resumeStopped(m: Core, head: Enclave | undefined, named: number): void {
+  if (!permitted(m, 'resumeStop', head, 'wake_enclave') || !belongs(m, head, named, 'wake_enclave')) return;
+  for (const enclave of chainOf(m.state, head)) m.change(enclave.eid, { state: 'RUNNABLE' });
+  m.answer(Result.SUCCESS);
+}
+
+function resumeOcall(m: Core, enclave: Enclave, ocall: number, a3: number, a4: number): void {
+  if (ocall !== enclave.ocall) {
+    m.log(`resume_enclave: enclave ${enclave.eid} waits for ocall ${enclave.ocall}, not ${ocall}`);
+    return m.error();
+  }
+  if (ocall === Ocall.MMAP || (ocall === Ocall.SBRK && enclave.ocallArgs[1] > 0)) return grantArea(m, enclave, a3, a4);
+  if (ocall === Ocall.RETURN_RELAY_PAGE) return regainRelays(m, enclave, a3, a4);
+  // SYS_WRITE leaves a0 as the enclave set it, the id; results of the others come from the host or are known already.
+  const result =
+    ocall === Ocall.SYS_WRITE ? Ocall.SYS_WRITE : ocall === Ocall.SBRK ? enclave.ocallArgs[0] : ocall === Ocall.UNMAP ? 0 : a3;
+  finishOcall(m, enclave, result);
+  enter(m, enclave.eid);
+}
+
+/** The ocall is over: its result is in a0 of the enclave, which still is to be entered. */
+export function finishOcall(m: Core, enclave: Enclave, result: number): void {
+  m.change(enclave.eid, { ocall: 0, registers: withRegisters(enclave.registers!, { x: { 10: result } }) });
+  transition(m, 'resume', undefined, enclave.instance);
+}
+
+/** The host had its relay pages back for a while; (0, 0) means it keeps them. */
+function regainRelays(m: Core, enclave: Enclave, address: number, size: number): void {
+  const plan = takeRelays(m, enclave.name, enclave.instance, address, size);
+  if (!plan) return m.error();
+  m.update({ undo: relayUndo(plan) });
+  const registers = withRegisters(enclave.registers!, { x: { 10: 0 } });
+  m.queue(
+    ...plan.tasks,
+    { do: 'map-relays', eid: enclave.eid, relays: plan.relays },
+    { do: 'start', eid: enclave.eid, registers },
+  );
+}
+
+export function stop(m: Core, eid: number, named: number): void {
+  const enclave = m.enclave(eid);
+  if (!permitted(m, 'stop', enclave, 'stop_enclave') || !belongs(m, enclave, named, 'stop_enclave')) return;
+  const chain = chainOf(m.state, enclave);
+  const busy = chain.find((member) => member.state === 'OCALLING');
+  if (busy) {
+    m.log(`stop_enclave: enclave ${busy.eid} waits for the host`);
+    return m.error();
+  }
+  for (const member of chain) m.change(member.eid, { state: 'STOPPED' });
+  m.answer(Result.SUCCESS);
+}
+
+/** `reason` 1: the owning process is gone; for the event only. */
+export function destroy(m: Core, eid: number, named: number, reason: number, type: 'NORMAL' | 'SERVER'): void {
+  const enclave = m.enclave(eid);
+  if (!permitted(m, 'destroy', enclave, 'destroy_enclave') || !belongs(m, enclave, named, 'destroy_enclave')) return;
+  if (enclave.type !== type) {
+    m.log(`destroy_enclave: enclave ${eid} is a ${enclave.type} enclave`);
+    return m.error();
+  }
+  if (enclave.type === 'SERVER' && enclave.caller >= 0) {
+    m.log(`destroy_server_enclave: server ${eid} works for enclave ${enclave.caller}, can not destroy`);
+    return m.error();
+  }
+  m.queue(...endEnclave(m, chainOf(m.state, enclave), reason === 1 ? 'owner-exited' : 'destroy'), answer(Result.SUCCESS));
+}
+
+/** Instances map the template's read-only pages, so it stays while one is alive. */
+export function instancesOf(m: Core, shadow: Shadow): Enclave[] {
+  return enclavesOf(m.state).filter((enclave) => enclave.template === shadow.instance);
+}
+
+export function destroyShadow(m: Core, id: number, named: number, reason: number): void {
+  const shadow = m.state.shadows.get(id);
+  if (!shadow || !belongs(m, shadow, named, 'destroy_shadow_enclave')) return shadow ? undefined : m.error();
+  if (instancesOf(m, shadow).length > 0) {
+    m.log(`destroy_shadow_enclave: instances still use the pages of shadow ${id}`);
+    return m.error();
+  }
+  m.update({ shadows: m.state.shadows.remove(id) });
+  m.emit({ kind: 'enclave-gone', instance: shadow.instance, why: reason === 1 ? 'owner-exited' : 'destroy' });
+  m.queue(...releaseBlocks(m, [shadow.pool]), answer(Result.SUCCESS));
+}
+
+export function memoryExtend(m: Core, base: number, size: number): void {
+  if (!claim(m, base, size, PageKind.Monitor, 0)) {
+    m.log('memory_extend: not host memory');
+    return m.error();
+  }
+  m.update({
+    extended: [...m.state.extended, { base, size }],
+    undo: [{ do: 'disown', base, size }, answer(Result.ERROR)],
+  });
+  m.queue(hide(base, size), answer(Result.SUCCESS));
+}
+
+/** SCHRODINGER_INIT: where the driver keeps relay pages. Ownership is kept per page, so only the range is checked. */
+export function schrodingerInit(m: Core, base: number, size: number): void {
+  m.answer(ordinary(m, base, size) ? Result.SUCCESS : Result.ERROR);
+}

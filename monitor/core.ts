@@ -1,0 +1,174 @@
+/**
+ * What every part of the monitor works with during one step: the hart that trapped, physical memory, the state. Owns how
+ * control leaves M-mode. Nothing here outlives a step except `state`.
+ */
+import type { Hart, SavedRegisters } from '../emulator/hart/types';
+import type { MachinePort } from '../emulator/machine/ports';
+import { pa, va, type PhysicalAddress } from '../emulator/units';
+import { Result, SbiExtension } from './abi';
+import type { EnclaveEvent } from './events';
+import type { Enclave, MonitorState } from './state';
+import { initialState } from './state';
+import type { Task } from './tasks';
+
+/**
+ * Single checks that tests may switch off to show what each of them stops. Never reachable from a guest.
+ */
+export interface Checks {
+  /** SET_PTE and MAP_PTE refuse private frames and tables outside the page-table area. */
+  readonly setPteOwnership: boolean;
+  /** satp takes only roots in the root part of the page-table area. */
+  readonly tvmRootCheck: boolean;
+  /** PMP keeps S-mode from writing the page-table area. */
+  readonly ptAreaPmp: boolean;
+  /** Host entries of pages that become private lose their V bit. */
+  readonly hostPteInvalidation: boolean;
+  /** The driver refuses to mmap relay memory that an enclave owns. */
+  readonly deviceMmapOwnership: boolean;
+}
+
+export const ALL_CHECKS: Checks = {
+  setPteOwnership: true,
+  tvmRootCheck: true,
+  ptAreaPmp: true,
+  hostPteInvalidation: true,
+  deviceMmapOwnership: true,
+};
+
+/** What the driver knows about a pool; for events only, no decision depends on it. */
+export interface PoolDescription {
+  readonly eid: number;
+  readonly pid: number;
+  readonly imageHash: string;
+}
+
+/** Events as the monitor emits them: what the driver knows of a new enclave is filled in through `describe`. */
+export interface MonitorOptions {
+  readonly port: MachinePort;
+  readonly ramSize: number;
+  readonly emit: (event: EnclaveEvent) => void;
+  /** The host thread the hart works for, 0 for none; for events only. */
+  readonly currentThread: () => number;
+  readonly describe: (pool: number) => PoolDescription | undefined;
+  /** Ends the machine (SRST). */
+  readonly halt: () => void;
+  readonly seed: number;
+  readonly checks?: Partial<Checks>;
+}
+
+export class Core {
+  state: MonitorState;
+  /** Set at the start of each step. */
+  hart!: Hart;
+  /** Ticks this step costs so far. */
+  cost = 0;
+  readonly checks: Checks;
+
+  constructor(readonly options: MonitorOptions) {
+    this.state = initialState(options.seed);
+    this.checks = { ...ALL_CHECKS, ...options.checks };
+  }
+
+  get port(): MachinePort {
+    return this.options.port;
+  }
+
+  update(change: Partial<MonitorState>): void {
+    this.state = { ...this.state, ...change };
+  }
+
+  emit(event: EnclaveEvent): void {
+    this.options.emit(event);
+  }
+
+  log(text: string): void {
+    this.emit({ kind: 'monitor-log', text });
+  }
+
+  enclave(eid: number): Enclave | undefined {
+    return this.state.enclaves.get(eid);
+  }
+
+  /** Stores an enclave; tells a change of its state. */
+  put(enclave: Enclave): void {
+    const before = this.state.enclaves.get(enclave.eid);
+    this.update({ enclaves: this.state.enclaves.set(enclave.eid, enclave) });
+    if (before && before.instance === enclave.instance && before.state !== enclave.state)
+      this.emit({ kind: 'enclave-state', instance: enclave.instance, state: enclave.state });
+  }
+
+  /** Changes fields of a live enclave. */
+  change(eid: number, change: Partial<Enclave>): Enclave {
+    const enclave = { ...this.state.enclaves.get(eid)!, ...change };
+    this.put(enclave);
+    return enclave;
+  }
+
+  queue(...tasks: readonly Task[]): void {
+    this.update({ tasks: [...this.state.tasks, ...tasks] });
+  }
+
+  readU64(address: number): number {
+    return this.port.readI64(pa(address));
+  }
+
+  read(address: number, length: number): Uint8Array {
+    return this.port.read(pa(address), length);
+  }
+
+  /**
+   * Ends the host's SBI call. Penglai calls answer 0 … 100 in a1 with a0 = 0 and errors in a0 alone; `detail` then is a1.
+   * If the hart still holds an enclave's context, the host's is put back first.
+   */
+  answer(value: number, detail = 0): void {
+    this.restoreHost();
+    const ok = value >= 0 && value <= 100;
+    this.finishSbi(ok ? 0 : value, ok ? value : detail);
+  }
+
+  /** Ends an SBI call with the standard pair. */
+  finishSbi(error: number, value: number): void {
+    const hart = this.hart;
+    const legacy = hart.getX(17);
+    hart.setX(10, error);
+    // Legacy calls change a0 only.
+    if (legacy < 0 || legacy >= SbiExtension.BASE) hart.setX(11, value);
+    hart.mepc = va(hart.mepc + 4);
+    hart.mret();
+  }
+
+  /** Puts the host's context back on the hart, as it was at its ecall; nothing to do when the host is on it. */
+  restoreHost(): void {
+    const host = this.state.hostContext;
+    if (!host) return;
+    const hart = this.hart;
+    hart.loadRegisters(host.registers);
+    hart.writeCsr(0x180, host.satp);
+    hart.writeCsr(0x300, host.mstatus);
+    hart.writeCsr(0x304, (hart.readCsr(0x304) & MACHINE_INTERRUPTS) | (host.mie & ~MACHINE_INTERRUPTS));
+    hart.writeCsr(0x302, host.medeleg);
+    hart.writeCsr(0x303, host.mideleg);
+    hart.mepc = host.registers.words.length ? pcOf(host.registers) : hart.mepc;
+    hart.fenceVma();
+    this.update({ hostContext: undefined, running: -1 });
+  }
+
+  /** Reads a name of at most 16 bytes, up to its NUL. */
+  readName(bytes: Uint8Array): string {
+    let name = '';
+    for (let i = 0; i < 16 && bytes[i]; i++) name += String.fromCharCode(bytes[i]!);
+    return name;
+  }
+
+  error(): void {
+    this.answer(Result.ERROR);
+  }
+}
+
+/** Bits of mie that are the monitor's own and follow the timer, not the host. */
+const MACHINE_INTERRUPTS = (1n << 3n) | (1n << 7n) | (1n << 11n);
+
+const pcOf = (registers: SavedRegisters) =>
+  va(registers.words[128 + 1]! * 2 ** 32 + (registers.words[128]! >>> 0));
+
+export const physical = (address: number): PhysicalAddress => pa(address);

@@ -1,0 +1,196 @@
+/**
+ * An enclave's ecalls: dispatch by a7, and the calls that are short. Owns what happens to an enclave that calls something it must
+ * not. Arguments come from an untrusted program: every pointer is followed through its own page table only.
+ */
+import { Cause } from '../emulator/hart/types';
+import { va } from '../emulator/units';
+import { EnclaveCall, Ocall, RELAY_PAGE_NUM, Result, SBI_EXT_PENGLAI_ENCLAVE } from './abi';
+import { mmapCall, sbrkCall, unmapCall, type Reply } from './areas';
+import { callEnclave, enclaveReturn } from './calls';
+import type { Core } from './core';
+import { Mapper, readString, readVirtual, writeVirtual } from './enclave-tables';
+import { endEnclave, killRunning, leave, leaveForOcall, releaseRelays } from './lifecycle';
+import { getKey, getReport } from './report';
+import { serverNamed, type Enclave, type RelayRegion } from './state';
+import { answer } from './tasks';
+import { pa } from '../emulator/units';
+import { isRefused, ruleFor } from './operations';
+
+/** The ecall returns `result` in a0; the enclave goes on behind it. */
+export const replyTo =
+  (m: Core): Reply =>
+  (result) => {
+    m.hart.setX(10, result);
+    m.hart.mepc = va(m.hart.mepc + 4);
+    m.hart.mret();
+  };
+
+export function enclaveCall(m: Core): void {
+  const { hart } = m;
+  const reply = replyTo(m);
+  const number = hart.getX(17);
+  const [a0, a1, a2] = [hart.getX(10), hart.getX(11), hart.getX(12)];
+  if (hart.getX(16) !== SBI_EXT_PENGLAI_ENCLAVE) {
+    if (number === EnclaveCall.LINUX_IOCTL) return reply(0);
+    return killRunning(m, Cause.EcallFromUser, 0, `illegal user ecall ${number}: enclaves have no system calls`);
+  }
+  switch (number) {
+    case EnclaveCall.EXIT:
+      return exit(m, reply);
+    case EnclaveCall.OCALL:
+      return ocall(m, reply, a0, a1, a2);
+    case EnclaveCall.ACQUIRE_ENCLAVE:
+      return acquire(m, reply, a0);
+    case EnclaveCall.CALL_ENCLAVE:
+      return callEnclave(m, reply, a0, a1);
+    case EnclaveCall.ENCLAVE_RETURN:
+      return enclaveReturn(m, reply, a0);
+    case EnclaveCall.GET_REPORT:
+      return getReport(m, reply, a0, a1, hart.getX64(12));
+    case EnclaveCall.ASYN_ENCLAVE_CALL:
+      return asynCall(m, reply, a0, a1);
+    case EnclaveCall.SPLIT_MEM_REGION:
+      return splitRegion(m, reply, a0, a1, a2);
+    case EnclaveCall.GET_CALLER_ID:
+      // The published monitor compares where it should copy, and programs have seen 0 ever since.
+      return reply(0);
+    case EnclaveCall.GET_ENCLAVE_ID:
+      return reply(m.state.running);
+    case EnclaveCall.YIELD:
+      hart.setX(10, 0);
+      return leave(m, 'RUNNABLE', Result.TIMER_IRQ, 4, 'timer');
+    case EnclaveCall.GET_KEY:
+      return getKey(m, reply, a0, a1, a2);
+    case EnclaveCall.SHM_ATTACH:
+    case EnclaveCall.SHM_STAT:
+      return missingShm(m, reply, number === EnclaveCall.SHM_ATTACH ? 0 : Result.ERROR);
+    default:
+      return killRunning(m, Cause.EcallFromUser, 0, `unsupported ecall number ${number} from enclave`);
+  }
+}
+
+function ocall(m: Core, reply: Reply, id: number, a1: number, a2: number): void {
+  switch (id) {
+    case Ocall.MMAP:
+      return mmapCall(m, reply, a1, a2);
+    case Ocall.UNMAP:
+      return unmapCall(m, reply, a1, a2);
+    case Ocall.SBRK:
+      return sbrkCall(m, reply, a1);
+    case Ocall.SYS_WRITE:
+    case Ocall.READ_SECT:
+    case Ocall.WRITE_SECT:
+      return leaveForOcall(m, { ocall: id, arg0: a1, arg1: a2, kept: [0, 0] });
+    case Ocall.RETURN_RELAY_PAGE:
+      return returnRelays(m);
+    case Ocall.GETRANDOM:
+      return getRandom(m, reply, a1, a2);
+    case Ocall.SHM_GET:
+      return missingShm(m, reply, 0);
+    case Ocall.SHM_DETACH:
+    case Ocall.SHM_DESTROY:
+      return missingShm(m, reply, Result.ERROR);
+    default:
+      return reply(Result.ERROR);
+  }
+}
+
+function missingShm(m: Core, reply: Reply, result: number): void {
+  m.log('shared memory between enclaves is not supported: the call fails');
+  reply(result);
+}
+
+function exit(m: Core, reply: Reply): void {
+  const enclave = m.enclave(m.state.running)!;
+  const rule = ruleFor('exit', enclave.type, enclave.state);
+  if (isRefused(rule)) {
+    m.log(`exit_enclave: enclave ${enclave.eid}: ${rule.why}`);
+    return reply(Result.ERROR);
+  }
+  const value = m.hart.getX64(10);
+  m.port.writeU64(pa(enclave.out.retval), value);
+  m.emit({
+    kind: 'transition',
+    name: 'exit',
+    from: enclave.instance,
+    to: undefined,
+    tid: m.options.currentThread(),
+  });
+  m.queue(...endEnclave(m, [enclave], 'exit', value), answer(Result.SUCCESS));
+}
+
+function acquire(m: Core, reply: Reply, pointer: number): void {
+  const self = m.enclave(m.state.running)!;
+  const name = readString(m, self, pointer, 16);
+  const server = name === undefined ? undefined : serverNamed(m.state, name);
+  if (!server) m.log(`acquire_server_enclave: haven't alloc this enclave: ${name ?? '(bad pointer)'}`);
+  reply(server ? server.eid : Result.ERROR);
+}
+
+/** All relay regions go back to the host and out of the enclave; the host learns of the first one. */
+function returnRelays(m: Core): void {
+  const enclave = m.enclave(m.state.running)!;
+  const mapper = Mapper.of(m, enclave);
+  for (const relay of enclave.relays) mapper.unmap(relay.va, relay.size);
+  m.hart.fenceVma();
+  m.change(enclave.eid, { relays: [] });
+  const first = enclave.relays[0];
+  const request = {
+    ocall: Ocall.RETURN_RELAY_PAGE,
+    arg0: first?.pa ?? 0,
+    arg1: first?.size ?? 0,
+    kept: [0, 0] as const,
+  };
+  m.queue(...releaseRelays(enclave), { do: 'ocall', request });
+}
+
+/** The longest run of random bytes of one call: keeps the step short. */
+const MAX_RANDOM = 65536;
+
+/** Bytes of a generator that the launch's seed starts, so that every replay sees the same. */
+function getRandom(m: Core, reply: Reply, address: number, size: number): void {
+  if (!(size >= 0 && size <= MAX_RANDOM)) return reply(Result.ERROR);
+  const bytes = new Uint8Array(size);
+  let { random } = m.state;
+  for (let i = 0; i < size; i++) {
+    random = (random + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(random ^ (random >>> 15), random | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    bytes[i] = (mixed ^ (mixed >>> 14)) >>> 8;
+  }
+  m.update({ random });
+  m.cost += size;
+  reply(writeVirtual(m, m.enclave(m.state.running)!, address, bytes) ? size : Result.ERROR);
+}
+
+// ---- relay memory that changes hands ----------------------------------------------------------------------------------------
+
+const regionAt = (enclave: Enclave, address: number, size: number): RelayRegion | undefined =>
+  enclave.relays.find((relay) => relay.va === address && relay.size === size);
+
+/** Gives an owned relay region to whatever enclave of the name runs next with transferred pages. */
+function asynCall(m: Core, reply: Reply, namePointer: number, argument: number): void {
+  const enclave = m.enclave(m.state.running)!;
+  const name = readString(m, enclave, namePointer, 16);
+  const bytes = readVirtual(m, enclave, argument, 48);
+  const view = bytes && new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const region = view && regionAt(enclave, Number(view.getBigInt64(16, true)), Number(view.getBigInt64(24, true)));
+  if (name === undefined || !region) return reply(Result.ERROR);
+  Mapper.of(m, enclave).unmap(region.va, region.size);
+  m.hart.fenceVma();
+  m.change(enclave.eid, { relays: enclave.relays.filter((other) => other !== region) });
+  m.update({ transferred: [...m.state.transferred, { name, pa: region.pa, size: region.size }] });
+  reply(Result.SUCCESS);
+}
+
+/** One owned region becomes two; the mapping stays. */
+function splitRegion(m: Core, reply: Reply, address: number, size: number, at: number): void {
+  const enclave = m.enclave(m.state.running)!;
+  const region = regionAt(enclave, address, size);
+  const bad = !region || at % 4096 !== 0 || at <= address || at >= address + size;
+  if (bad || enclave.relays.length >= RELAY_PAGE_NUM) return reply(Result.ERROR);
+  const first = { ...region, size: at - address };
+  const second = { pa: region.pa + first.size, va: at, size: size - first.size };
+  m.change(enclave.eid, { relays: enclave.relays.flatMap((other) => (other === region ? [first, second] : [other])) });
+  reply(Result.SUCCESS);
+}

@@ -1,0 +1,103 @@
+/**
+ * Ecalls from S-mode: the standard SBI as far as one hart with a timer needs it, and the host's side of Penglai (extension 0x100100).
+ * Source: RISC-V SBI specification, chapters Base, Timer, IPI, RFENCE, System Reset, legacy; Penglai-TVM's host interface.
+ */
+import { Interrupt } from '../emulator/hart/types';
+import { pa } from '../emulator/units';
+import { Csr, Physical, Sbi, SbiExtension } from './abi';
+import { destroy, destroyShadow, memoryExtend, resume, run, schrodingerInit, stop } from './control';
+import type { Core } from './core';
+import { create } from './create';
+import { runShadow } from './fork';
+import { mapPte, separate, setPte, smInit } from './page-tables';
+import { attest } from './report';
+
+const SBI_SUCCESS = 0;
+const SBI_ERR_NOT_SUPPORTED = -2;
+const SBI_ERR_INVALID_PARAM = -3;
+/** SBI 0.2, as the firmware the monitor is made for. */
+const SPEC_VERSION = 2;
+
+const CLINT_TIMECMP = 0x4000;
+const ENABLE_TIMER = 1n << BigInt(Interrupt.MachineTimer);
+
+export function sbiCall(m: Core): void {
+  const { hart } = m;
+  const extension = hart.getX(17);
+  const fid = hart.getX(16);
+  switch (extension) {
+    case SbiExtension.PENGLAI:
+      return penglai(m, fid);
+    case SbiExtension.BASE:
+      return base(m, fid);
+    case SbiExtension.TIME:
+    case SbiExtension.LEGACY_SET_TIMER:
+      if (extension === SbiExtension.TIME && fid !== 0) return m.finishSbi(SBI_ERR_NOT_SUPPORTED, 0);
+      setTimer(m);
+      return m.finishSbi(SBI_SUCCESS, 0);
+    case SbiExtension.IPI:
+      // hart_mask, hart_mask_base: this hart is the only one.
+      hart.setPending(Interrupt.SupervisorSoftware, true);
+      return m.finishSbi(SBI_SUCCESS, 0);
+    case SbiExtension.RFENCE:
+      hart.fenceVma();
+      return m.finishSbi(fid <= 2 ? SBI_SUCCESS : SBI_ERR_NOT_SUPPORTED, 0);
+    case SbiExtension.SRST:
+      if (hart.getX(10) > 2 || fid !== 0) return m.finishSbi(SBI_ERR_INVALID_PARAM, 0);
+      m.options.halt();
+      return m.finishSbi(SBI_SUCCESS, 0);
+    case SbiExtension.LEGACY_SHUTDOWN:
+      m.options.halt();
+      return m.finishSbi(SBI_SUCCESS, 0);
+    default:
+      return m.finishSbi(SBI_ERR_NOT_SUPPORTED, 0);
+  }
+}
+
+function base(m: Core, fid: number): void {
+  const probe = m.hart.getX(10);
+  const known = Object.values(SbiExtension) as number[];
+  // get_spec_version, impl_id (none assigned: 0xff), impl_version, probe_extension, mvendorid, marchid, mimpid.
+  const answers = [SPEC_VERSION, 0xff, 1, known.includes(probe) ? 1 : 0, 0, 0, 0];
+  const value = answers[fid];
+  m.finishSbi(value === undefined ? SBI_ERR_NOT_SUPPORTED : SBI_SUCCESS, value ?? 0);
+}
+
+/** The next timer interrupt of S-mode; also ends a pending one. */
+function setTimer(m: Core): void {
+  const { hart } = m;
+  m.port.writeU64(pa(Physical.CLINT + CLINT_TIMECMP + 8 * hart.id), hart.getX64(10));
+  hart.setPending(Interrupt.SupervisorTimer, false);
+  hart.writeCsr(Csr.mie, hart.readCsr(Csr.mie) | ENABLE_TIMER);
+}
+
+/** The host's calls, by function number. */
+const CALLS: Readonly<Record<number, (m: Core, a: readonly number[]) => void>> = {
+  [Sbi.SM_INIT]: (m, [a0, a1, a2, a3, a4]) => smInit(m, a0!, a1!, a2!, a3!, a4!),
+  [Sbi.PT_AREA_SEPARATION]: (m, [a0, a1]) => separate(m, a0!, a1!),
+  [Sbi.SET_PTE]: (m, [a0, a1, a2, a3]) => setPte(m, a0!, a1!, a2!, a3!),
+  [Sbi.MAP_PTE]: (m, [a0, a1]) => mapPte(m, a0!, a1!),
+  [Sbi.CREATE_ENCLAVE]: (m, [a0]) => create(m, 'NORMAL', a0!),
+  [Sbi.CREATE_SERVER_ENCLAVE]: (m, [a0]) => create(m, 'SERVER', a0!),
+  [Sbi.CREATE_SHADOW_ENCLAVE]: (m, [a0]) => create(m, 'SHADOW', a0!),
+  [Sbi.RUN_ENCLAVE]: (m, [a0, a1]) => run(m, a0!, a1!),
+  [Sbi.RUN_SHADOW_ENCLAVE]: (m, [a0, a1]) => runShadow(m, a0!, a1!),
+  [Sbi.RESUME_ENCLAVE]: (m, [a0, a1, a2, a3, a4]) => resume(m, a0!, a1!, a2!, a3!, a4!),
+  [Sbi.STOP_ENCLAVE]: (m, [a0, a1]) => stop(m, a0!, a1!),
+  [Sbi.DESTROY_ENCLAVE]: (m, [a0, a1, a2]) => destroy(m, a0!, a1!, a2!, 'NORMAL'),
+  [Sbi.DESTROY_SERVER_ENCLAVE]: (m, [a0, a1, a2]) => destroy(m, a0!, a1!, a2!, 'SERVER'),
+  [Sbi.DESTROY_SHADOW_ENCLAVE]: (m, [a0, a1, a2]) => destroyShadow(m, a0!, a1!, a2!),
+  [Sbi.ATTEST_ENCLAVE]: (m, [a0, a1]) => attest(m, a0!, a1!, m.hart.getX64(12), false),
+  [Sbi.ATTEST_SHADOW_ENCLAVE]: (m, [a0, a1]) => attest(m, a0!, a1!, m.hart.getX64(12), true),
+  [Sbi.MEMORY_EXTEND]: (m, [a0, a1]) => memoryExtend(m, a0!, a1!),
+  [Sbi.SCHRODINGER_INIT]: (m, [a0, a1]) => schrodingerInit(m, a0!, a1!),
+  [Sbi.DEBUG_PRINT]: (m) => m.answer(0),
+};
+
+function penglai(m: Core, fid: number): void {
+  const call = CALLS[fid];
+  if (!call) return m.finishSbi(SBI_ERR_NOT_SUPPORTED, 0);
+  // Nothing but SM_INIT makes sense before the page-table area and the bitmap are known.
+  if (!m.state.bitmap && fid !== Sbi.SM_INIT) return m.error();
+  call(m, [0, 1, 2, 3, 4, 5].map((i) => m.hart.getX(10 + i)));
+}

@@ -1,0 +1,207 @@
+/**
+ * The monitor's state: one immutable tree of plain data. Owns the shapes and the trivial questions about them. What the real
+ * monitor keeps in tables in its extend pool lies here; page ownership and page tables lie in guest memory, where PMP guards them.
+ */
+import { Map as ImmutableMap } from 'immutable';
+import type { SavedRegisters } from '../emulator/hart/types';
+import type { Task } from './tasks';
+import type { EnclaveState, Instance } from './types';
+
+/** A block of physical memory the driver gave for an mmap or heap area; its first page keeps the list it is freed by. */
+export interface Area {
+  /** First virtual address and bytes mapped: the block without its first page. */
+  readonly start: number;
+  readonly size: number;
+  readonly block: number;
+  readonly blockSize: number;
+}
+
+/** A piece of relay memory (mm_arg) the enclave owns. */
+export interface RelayRegion {
+  readonly pa: number;
+  readonly va: number;
+  readonly size: number;
+}
+
+/** Physical addresses in host memory that results are written to: ocall id, two arguments, speaker, return value. */
+export interface OutPointers {
+  readonly ocall: number;
+  readonly arg0: number;
+  readonly arg1: number;
+  readonly speaker: number;
+  readonly retval: number;
+}
+
+export interface Pool {
+  readonly base: number;
+  readonly size: number;
+  /** Next page of the pool that is in no use; page tables come from here. */
+  readonly free: number;
+}
+
+/** What a callee remembers of the call it works for. */
+export interface PendingCall {
+  /** call_enclave_arg_t in the caller's memory. */
+  readonly argument: number;
+  /** Where the request area was in the caller. */
+  readonly areaStart: number;
+}
+
+export interface Enclave {
+  readonly eid: number;
+  readonly instance: Instance;
+  readonly name: string;
+  readonly type: 'NORMAL' | 'SERVER';
+  readonly state: EnclaveState;
+  /** Template it was forked from: its number among the shadows, and its instance number. */
+  readonly shadow?: number;
+  readonly template?: Instance;
+  /** Root page table, as satp.PPN names it. */
+  readonly root: number;
+  /** satp.PPN of the host process it belongs to. */
+  readonly host: number;
+  readonly entry: number;
+  readonly pool: Pool;
+  /** mmap areas, by address, lowest first. */
+  readonly areas: readonly Area[];
+  /** Heap areas, oldest first. */
+  readonly heap: readonly Area[];
+  readonly kbuffer: number;
+  readonly shm: number;
+  readonly shmSize: number;
+  readonly relays: readonly RelayRegion[];
+  readonly out: OutPointers;
+  /** Registers while it is not on the hart; undefined before the first run and for an idle server. */
+  readonly registers?: SavedRegisters;
+  /** Links of a call chain: eids, -1 for none. `top` is the enclave the host ran. */
+  readonly caller: number;
+  readonly top: number;
+  readonly callee: number;
+  readonly pendingCall?: PendingCall;
+  /** The ocall it waits in, 0 for none, and what is needed when it is answered: see areas.ts. */
+  readonly ocall: number;
+  readonly ocallArgs: readonly [number, number];
+  /** create_hash, 32 bytes. */
+  readonly hash: Uint8Array;
+}
+
+export interface Shadow {
+  readonly id: number;
+  readonly instance: Instance;
+  readonly name: string;
+  readonly root: number;
+  readonly host: number;
+  readonly entry: number;
+  readonly pool: Pool;
+  readonly hash: Uint8Array;
+  readonly state: 'FRESH' | 'ATTESTING';
+}
+
+/** What the host was when it called into an enclave; restored when the hart leaves enclaves. */
+export interface HostContext {
+  readonly registers: SavedRegisters;
+  readonly satp: bigint;
+  readonly mstatus: bigint;
+  readonly mie: bigint;
+  readonly medeleg: bigint;
+  readonly mideleg: bigint;
+}
+
+export interface PageTables {
+  readonly base: number;
+  readonly size: number;
+  /** Bytes of the root and middle parts; 0 before PT_AREA_SEPARATION. */
+  readonly rootBytes: number;
+  readonly middleBytes: number;
+}
+
+export interface MonitorState {
+  readonly phase: 'reset' | 'running';
+  readonly area: PageTables | undefined;
+  readonly bitmap: { readonly base: number; readonly size: number } | undefined;
+  readonly separated: boolean;
+  /** One bit per page of the page-table area that has ever held an entry. */
+  readonly tables: Uint8Array;
+  /** Addresses of host entries that lost their V bit because their page became private. */
+  readonly hidden: ImmutableMap<number, true>;
+  /** Memory the host gave for the monitor's own use; never given back. */
+  readonly extended: readonly { readonly base: number; readonly size: number }[];
+  readonly enclaves: ImmutableMap<number, Enclave>;
+  readonly shadows: ImmutableMap<number, Shadow>;
+  /** Relay memory that was transferred to a name and waits for its run. */
+  readonly transferred: readonly { readonly name: string; readonly pa: number; readonly size: number }[];
+  readonly nextInstance: number;
+  readonly runCounter: number;
+  readonly random: number;
+  /** The enclave on the hart, -1 when the host is. */
+  readonly running: number;
+  readonly hostContext: HostContext | undefined;
+  /** What is done instead of `tasks` when one of them fails; empty: the answer ERROR. */
+  readonly undo: readonly Task[];
+  /** What is left to do in this trap, first first. */
+  readonly tasks: readonly Task[];
+}
+
+export const initialState = (seed: number): MonitorState => ({
+  phase: 'reset',
+  area: undefined,
+  bitmap: undefined,
+  separated: false,
+  tables: new Uint8Array(0),
+  hidden: ImmutableMap(),
+  extended: [],
+  enclaves: ImmutableMap(),
+  shadows: ImmutableMap(),
+  transferred: [],
+  nextInstance: 1,
+  runCounter: 0,
+  random: seed >>> 0,
+  running: -1,
+  hostContext: undefined,
+  tasks: [],
+  undo: [],
+});
+
+/** All enclaves, by eid. */
+export function enclavesOf(state: MonitorState): Enclave[] {
+  return [...state.enclaves.values()].sort((a, b) => a.eid - b.eid);
+}
+
+export function shadowsOf(state: MonitorState): Shadow[] {
+  return [...state.shadows.values()].sort((a, b) => a.id - b.id);
+}
+
+/** The live server of a name. */
+export function serverNamed(state: MonitorState, name: string): Enclave | undefined {
+  return enclavesOf(state).find((enclave) => enclave.type === 'SERVER' && enclave.name === name);
+}
+
+/** Smallest number that no entry of the table has. */
+export function freeSlot(table: ImmutableMap<number, unknown>): number {
+  let slot = 0;
+  while (table.has(slot)) slot++;
+  return slot;
+}
+
+/** The enclave that works for `head` right now: the end of its call chain, or itself. */
+export function innermost(state: MonitorState, head: Enclave): Enclave {
+  let at = head;
+  for (let depth = 0; at.callee >= 0 && depth <= state.enclaves.size; depth++) {
+    const next = state.enclaves.get(at.callee);
+    if (!next) break;
+    at = next;
+  }
+  return at;
+}
+
+/** `head` and everything that works for it, outermost first. */
+export function chainOf(state: MonitorState, head: Enclave): Enclave[] {
+  const chain = [head];
+  for (let at = head; at.callee >= 0 && chain.length <= state.enclaves.size; ) {
+    const next = state.enclaves.get(at.callee);
+    if (!next) break;
+    chain.push(next);
+    at = next;
+  }
+  return chain;
+}
