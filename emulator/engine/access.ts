@@ -1,0 +1,277 @@
+/**
+ * The slow path of loads, stores and fetches: everything that the translation tables do not answer. Checks translation and PMP,
+ * fills the tables where they may be filled, serves accesses across pages, to devices, to marked or watched pages.
+ * A fault is found before anything is written. Misaligned accesses to RAM are performed, as on hardware that supports them.
+ */
+import type { Hart } from '../hart/hart';
+import { Access, accessFault, type TranslationContext } from '../hart/mmu';
+import { Right } from '../hart/pmp';
+import { pairToNumber } from '../hart/registers';
+import { Privilege, type Cause } from '../hart/types';
+import type { Bus } from '../machine/bus';
+import { Bank } from '../machine/layout';
+import { ramOffset, type PhysicalMemory } from '../machine/memory';
+import type { Watches } from '../machine/watches';
+import { Result, type Fault } from './types';
+
+const PAGE = 4096;
+
+export class DataAccess {
+  /** The value of a load, zero-extended. */
+  low = 0;
+  high = 0;
+  readonly fault: Fault = { cause: 0, low: 0, high: 0 };
+  /** Memory offset of the last access prepared by `prepare`. */
+  offset = 0;
+  /** Physical address of the last access. */
+  physical = 0;
+  readonly context: TranslationContext = { privilege: Privilege.Machine, sum: false, mxr: false };
+  /** Root of the space that data accesses are translated by, -1 for none: watches belong to it. */
+  space = -1;
+  private hart!: Hart;
+  private growths = 0;
+  /** An access that hit a watch. */
+  watched = false;
+  watchAddress = 0;
+  watchSize = 0;
+  watchWrite = false;
+  /** Something the loop's locals depend on changed: translations, code blocks, a device. */
+  stale = false;
+  /** A device was written: interrupts and deadlines may have changed. */
+  deviceWritten = false;
+
+  constructor(
+    private readonly memory: PhysicalMemory,
+    private readonly bus: Bus,
+    private readonly watches: Watches,
+  ) {}
+
+  /** Data accesses from now on are the hart's, made with the views as they are now. */
+  begin(hart: Hart): void {
+    this.hart = hart;
+    this.growths = this.memory.growths;
+    this.stale = false;
+  }
+
+  private fail(cause: Cause, low: number, high: number): Result {
+    this.fault.cause = cause;
+    this.fault.low = low;
+    this.fault.high = high;
+    return Result.TRAP;
+  }
+
+  /** Physical address of an access within one page after all checks, or -1 with `fault` set. */
+  private locate(low: number, high: number, size: number, access: Access, rights: Right): number {
+    const { hart, context } = this;
+    const physical = hart.mmu.translate(low, high, access, context, true);
+    if (physical < 0) {
+      this.fail(hart.mmu.fault, low, high);
+      return -1;
+    }
+    if (hart.pmp.allows(physical, size, rights, context.privilege === Privilege.Machine)) return physical;
+    this.fail(accessFault(access), low, high);
+    return -1;
+  }
+
+  /** Were the views replaced since the loop fetched them? Then nothing may be written through them. */
+  private grew(page: number): boolean {
+    this.memory.ensure(page);
+    return this.memory.growths !== this.growths;
+  }
+
+  private ended(low: number, high: number, size: number, write: boolean): Result {
+    const address = pairToNumber(low, high);
+    if (this.space >= 0 && this.watches.hit(this.space, address, size, write)) {
+      this.watched = true;
+      this.watchAddress = address;
+      this.watchSize = size;
+      this.watchWrite = write;
+      return Result.LEAVE;
+    }
+    return this.stale ? Result.LEAVE : Result.DONE;
+  }
+
+  private pageWatched(low: number, high: number, write: boolean): boolean {
+    return this.space >= 0 && this.watches.hit(this.space, pairToNumber(low & ~0xfff, high), PAGE, write);
+  }
+
+  load(low: number, high: number, size: number): Result {
+    if ((low & 0xfff) + size > PAGE) return this.loadAcross(low, high, size);
+    const physical = this.locate(low, high, size, Access.LOAD, Right.READ);
+    if (physical < 0) return Result.TRAP;
+    this.physical = physical;
+    const { memory } = this;
+    if (!memory.contains(physical, size)) return this.loadDevice(low, high, physical, size);
+    if (this.grew(memory.pageOf(physical))) return Result.RETRY;
+    const offset = ramOffset(physical);
+    this.offset = offset;
+    this.take(offset, size);
+    if (this.hart.pmp.uniform(physical - (physical % PAGE)) && !this.pageWatched(low, high, false))
+      this.hart.translations.fill(Bank.READ, low, high, offset - (offset % PAGE));
+    return this.ended(low, high, size, false);
+  }
+
+  /** A load of 4 or 8 bytes by the read translations, else as `load`: for instructions outside of the engine's loop. */
+  loadCached(low: number, high: number, size: number): Result {
+    const { i32 } = this.memory;
+    const at = this.hart.translations.bank + Bank.READ + ((low >>> 10) & 0x3fc);
+    if (i32[at] !== (low & (-4096 | (size - 1))) || i32[at + 1] !== high) return this.load(low, high, size);
+    const word = (low + i32[at + 2]!) >>> 2;
+    this.low = i32[word]!;
+    this.high = size === 8 ? i32[word + 1]! : 0;
+    return Result.DONE;
+  }
+
+  storeCached(low: number, high: number, size: number, valueLow: number, valueHigh: number): Result {
+    const { i32 } = this.memory;
+    const at = this.hart.translations.bank + Bank.WRITE + ((low >>> 10) & 0x3fc);
+    if (i32[at] !== (low & (-4096 | (size - 1))) || i32[at + 1] !== high)
+      return this.store(low, high, size, valueLow, valueHigh);
+    const word = (low + i32[at + 2]!) >>> 2;
+    i32[word] = valueLow;
+    if (size === 8) i32[word + 1] = valueHigh;
+    return Result.DONE;
+  }
+
+  private take(offset: number, size: number): void {
+    const { u8 } = this.memory;
+    let [low, high] = [0, 0];
+    for (let i = 0; i < size; i++)
+      if (i < 4) low |= u8[offset + i]! << (8 * i);
+      else high |= u8[offset + i]! << (8 * (i - 4));
+    this.low = low;
+    this.high = high;
+  }
+
+  private loadDevice(low: number, high: number, physical: number, size: number): Result {
+    const value = this.bus.read(physical, size);
+    if (value === undefined) return this.fail(accessFault(Access.LOAD), low, high);
+    this.low = Number(BigInt.asIntN(32, value));
+    this.high = Number(BigInt.asIntN(32, value >> 32n));
+    return this.ended(low, high, size, false);
+  }
+
+  /** Bytes of an access that lie in its first page, and the address its second part starts at (`nextLow`, `nextHigh`). */
+  private split(low: number, high: number): number {
+    this.nextLow = ((low & ~0xfff) + PAGE) | 0;
+    this.nextHigh = this.nextLow === 0 ? (high + 1) | 0 : high;
+    return PAGE - (low & 0xfff);
+  }
+  private nextLow = 0;
+  private nextHigh = 0;
+
+  /** Memory offsets of both parts of an access across pages, checked; RETRY and TRAP as for the whole. */
+  private locateAcross(low: number, high: number, size: number, access: Access, right: Right): Result {
+    const first = this.split(low, high);
+    const a = this.locate(low, high, first, access, right);
+    if (a < 0) return Result.TRAP;
+    const b = this.locate(this.nextLow, this.nextHigh, size - first, access, right);
+    if (b < 0) return Result.TRAP;
+    const { memory } = this;
+    // Devices take no misaligned access.
+    if (!memory.contains(a, first)) return this.fail(accessFault(access), low, high);
+    if (!memory.contains(b, size - first)) return this.fail(accessFault(access), this.nextLow, this.nextHigh);
+    if (this.grew(memory.pageOf(a)) || this.grew(memory.pageOf(b))) return Result.RETRY;
+    this.firstSize = first;
+    this.firstAt = a;
+    this.secondAt = b;
+    return Result.DONE;
+  }
+  private firstSize = 0;
+  private firstAt = 0;
+  private secondAt = 0;
+
+  private loadAcross(low: number, high: number, size: number): Result {
+    const result = this.locateAcross(low, high, size, Access.LOAD, Right.READ);
+    if (result !== Result.DONE) return result;
+    const first = this.firstSize;
+    this.take(ramOffset(this.secondAt), size - first);
+    const rest = this.low;
+    const restHigh = this.high;
+    this.take(ramOffset(this.firstAt), first);
+    // Puts the second part behind the first: `first` is 1 … 7 bytes.
+    const bits = 8 * first;
+    if (bits >= 32) this.high |= bits === 32 ? rest : rest << (bits - 32);
+    else {
+      this.high |= (restHigh << bits) | (rest >>> (32 - bits));
+      this.low |= rest << bits;
+    }
+    if (size < 8) this.high = 0;
+    return this.ended(low, high, size, false);
+  }
+
+  /**
+   * Makes ready to write `size` bytes within one page of RAM: afterwards they may be written at `offset`. The read right is
+   * asked for too when `read` (AMOs). Devices: access fault.
+   */
+  prepare(low: number, high: number, size: number, read: boolean): Result {
+    const rights = read ? Right.READ | Right.WRITE : Right.WRITE;
+    const physical = this.locate(low, high, size, Access.STORE, rights as Right);
+    if (physical < 0) return Result.TRAP;
+    const { memory } = this;
+    this.physical = physical;
+    if (!memory.contains(physical, size)) return this.fail(accessFault(Access.STORE), low, high);
+    const page = memory.pageOf(physical);
+    if (this.grew(page)) return Result.RETRY;
+    this.offset = ramOffset(physical);
+    memory.beforeWrite(page, physical % PAGE, (physical % PAGE) + size);
+    return Result.DONE;
+  }
+
+  store(low: number, high: number, size: number, valueLow: number, valueHigh: number): Result {
+    if ((low & 0xfff) + size > PAGE) return this.storeAcross(low, high, size, valueLow, valueHigh);
+    const { memory, hart } = this;
+    const result = this.prepare(low, high, size, false);
+    if (result === Result.TRAP && this.fault.cause === accessFault(Access.STORE))
+      return this.storeDevice(low, high, size, valueLow, valueHigh);
+    if (result !== Result.DONE) return result;
+    const { offset, physical } = this;
+    this.put(offset, size, valueLow, valueHigh);
+    const page = memory.pageOf(physical);
+    if (
+      memory.marks[page] === 0 &&
+      hart.pmp.uniform(physical - (physical % PAGE)) &&
+      !this.pageWatched(low, high, true)
+    )
+      hart.translations.fill(Bank.WRITE, low, high, offset - (offset % PAGE));
+    return this.ended(low, high, size, true);
+  }
+
+  private put(offset: number, size: number, low: number, high: number): void {
+    const { u8 } = this.memory;
+    for (let i = 0; i < size; i++) u8[offset + i] = i < 4 ? low >>> (8 * i) : high >>> (8 * (i - 4));
+  }
+
+  /** A store that found no RAM: a device's, or the access fault it came with. */
+  private storeDevice(low: number, high: number, size: number, valueLow: number, valueHigh: number): Result {
+    const physical = this.locate(low, high, size, Access.STORE, Right.WRITE);
+    if (physical < 0) return Result.TRAP;
+    const value = (BigInt(valueHigh >>> 0) << 32n) | BigInt(valueLow >>> 0);
+    if (!this.bus.write(physical, size, BigInt.asUintN(8 * size, value)))
+      return this.fail(accessFault(Access.STORE), low, high);
+    this.deviceWritten = true;
+    this.stale = true;
+    return this.ended(low, high, size, true);
+  }
+
+  private storeAcross(low: number, high: number, size: number, valueLow: number, valueHigh: number): Result {
+    const result = this.locateAcross(low, high, size, Access.STORE, Right.WRITE);
+    if (result !== Result.DONE) return result;
+    const { memory, firstAt, secondAt, firstSize } = this;
+    const page = memory.pageOf(firstAt);
+    memory.beforeWrite(page, firstAt % PAGE, PAGE);
+    memory.beforeWrite(memory.pageOf(secondAt), 0, size - firstSize);
+    const { u8 } = memory;
+    for (let i = 0; i < size; i++) {
+      const at = i < firstSize ? ramOffset(firstAt) + i : ramOffset(secondAt) + i - firstSize;
+      u8[at] = i < 4 ? valueLow >>> (8 * i) : valueHigh >>> (8 * (i - 4));
+    }
+    return this.ended(low, high, size, true);
+  }
+
+  /** After an AMO or SC wrote at `offset`: watches. */
+  accessed(low: number, high: number, size: number, read: boolean): Result {
+    const result = this.ended(low, high, size, true);
+    return result === Result.DONE && read ? this.ended(low, high, size, false) : result;
+  }
+}

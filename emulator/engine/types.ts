@@ -1,0 +1,72 @@
+/**
+ * The seam behind which an engine executes guest instructions. Synchronous, never throws, allocates nothing per run.
+ * An engine owns no state of the machine: registers are the hart's words, memory is the machine's.
+ */
+import type { Cause } from '../hart/types';
+import type { Hart } from '../hart/hart';
+
+export const enum ExitKind {
+  /**
+   * The budget is used up, or something that decides what runs next was changed (a CSR, a timer, a privilege level), so that the
+   * machine must look at interrupts and deadlines again: `ticks` may be less than the budget.
+   */
+  BUDGET,
+  /** An exception. `cause` and tval say which; the hart's pc is at the instruction, which counts as executed. */
+  TRAP,
+  /** A stop is armed at the hart's pc; the instruction there was not executed. */
+  STOP,
+  /** A watched range was accessed by the instruction before the hart's pc. */
+  WATCH,
+  /** WFI was executed; the hart's pc is behind it. */
+  WFI,
+}
+
+/** Why `run` came back. One object per engine, overwritten by the next run. */
+export interface Exit {
+  kind: ExitKind;
+  /** Instructions executed, trapping ones included. */
+  ticks: number;
+  cause: Cause;
+  tvalLow: number;
+  tvalHigh: number;
+  /** WATCH: the access. */
+  address: number;
+  size: number;
+  write: boolean;
+}
+
+export const newExit = (): Exit => ({
+  kind: ExitKind.BUDGET,
+  ticks: 0,
+  cause: 0,
+  tvalLow: 0,
+  tvalHigh: 0,
+  address: 0,
+  size: 0,
+  write: false,
+});
+
+export interface Engine {
+  /** Executes at most `budget` (at least 1) instructions at the hart's privilege and pc. */
+  run(hart: Hart, budget: number): Exit;
+}
+
+/** How a piece of an instruction that may fail ended. Below TRAP its effect has taken place. */
+export const enum Result {
+  DONE = 0,
+  /** Done, and what the engine holds in locals may be out of date: leave the loop after this instruction. */
+  LEAVE = 1,
+  TRAP = 2,
+  /** Nothing was done: leave the loop and execute the instruction again. */
+  RETRY = 3,
+  /** The hart's pc was set; leave the loop. */
+  JUMPED = 4,
+  WFI = 5,
+}
+
+/** Where an exception's facts are put until the engine leaves its loop. */
+export interface Fault {
+  cause: Cause;
+  low: number;
+  high: number;
+}

@@ -1,0 +1,346 @@
+/**
+ * The control and status registers of a hart. Privileged specification 1.12, chapters "Machine-Level CSRs" and "Supervisor-Level
+ * CSRs". Values travel as pairs of words (`low`, `high`), so that no BigInt is made when guest code uses a CSR.
+ * WARL fields are legalised here. What a write means for cached translations is told to the owner through `changed`.
+ */
+import type { Clock } from '../machine/clock';
+import { HartWord } from '../machine/layout';
+import { highWord, lowWord, pairToNumber } from './registers';
+import { PMP_ENTRIES, type Pmp } from './pmp';
+import { Interrupt, Privilege } from './types';
+
+/** CSR numbers used by name here and by the hart. */
+export const enum Csr {
+  FFLAGS = 0x001,
+  FRM = 0x002,
+  FCSR = 0x003,
+  SSTATUS = 0x100,
+  SIE = 0x104,
+  STVEC = 0x105,
+  SCOUNTEREN = 0x106,
+  SENVCFG = 0x10a,
+  SSCRATCH = 0x140,
+  SEPC = 0x141,
+  SCAUSE = 0x142,
+  STVAL = 0x143,
+  SIP = 0x144,
+  SATP = 0x180,
+  MSTATUS = 0x300,
+  MISA = 0x301,
+  MEDELEG = 0x302,
+  MIDELEG = 0x303,
+  MIE = 0x304,
+  MTVEC = 0x305,
+  MCOUNTEREN = 0x306,
+  MENVCFG = 0x30a,
+  MCOUNTINHIBIT = 0x320,
+  MHPMEVENT3 = 0x323,
+  MHPMEVENT31 = 0x33f,
+  MSCRATCH = 0x340,
+  MEPC = 0x341,
+  MCAUSE = 0x342,
+  MTVAL = 0x343,
+  MIP = 0x344,
+  PMPCFG0 = 0x3a0,
+  PMPCFG2 = 0x3a2,
+  PMPADDR0 = 0x3b0,
+  PMPADDR15 = 0x3bf,
+  MCYCLE = 0xb00,
+  MINSTRET = 0xb02,
+  MHPMCOUNTER3 = 0xb03,
+  MHPMCOUNTER31 = 0xb1f,
+  CYCLE = 0xc00,
+  TIME = 0xc01,
+  INSTRET = 0xc02,
+  HPMCOUNTER31 = 0xc1f,
+  MVENDORID = 0xf11,
+  MARCHID = 0xf12,
+  MIMPID = 0xf13,
+  MHARTID = 0xf14,
+  MCONFIGPTR = 0xf15,
+}
+
+/** Bits of mstatus (low word). */
+export const enum Status {
+  SIE = 1 << 1,
+  MIE = 1 << 3,
+  SPIE = 1 << 5,
+  MPIE = 1 << 7,
+  SPP = 1 << 8,
+  MPP = 3 << 11,
+  FS = 3 << 13,
+  MPRV = 1 << 17,
+  SUM = 1 << 18,
+  MXR = 1 << 19,
+  TVM = 1 << 20,
+  TW = 1 << 21,
+  TSR = 1 << 22,
+}
+
+const SSTATUS_MASK = Status.SIE | Status.SPIE | Status.SPP | Status.FS | Status.SUM | Status.MXR;
+const MSTATUS_MASK =
+  SSTATUS_MASK |
+  (Status.MIE | Status.MPIE | Status.MPP | Status.MPRV | Status.TVM | Status.TW | Status.TSR);
+/** UXL and SXL say 64 bits and can't be changed. */
+const MSTATUS_HIGH = 0xa;
+const SSTATUS_HIGH = 0x2;
+const SD_HIGH = 1 << 31;
+
+const S_INTERRUPTS =
+  (1 << Interrupt.SupervisorSoftware) | (1 << Interrupt.SupervisorTimer) | (1 << Interrupt.SupervisorExternal);
+const M_INTERRUPTS = (1 << Interrupt.MachineSoftware) | (1 << Interrupt.MachineTimer) | (1 << Interrupt.MachineExternal);
+/** Everything but ecall from M and the reserved causes. */
+const DELEGABLE = 0xb3ff;
+/** RV64 IMAFDC with S and U. */
+const MISA_LOW = (1 << 0) | (1 << 2) | (1 << 3) | (1 << 5) | (1 << 8) | (1 << 12) | (1 << 18) | (1 << 20);
+const MISA_HIGH = 2 << 30;
+
+/** CSRs that are a plain pair of words. */
+const PLAIN = new Map<number, HartWord>([
+  [Csr.MSCRATCH, HartWord.MSCRATCH],
+  [Csr.MTVAL, HartWord.MTVAL],
+  [Csr.SSCRATCH, HartWord.SSCRATCH],
+  [Csr.STVAL, HartWord.STVAL],
+  [Csr.MCAUSE, HartWord.MCAUSE],
+  [Csr.SCAUSE, HartWord.SCAUSE],
+  [Csr.MEPC, HartWord.MEPC],
+  [Csr.SEPC, HartWord.SEPC],
+  [Csr.MTVEC, HartWord.MTVEC],
+  [Csr.STVEC, HartWord.STVEC],
+  [Csr.MEDELEG, HartWord.MEDELEG],
+  [Csr.MIDELEG, HartWord.MIDELEG],
+  [Csr.MCOUNTEREN, HartWord.MCOUNTEREN],
+  [Csr.SCOUNTEREN, HartWord.SCOUNTEREN],
+  [Csr.MENVCFG, HartWord.MENVCFG],
+  [Csr.SENVCFG, HartWord.SENVCFG],
+  [Csr.SATP, HartWord.SATP],
+]);
+
+/** Bits of the low word that can be written, where not all can; their high word then is 0. */
+const LOW_MASKS = new Map<number, number>([
+  [Csr.MEDELEG, DELEGABLE],
+  [Csr.MIDELEG, S_INTERRUPTS],
+  [Csr.MCOUNTEREN, -1],
+  [Csr.SCOUNTEREN, -1],
+  [Csr.MENVCFG, 1],
+  [Csr.SENVCFG, 1],
+]);
+
+export class CsrFile {
+  /** The value that `read` found. */
+  low = 0;
+  high = 0;
+
+  constructor(
+    readonly hartId: number,
+    private readonly words: () => Int32Array,
+    private readonly clock: Clock,
+    private readonly pmp: Pmp,
+    private readonly timerDue: () => boolean,
+    /** satp, PMP, or what mstatus says about translation was written. */
+    private readonly changed: (what: 'pmp' | 'status' | 'satp') => void,
+  ) {}
+
+  /** mip, with the timer's bit. */
+  pending(): number {
+    const pending = this.words()[HartWord.PENDING]!;
+    return this.timerDue() ? pending | (1 << Interrupt.MachineTimer) : pending;
+  }
+
+  /**
+   * May the instruction at this privilege use the CSR? Existence included. `write`: the instruction writes it.
+   * mstatus.TVM and the counter-enable registers are respected.
+   */
+  permitted(csr: number, privilege: Privilege, write: boolean): boolean {
+    if (privilege < ((csr >> 8) & 3) || (write && csr >> 10 === 3)) return false;
+    const words = this.words();
+    const status = words[HartWord.MSTATUS]!;
+    if (csr >= Csr.FFLAGS && csr <= Csr.FCSR) return (status & Status.FS) !== 0;
+    if (csr === Csr.SATP) return !(privilege === Privilege.Supervisor && status & Status.TVM);
+    if (csr >= Csr.CYCLE && csr <= Csr.HPMCOUNTER31) {
+      const bit = 1 << (csr & 31);
+      if (privilege < Privilege.Machine && !(words[HartWord.MCOUNTEREN]! & bit)) return false;
+      if (privilege === Privilege.User && !(words[HartWord.SCOUNTEREN]! & bit)) return false;
+    }
+    return this.read(csr);
+  }
+
+  /** Reads as M-mode; false when there is no such CSR. */
+  read(csr: number): boolean {
+    const words = this.words();
+    const plain = PLAIN.get(csr);
+    if (plain !== undefined) return this.found(words[plain]!, words[plain + 1]!);
+    switch (csr) {
+      case Csr.FFLAGS:
+        return this.found(words[HartWord.FCSR]! & 31, 0);
+      case Csr.FRM:
+        return this.found((words[HartWord.FCSR]! >> 5) & 7, 0);
+      case Csr.FCSR:
+        return this.found(words[HartWord.FCSR]!, 0);
+      case Csr.SSTATUS:
+      case Csr.MSTATUS: {
+        const status = words[HartWord.MSTATUS]!;
+        const dirty = (status & Status.FS) === Status.FS ? SD_HIGH : 0;
+        return csr === Csr.MSTATUS
+          ? this.found(status, MSTATUS_HIGH | dirty)
+          : this.found(status & SSTATUS_MASK, SSTATUS_HIGH | dirty);
+      }
+      case Csr.MISA:
+        return this.found(MISA_LOW, MISA_HIGH);
+      case Csr.MIE:
+        return this.found(words[HartWord.MIE]!, 0);
+      case Csr.SIE:
+        return this.found(words[HartWord.MIE]! & words[HartWord.MIDELEG]!, 0);
+      case Csr.MIP:
+        return this.found(this.pending(), 0);
+      case Csr.SIP:
+        return this.found(this.pending() & words[HartWord.MIDELEG]!, 0);
+      case Csr.PMPCFG0:
+      case Csr.PMPCFG2: {
+        const at = HartWord.PMPCFG + (csr - Csr.PMPCFG0);
+        return this.found(words[at]!, words[at + 1]!);
+      }
+      case Csr.TIME:
+        return this.foundNumber(this.clock.time);
+      case Csr.CYCLE:
+      case Csr.MCYCLE:
+        return this.foundCounter(HartWord.MCYCLE_OFFSET);
+      case Csr.INSTRET:
+      case Csr.MINSTRET:
+        return this.foundCounter(HartWord.MINSTRET_OFFSET);
+      case Csr.MHARTID:
+        return this.found(this.hartId, 0);
+      case Csr.MCOUNTINHIBIT:
+      case Csr.MVENDORID:
+      case Csr.MARCHID:
+      case Csr.MIMPID:
+      case Csr.MCONFIGPTR:
+        return this.found(0, 0);
+    }
+    if (csr >= Csr.PMPADDR0 && csr < Csr.PMPADDR0 + PMP_ENTRIES) {
+      const at = HartWord.PMPADDR + 2 * (csr - Csr.PMPADDR0);
+      return this.found(words[at]!, words[at + 1]!);
+    }
+    // Hardware performance counters exist and count nothing.
+    const counter =
+      (csr > Csr.INSTRET && csr <= Csr.HPMCOUNTER31) ||
+      (csr >= Csr.MHPMCOUNTER3 && csr <= Csr.MHPMCOUNTER31) ||
+      (csr >= Csr.MHPMEVENT3 && csr <= Csr.MHPMEVENT31);
+    return counter && this.found(0, 0);
+  }
+
+  private found(low: number, high: number): boolean {
+    this.low = low | 0;
+    this.high = high | 0;
+    return true;
+  }
+
+  private foundNumber(value: number): boolean {
+    return this.found(lowWord(value), highWord(value));
+  }
+
+  private foundCounter(offset: HartWord): boolean {
+    const words = this.words();
+    const now = this.clock.tick;
+    const low = (words[offset]! >>> 0) + (lowWord(now) >>> 0);
+    return this.found(low, words[offset + 1]! + highWord(now) + (low >= 2 ** 32 ? 1 : 0));
+  }
+
+  /** Writes as M-mode. The CSR exists. Read-only ones ignore it. */
+  write(csr: number, low: number, high: number): void {
+    const words = this.words();
+    switch (csr) {
+      case Csr.FFLAGS:
+        return this.writeFcsr((words[HartWord.FCSR]! & ~31) | (low & 31));
+      case Csr.FRM:
+        return this.writeFcsr((words[HartWord.FCSR]! & 31) | ((low & 7) << 5));
+      case Csr.FCSR:
+        return this.writeFcsr(low & 0xff);
+      case Csr.SSTATUS:
+        return this.writeStatus((words[HartWord.MSTATUS]! & ~SSTATUS_MASK) | (low & SSTATUS_MASK));
+      case Csr.MSTATUS:
+        return this.writeStatus(low & MSTATUS_MASK);
+      case Csr.MIE:
+        words[HartWord.MIE] = low & (S_INTERRUPTS | M_INTERRUPTS);
+        return;
+      case Csr.SIE:
+        return this.writeMasked(HartWord.MIE, words[HartWord.MIDELEG]!, low);
+      case Csr.MIP:
+        return this.writeMasked(HartWord.PENDING, S_INTERRUPTS, low);
+      case Csr.SIP:
+        return this.writeMasked(HartWord.PENDING, words[HartWord.MIDELEG]! & (1 << Interrupt.SupervisorSoftware), low);
+      case Csr.MCYCLE:
+        return this.writeCounter(HartWord.MCYCLE_OFFSET, low, high);
+      case Csr.MINSTRET:
+        return this.writeCounter(HartWord.MINSTRET_OFFSET, low, high);
+      case Csr.PMPCFG0:
+      case Csr.PMPCFG2:
+        this.pmp.writeConfigs(4 * (csr - Csr.PMPCFG0), low, high);
+        return this.changed('pmp');
+      case Csr.SATP:
+        return this.writeSatp(low, high);
+      case Csr.MEPC:
+      case Csr.SEPC:
+        low &= ~1;
+        break;
+      case Csr.MTVEC:
+      case Csr.STVEC:
+        low &= ~2; // modes 2 and 3 are reserved
+        break;
+    }
+    if (csr >= Csr.PMPADDR0 && csr < Csr.PMPADDR0 + PMP_ENTRIES) {
+      this.pmp.writeAddress(csr - Csr.PMPADDR0, low, high);
+      return this.changed('pmp');
+    }
+    const plain = PLAIN.get(csr);
+    if (plain === undefined) return;
+    const mask = LOW_MASKS.get(csr);
+    words[plain] = mask === undefined ? low : low & mask;
+    words[plain + 1] = mask === undefined ? high : 0;
+  }
+
+  private writeMasked(at: HartWord, mask: number, value: number): void {
+    const words = this.words();
+    words[at] = (words[at]! & ~mask) | (value & mask);
+  }
+
+  private writeFcsr(value: number): void {
+    const words = this.words();
+    words[HartWord.FCSR] = value;
+    words[HartWord.MSTATUS]! |= Status.FS;
+  }
+
+  private writeStatus(status: number): void {
+    // MPP = 2 names no privilege level: the field keeps its value.
+    if ((status & Status.MPP) === 2 << 11)
+      status = (status & ~Status.MPP) | (this.words()[HartWord.MSTATUS]! & Status.MPP);
+    this.words()[HartWord.MSTATUS] = status;
+    this.changed('status');
+  }
+
+  /** A mode that is not supported leaves the whole register as it was. */
+  private writeSatp(low: number, high: number): void {
+    const mode = high >>> 28;
+    if (mode !== 0 && mode !== 8 && mode !== 9) return;
+    const words = this.words();
+    words[HartWord.SATP] = low;
+    words[HartWord.SATP + 1] = high;
+    this.changed('satp');
+  }
+
+  private writeCounter(offset: HartWord, low: number, high: number): void {
+    const words = this.words();
+    // The write takes the place of this instruction's own increment.
+    const now = this.clock.tick;
+    const difference = (low >>> 0) - (lowWord(now) >>> 0);
+    words[offset] = difference | 0;
+    words[offset + 1] = (high - highWord(now) - (difference < 0 ? 1 : 0)) | 0;
+  }
+
+  /** satp as a number of its PPN, or -1 in Bare mode. */
+  rootPage(): number {
+    const words = this.words();
+    const high = words[HartWord.SATP + 1]!;
+    return high >>> 28 === 0 ? -1 : pairToNumber(words[HartWord.SATP]!, high & 0xfff);
+  }
+}

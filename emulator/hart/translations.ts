@@ -1,0 +1,116 @@
+/**
+ * The cached translations of one hart: banks of direct-mapped tables in the machine's memory (machine/layout.ts), one bank per
+ * context {satp, privileges, SUM, MXR}, so that a change of context can never use another's rights.
+ *
+ * They are not state and the guest can't see them: a store to a page that a walk has read (Mark.TABLE), a PMP write or a restore
+ * drops them all. So page-table changes take effect at once (which the specification allows), and what a program does
+ * never depends on when a snapshot was taken. Must never hold a page that a PMP entry covers in part, that is watched, or,
+ * for writing, that is marked or not yet saved for the latest snapshot.
+ */
+import { Area, Bank, hartOffset } from '../machine/layout';
+import type { PhysicalMemory } from '../machine/memory';
+
+const EMPTY = 1;
+
+export class Translations {
+  private readonly first: number;
+  private readonly keys = new Int32Array(Bank.COUNT * 3);
+  /** Banks that hold something under their key. */
+  private readonly live = new Uint8Array(Bank.COUNT);
+  private selected = 0;
+  private victim = 0;
+  /** Word offset of the selected bank in the memory. */
+  bank: number;
+  /** Counts full flushes and flushes of write translations: an engine in the middle of a run looks whether it moved. */
+  flushes = 0;
+
+  constructor(
+    private readonly memory: PhysicalMemory,
+    hartId: number,
+  ) {
+    this.first = (hartOffset(hartId) + Bank.START) >> 2;
+    this.bank = this.first;
+    this.clear(0);
+  }
+
+  private clear(bank: number): void {
+    const start = this.first + bank * Bank.WORDS;
+    const { i32 } = this.memory;
+    for (let at = start; at < start + Bank.WORDS; at += 4) i32[at] = EMPTY;
+  }
+
+  /** Selects the bank of a context and returns its word offset. */
+  select(a: number, b: number, c: number): number {
+    const { keys, live } = this;
+    let free = -1;
+    for (let bank = 0; bank < Bank.COUNT; bank++) {
+      if (live[bank] === 0) {
+        if (free < 0) free = bank;
+      } else if (keys[3 * bank] === a && keys[3 * bank + 1] === b && keys[3 * bank + 2] === c) {
+        this.selected = bank;
+        return (this.bank = this.first + bank * Bank.WORDS);
+      }
+    }
+    if (free < 0) {
+      free = this.victim;
+      this.victim = (this.victim + 1) % Bank.COUNT;
+    }
+    keys[3 * free] = a;
+    keys[3 * free + 1] = b;
+    keys[3 * free + 2] = c;
+    live[free] = 1;
+    this.clear(free);
+    this.selected = free;
+    return (this.bank = this.first + free * Bank.WORDS);
+  }
+
+  /** Drops everything. The selected bank stays selected, empty. */
+  flush(): void {
+    this.live.fill(0);
+    this.live[this.selected] = 1;
+    this.clear(this.selected);
+    this.flushes++;
+  }
+
+  /** Drops the write translations of every context. */
+  flushWrites(): void {
+    const { i32 } = this.memory;
+    for (let bank = 0; bank < Bank.COUNT; bank++) {
+      if (this.live[bank] === 0) continue;
+      const start = this.first + bank * Bank.WORDS + Bank.WRITE;
+      for (let at = start; at < start + Bank.ENTRIES * 4; at += 4) i32[at] = EMPTY;
+    }
+  }
+
+  /** Drops the exec translations of every context: code blocks were given up. */
+  flushExec(): void {
+    const { i32 } = this.memory;
+    for (let bank = 0; bank < Bank.COUNT; bank++) {
+      if (this.live[bank] === 0) continue;
+      const start = this.first + bank * Bank.WORDS + Bank.EXEC;
+      for (let at = start; at < start + Bank.ENTRIES * 4; at += 4) i32[at] = EMPTY;
+    }
+  }
+
+  /** Enters the page of an address into a table (Bank.READ or WRITE) of the selected bank; `offset` is the page's in memory. */
+  fill(table: number, low: number, high: number, offset: number): void {
+    const at = this.bank + table + ((low >>> 10) & 0x3fc);
+    const { i32 } = this.memory;
+    i32[at] = low & ~0xfff;
+    i32[at + 1] = high;
+    i32[at + 2] = offset - (low & ~0xfff);
+  }
+
+  /** Enters a code block for the page of an address. */
+  fillExec(low: number, high: number, block: number): void {
+    const at = this.bank + Bank.EXEC + ((low >>> 10) & 0x3fc);
+    const { i32 } = this.memory;
+    i32[at] = low & ~0xfff;
+    i32[at + 1] = high;
+    i32[at + 2] = block;
+  }
+}
+
+/** Bytes that the area of a hart must have. */
+export const TRANSLATION_BYTES = Bank.START + Bank.COUNT * Bank.WORDS * 4;
+if (TRANSLATION_BYTES > Area.HART_STRIDE) throw new Error('layout: translation banks overlap the next hart');

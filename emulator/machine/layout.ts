@@ -1,0 +1,96 @@
+/**
+ * Where everything lies in the machine's one WebAssembly.Memory. Owns every offset; no other file may hold one.
+ *
+ *   0x000000  the machine: tick, halted
+ *   0x040000  hart 0: state, then its translation banks
+ *   0x080000  hart 1 …
+ *   0x100000  RAM, physical address 0x80000000 on
+ *
+ * What is state is `Hart.STATE_WORDS` words of every hart and the machine's words; the banks are a cache.
+ * Offsets named `…_WORD` count 32-bit words from the hart's start; 64-bit values are pairs, low word first.
+ */
+
+/** Physical address of the first byte of RAM. */
+export const RAM_START = 0x80000000;
+/** RAM can't be larger: with the area below it must fit in the 4 GiB of a WebAssembly.Memory. */
+export const MAX_RAM = 3 * 2 ** 30;
+export const MAX_HARTS = 3;
+
+/** Byte offsets in the memory. */
+export const enum Area {
+  TICK = 0,
+  HALTED = 8,
+  HARTS = 0x40000,
+  HART_STRIDE = 0x40000,
+  RAM = 0x100000,
+}
+
+/** Word offsets from a hart's start. */
+export const enum HartWord {
+  X = 0,
+  F = 64,
+  PC = 128,
+  FCSR = 130,
+  /** Where a result for x0 is put; not state. */
+  DISCARD = 132,
+  PRIVILEGE = 134,
+  /** 1 while WFI waits. */
+  SLEEPING = 135,
+  /** Physical address of the reservation as a float64, -1 for none; then its size. */
+  RESERVATION = 136,
+  RESERVATION_SIZE = 138,
+  /** Deadline of the timer in ticks as a float64, Infinity for none. */
+  TIMER = 140,
+  /** mtimecmp as written, in units of mtime. */
+  MTIMECMP = 142,
+  MSTATUS = 144,
+  MEDELEG = 146,
+  MIDELEG = 148,
+  MIE = 150,
+  /** mip without MTIP, which follows from TIMER. */
+  PENDING = 152,
+  MTVEC = 154,
+  MSCRATCH = 156,
+  MEPC = 158,
+  MCAUSE = 160,
+  MTVAL = 162,
+  MCOUNTEREN = 164,
+  STVEC = 166,
+  SSCRATCH = 168,
+  SEPC = 170,
+  SCAUSE = 172,
+  STVAL = 174,
+  SCOUNTEREN = 176,
+  SATP = 178,
+  /** What software added to mcycle and minstret, which otherwise are the tick. */
+  MCYCLE_OFFSET = 180,
+  MINSTRET_OFFSET = 182,
+  MENVCFG = 184,
+  SENVCFG = 186,
+  /** 16 bytes. */
+  PMPCFG = 188,
+  /** 16 pairs. */
+  PMPADDR = 192,
+  STATE_WORDS = 224,
+  /** Words a context is saved as: x, f, pc, fcsr. */
+  CONTEXT_WORDS = 132,
+}
+
+/**
+ * Translation banks: each holds the translations of one context (satp, privilege, SUM, MXR) as three direct-mapped tables.
+ * An entry is four words: tag low, tag high (the page's virtual address; low bits set = empty), addend, 0. For read and write
+ * the addend is what to add to the low word of an address to get the memory offset; for exec it is the code block.
+ */
+export const enum Bank {
+  COUNT = 16,
+  /** Byte offset of the first bank from the hart's start. */
+  START = 0x1000,
+  ENTRIES = 256,
+  /** Word offsets in a bank. */
+  READ = 0,
+  WRITE = 1024,
+  EXEC = 2048,
+  WORDS = 3072,
+}
+
+export const hartOffset = (id: number): number => Area.HARTS + id * Area.HART_STRIDE;

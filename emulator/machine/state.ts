@@ -1,0 +1,126 @@
+/**
+ * The machine's state as a hash and as plain data for another process. State is: pages of RAM that are not all zero, the
+ * harts' words, clock, halted, the outbox's sequence, devices, and the personalities' trees. Translations, decoded code, stops and watches
+ * are not.
+ */
+import { blake3 } from '@noble/hashes/blake3.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
+import type { Hart } from '../hart/hart';
+import type { Device } from './bus';
+import { Canonical, fromCloneable, toCloneable } from './canonical';
+import { Area, HartWord } from './layout';
+import type { PhysicalMemory } from './memory';
+import type { Outbox } from './outbox';
+import type { Personality } from './personality';
+
+export interface Parts {
+  readonly memory: PhysicalMemory;
+  readonly harts: readonly Hart[];
+  readonly outbox: Outbox<object>;
+  readonly devices: readonly Device[];
+  readonly personalities: { readonly machine?: Personality; readonly supervisor?: Personality };
+}
+
+/** Raise this when the shape of what `saveState` returns changes. */
+export const FORMAT = 1;
+
+interface Saved {
+  readonly format: number;
+  readonly ramBytes: number;
+  readonly tick: number;
+  readonly halted: number;
+  readonly sequence: number;
+  readonly harts: readonly Int32Array[];
+  /** Page numbers, and their bytes one behind the other. */
+  readonly pages: Uint32Array;
+  readonly bytes: Uint8Array;
+  readonly devices: readonly unknown[];
+  readonly machine: unknown;
+  readonly supervisor: unknown;
+}
+
+function isZero(memory: PhysicalMemory, page: number): boolean {
+  const start = memory.offsetOf(page) / 4;
+  const { i32 } = memory;
+  for (let at = start; at < start + 1024; at++) if (i32[at] !== 0) return false;
+  return true;
+}
+
+function pagesInUse(memory: PhysicalMemory): number[] {
+  return [...memory.writtenPages()].filter((page) => !isZero(memory, page));
+}
+
+/** A hart's words without the one that is not state. */
+function hartWords(hart: Hart): Int32Array {
+  const words = hart.words.slice();
+  words.fill(0, HartWord.DISCARD, HartWord.DISCARD + 2);
+  return words;
+}
+
+/** BLAKE3 of everything that is state, lower-case hex. */
+export function hashState(parts: Parts): string {
+  const hash = blake3.create({});
+  const canonical = new Canonical(hash);
+  const { memory, harts, outbox, devices, personalities } = parts;
+  canonical.number(memory.ramBytes);
+  canonical.number(memory.f64[Area.TICK / 8]!);
+  canonical.number(memory.i32[Area.HALTED / 4]!);
+  canonical.number(outbox.sequence);
+  canonical.value(harts.map(hartWords));
+  canonical.value(devices.map((device) => device.snapshot()));
+  canonical.value(personalities.machine?.snapshot());
+  canonical.value(personalities.supervisor?.snapshot());
+  for (const page of pagesInUse(memory)) {
+    canonical.number(page);
+    canonical.bytes(memory.pageBytes(page));
+  }
+  canonical.flush();
+  return bytesToHex(hash.digest());
+}
+
+export function saveState(parts: Parts): unknown {
+  const { memory, harts, outbox, devices, personalities } = parts;
+  const pages = pagesInUse(memory);
+  const bytes = new Uint8Array(pages.length * 4096);
+  pages.forEach((page, i) => bytes.set(memory.pageBytes(page), i * 4096));
+  const saved: Saved = {
+    format: FORMAT,
+    ramBytes: memory.ramBytes,
+    tick: memory.f64[Area.TICK / 8]!,
+    halted: memory.i32[Area.HALTED / 4]!,
+    sequence: outbox.sequence,
+    harts: harts.map(hartWords),
+    pages: Uint32Array.from(pages),
+    bytes,
+    devices: devices.map((device) => toCloneable(device.snapshot())),
+    machine: toCloneable(personalities.machine?.snapshot()),
+    supervisor: toCloneable(personalities.supervisor?.snapshot()),
+  };
+  return saved;
+}
+
+/** @throws Error naming both formats, or both sizes of RAM, before anything was changed */
+export function loadState(parts: Parts, data: unknown): void {
+  const { memory, harts, outbox, devices, personalities } = parts;
+  const saved = data as Partial<Saved> | null | undefined;
+  if (typeof saved !== 'object' || saved === null || saved.format !== FORMAT)
+    throw new Error(
+      `saved state has format ${String(saved?.format)}, this version reads format ${FORMAT}; run the program anew and save again`,
+    );
+  const state = saved as Saved;
+  if (state.ramBytes !== memory.ramBytes || state.harts.length !== harts.length)
+    throw new Error(
+      `saved state is of a machine with ${state.ramBytes} bytes of RAM and ${state.harts.length} harts, ` +
+        `this one has ${memory.ramBytes} and ${harts.length}; create it alike`,
+    );
+  for (const page of [...memory.writtenPages()]) memory.setPage(page, undefined);
+  state.pages.forEach((page, i) => memory.setPage(page, state.bytes.subarray(i * 4096, (i + 1) * 4096)));
+  memory.protectAll();
+  memory.f64[Area.TICK / 8] = state.tick;
+  memory.i32[Area.HALTED / 4] = state.halted;
+  outbox.sequence = state.sequence;
+  harts.forEach((hart, i) => hart.words.set(state.harts[i]!));
+  devices.forEach((device, i) => device.restore(fromCloneable(state.devices[i])));
+  personalities.machine?.restore(fromCloneable(state.machine));
+  personalities.supervisor?.restore(fromCloneable(state.supervisor));
+}

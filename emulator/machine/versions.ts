@@ -1,0 +1,72 @@
+/**
+ * The versions of RAM that snapshots hold. The live memory is one version; every other one is stored as its difference to the next
+ * on the way to the live one: page -> content. So a snapshot costs nothing, the first store to a page afterwards one copy of the page,
+ * and a restore the pages that differ. Restoring turns the differences on its way around (as persistent arrays by
+ * rerooting do): every snapshot stays restorable, older or newer, on any branch. A version nobody holds any more is garbage.
+ */
+import type { PhysicalMemory } from './memory';
+
+/** A page's bytes, never written again; undefined for a page that was never written and reads as zero. */
+type Content = Uint8Array | undefined;
+
+/** A version of RAM. */
+export interface Version {
+  /** What differs from `next`. */
+  pages: Map<number, Content>;
+  /** Undefined: the live memory is next. */
+  next: Version | undefined;
+}
+
+export class Versions {
+  /** The version whose difference is to the live memory: the latest that was taken or restored. */
+  private head: Version | undefined;
+
+  constructor(private readonly memory: PhysicalMemory) {}
+
+  private content(page: number): Content {
+    return this.memory.wasWritten(page) ? this.memory.pageBytes(page).slice() : undefined;
+  }
+
+  /** The live memory as it is now. The caller drops the write translations. */
+  take(): Version {
+    const version: Version = { pages: new Map(), next: undefined };
+    if (this.head) this.head.next = version;
+    this.head = version;
+    this.memory.protectAll();
+    return version;
+  }
+
+  /** A page is about to be written for the first time since the head was taken. */
+  save(page: number): void {
+    if (this.head && !this.head.pages.has(page)) this.head.pages.set(page, this.content(page));
+  }
+
+  /** Makes the live memory equal to a version. The caller drops all translations. */
+  restore(target: Version): void {
+    const path: Version[] = [];
+    for (let version: Version | undefined = target; version; version = version.next) path.push(version);
+    const last = path[path.length - 1]!;
+    if (last !== this.head) throw new Error('the snapshot is of another machine, or of one that was loaded since');
+    // From the live end: each step makes the memory equal to `version`, and its follower a difference to it.
+    for (let i = path.length - 1; i >= 0; i--) {
+      const version = path[i]!;
+      const follower = path[i + 1];
+      const { pages } = version;
+      version.pages = new Map();
+      version.next = undefined;
+      if (follower) follower.next = version;
+      for (const [page, content] of pages) {
+        // The live memory before the last step is no version: nobody can want it back.
+        if (follower) follower.pages.set(page, this.content(page));
+        this.memory.setPage(page, content);
+      }
+    }
+    this.head = target;
+    this.memory.protectAll();
+  }
+
+  /** The live memory has been replaced by something that no version is related to. */
+  forget(): void {
+    this.head = undefined;
+  }
+}
