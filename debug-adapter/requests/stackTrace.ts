@@ -1,0 +1,14 @@
+/** One page of a thread's stitched stack, from the innermost world out to the host. */
+import type { Handler } from './handler';
+import { orderErrors } from '../errors';
+
+export const stackTraceRequest: Handler<'stackTrace'> = {
+  command: 'stackTrace',
+  needs: 'stop',
+  shape: { threadId: 'count', startFrame: 'count?', levels: 'count?' },
+  run(session, { threadId, startFrame, levels }) {
+    const { system, target, inspection } = session.debuggee;
+    if (!system.threads().some(({ tid }) => tid === threadId)) throw orderErrors.unknownThread(threadId);
+    return inspection.stackTrace(target.stack(threadId), startFrame, levels);
+  },
+};

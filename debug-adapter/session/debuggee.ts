@@ -1,0 +1,152 @@
+/**
+ * What one launch brings to life: the files, the system made from them, its images and sources, run control, and what is
+ * announced about it. A restart makes a new one; the client's breakpoints move over.
+ */
+import type { System, CreateSystem, LaunchDescription } from '../../monitor/system/types';
+import { launchErrors, runWarnings } from '../errors';
+import { Images } from '../target/image';
+import { SourceMap } from '../target/paths';
+import type { Breakpoint } from '../target/breakpoints';
+import { Target, type Stop } from '../target/target';
+import { Announcer, type SendEvent } from './announce';
+import type { Environment } from './environment';
+import { folderOf, resolvePath, toUri } from './files';
+import { gatherGuest, GUEST_ENV, GUEST_HOME, type Guest } from './guest';
+import { hashBytes } from './hash';
+import { Inspection } from './inspection';
+import type { LaunchOptions } from './launch-options';
+import { moduleOf } from './present';
+import { rootsOf, Sources } from './sources';
+
+/** What the session wants to know about its debuggee. */
+export interface DebuggeeOwner {
+  readonly send: SendEvent;
+  readonly lineBase: 0 | 1;
+  readonly columnBase: 0 | 1;
+  stopped(stop: Stop): void;
+  ended(status: number | undefined): void;
+  breakpointChanged(breakpoint: Breakpoint): void;
+}
+
+export class Debuggee {
+  private constructor(
+    readonly system: System,
+    readonly target: Target,
+    readonly images: Images,
+    readonly sources: Sources,
+    readonly inspection: Inspection,
+    readonly announcer: Announcer,
+    private readonly stdin: Uint8Array | undefined,
+  ) {}
+
+  /** Reads the files, makes the system and indexes the programs. Throws the named error of what is wrong. */
+  static async create(
+    options: LaunchOptions,
+    environment: Environment,
+    createSystem: CreateSystem,
+    owner: DebuggeeOwner,
+  ): Promise<Debuggee> {
+    const guest = await gatherGuest(environment.files, options);
+    const stdin = await readStdin(options, environment);
+    const system = makeSystem(createSystem, describeLaunch(options, guest));
+    const images = new Images((hash) => system.image(hash));
+    const map = new SourceMap(options.sourceMap);
+    const sources = new Sources(
+      environment.files,
+      map,
+      rootsOf(resolvePath(options.cwd ?? '', options.program), options.cwd),
+    );
+    const announcer = new Announcer(system, owner.send, () => environment.wall.now(), moduleOf);
+    for (const warning of guest.warnings) announcer.warn(runWarnings.leftOut(warning));
+    for (const file of guest.files) {
+      const image = images.add(hashBytes(file.bytes), file.path, file.bytes, {
+        path: file.origin,
+        modified: file.modified,
+      });
+      if (!image) continue;
+      await sources.index(image);
+      const problem = image.program.debugInfoProblem;
+      if (problem !== undefined && !options.noDebug) announcer.warn(runWarnings.noDebugInfo(file.origin, problem));
+    }
+    announcer.flush();
+    const inspection = new Inspection(system, sources, owner.lineBase, owner.columnBase);
+    const target = new Target(
+      system,
+      images,
+      {
+        pace: options.pace,
+        stopOnEntry: options.stopOnEntry,
+        noDebug: options.noDebug,
+        sourceMap: map,
+        filesOf: (image) => sources.filesOf(image),
+        modifiedOf: (source) => sources.modifiedOf(source),
+      },
+      environment.wall,
+      {
+        event: (event) => announcer.event(event),
+        mapped: (mapping) => announcer.mapped(mapping),
+        unmapped: (mapping) => announcer.unmapped(mapping),
+        breakpointChanged: (breakpoint) => owner.breakpointChanged(breakpoint),
+        stopped: (stop) => {
+          announcer.flush(true);
+          owner.stopped(stop);
+        },
+        ended: (status) => {
+          announcer.flush(true);
+          owner.ended(status);
+        },
+        tick: () => announcer.flush(),
+        stuck: () => announcer.warn(runWarnings.stuck()),
+      },
+    );
+    return new Debuggee(system, target, images, sources, inspection, announcer, stdin);
+  }
+
+  /** The first instruction is executed soon after this. */
+  start(): void {
+    this.target.post({ kind: 'stdin', bytes: this.stdin ?? new Uint8Array(0), end: true });
+    this.target.resume();
+  }
+
+  /** Ends it without a word. */
+  dispose(): void {
+    this.target.dispose();
+    this.inspection.clear();
+  }
+}
+
+/** The launch description, as `penglai run` makes it too. */
+export function describeLaunch(
+  options: Pick<LaunchOptions, 'args' | 'env' | 'seed' | 'memoryMiB'>,
+  guest: Guest,
+): LaunchDescription {
+  return {
+    program: guest.program,
+    args: options.args,
+    env: { ...GUEST_ENV, ...options.env },
+    cwd: GUEST_HOME,
+    files: guest.files.map(({ path, bytes, mode }) => ({ path, bytes, mode })),
+    ...(options.memoryMiB === undefined ? {} : { memoryMiB: options.memoryMiB }),
+    ...(options.seed === undefined ? {} : { seed: options.seed }),
+  };
+}
+
+function makeSystem(createSystem: CreateSystem, description: LaunchDescription): System {
+  try {
+    return createSystem(description);
+  } catch (error) {
+    throw launchErrors.system(error instanceof Error ? error.message : String(error));
+  }
+}
+
+async function readStdin(options: LaunchOptions, environment: Environment): Promise<Uint8Array | undefined> {
+  if (options.stdin === undefined) return undefined;
+  const path = resolvePath(options.cwd ?? folderOf(options.program), options.stdin);
+  const stat = await environment.files.stat(toUri(path));
+  if (stat?.kind !== 'file') throw launchErrors.stdinMissing(path);
+  try {
+    return await environment.files.read(toUri(path));
+  } catch (error) {
+    throw launchErrors.unreadable(path, error instanceof Error ? error.message : String(error));
+  }
+}

@@ -1,0 +1,136 @@
+/** The launch configuration: which attributes there are, what they must be, and their defaults. Reads nothing from disk. */
+import { launchErrors } from '../errors';
+import { isAbsolute } from './files';
+
+export interface LaunchOptions {
+  /** Absolute path (or URI) of the host program on the developer's machine. */
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** Undefined: every regular file of the program's folder. */
+  readonly sdkFiles: readonly string[] | undefined;
+  readonly stopOnEntry: boolean;
+  /** File whose bytes are the program's standard input. */
+  readonly stdin: string | undefined;
+  /** Folders as debug information names them -> where they are now. */
+  readonly sourceMap: Readonly<Record<string, string>>;
+  /** Log the protocol: to the session's log, or to a file. */
+  readonly trace: boolean | string;
+  /** Folder that relative paths of this configuration start from. */
+  readonly cwd: string | undefined;
+  readonly seed: number | undefined;
+  readonly memoryMiB: number | undefined;
+  /** `real`: virtual time does not run ahead of the clock on the wall. */
+  readonly pace: 'real' | 'fast';
+  /** Run without stopping anywhere. */
+  readonly noDebug: boolean;
+}
+
+type Check = (value: unknown) => boolean;
+const isString: Check = (value) => typeof value === 'string';
+const isText: Check = (value) => typeof value === 'string' && value !== '';
+const isStrings: Check = (value) => Array.isArray(value) && value.every(isString);
+const isStringRecord: Check = (value) =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every(isString);
+const isBoolean: Check = (value) => typeof value === 'boolean';
+const within =
+  (low: number, high: number): Check =>
+  (value) =>
+    Number.isSafeInteger(value) && (value as number) >= low && (value as number) <= high;
+
+/** Name -> check and what to say when it fails. */
+const ATTRIBUTES: Readonly<Record<string, readonly [Check, string]>> = {
+  program: [isText, 'the path of the host program'],
+  args: [isStrings, 'an array of strings'],
+  env: [isStringRecord, 'an object whose values are strings'],
+  sdkFiles: [isStrings, 'an array of paths'],
+  stopOnEntry: [isBoolean, 'true or false'],
+  stdin: [isText, 'the path of a file'],
+  sourceMap: [isStringRecord, 'an object that maps folders to folders'],
+  trace: [(value) => isBoolean(value) || isText(value), 'true, false or the path of a log file'],
+  cwd: [isText, 'the path of a folder'],
+  seed: [within(0, 0xffff_ffff), 'an integer from 0 to 4294967295'],
+  memoryMiB: [within(64, 3072), 'an integer from 64 to 3072'],
+  pace: [(value) => value === 'real' || value === 'fast', '"real" or "fast"'],
+  noDebug: [isBoolean, 'true or false'],
+};
+
+/** Attributes an editor puts into every configuration; their meaning is the editor's. */
+const OF_THE_EDITOR = new Set([
+  ...['type', 'request', 'name', 'preLaunchTask', 'postDebugTask', 'internalConsoleOptions', 'presentation', 'order'],
+  ...[
+    'debugServer',
+    'serverReadyAction',
+    'restart',
+    'windows',
+    'linux',
+    'osx',
+    'console',
+    'debugAdapter',
+    'showReturnValue',
+  ],
+  ...['suppressDebugToolbar', 'suppressDebugStatusbar', 'suppressDebugView', 'suppressSaveBeforeStart'],
+  ...[
+    'suppressMultipleSessionWarning',
+    'parentSession',
+    'lifecycleManagedByParent',
+    'consoleMode',
+    'compact',
+    'testRun',
+  ],
+]);
+
+/** Longest text and list taken from a configuration; more cannot be meant. */
+const LENGTH_MAX = 100_000;
+
+/** Throws the named error of the first attribute that does not fit. */
+export function parseLaunch(given: Readonly<Record<string, unknown>>): LaunchOptions {
+  for (const [name, value] of Object.entries(given)) {
+    if (OF_THE_EDITOR.has(name) || name.startsWith('__') || value === undefined || value === null) continue;
+    const attribute = Object.hasOwn(ATTRIBUTES, name) ? ATTRIBUTES[name] : undefined;
+    if (!attribute) throw launchErrors.unknownAttribute(name.slice(0, 100), similarTo(name));
+    if (!attribute[0](value)) throw launchErrors.badAttribute(name, attribute[1]);
+    if (JSON.stringify(value).length > LENGTH_MAX) throw launchErrors.badAttribute(name, 'shorter');
+  }
+  if (given['program'] === undefined || given['program'] === null)
+    throw launchErrors.badAttribute('program', 'the path of the host program');
+  const option = <T>(name: string, fallback: T): T => (given[name] ?? fallback) as T;
+  const options: LaunchOptions = {
+    program: option('program', ''),
+    args: option('args', []),
+    env: option('env', {}),
+    sdkFiles: option('sdkFiles', undefined),
+    stopOnEntry: option('stopOnEntry', false),
+    stdin: option('stdin', undefined),
+    sourceMap: option('sourceMap', {}),
+    trace: option('trace', false),
+    cwd: option('cwd', undefined),
+    seed: option('seed', undefined),
+    memoryMiB: option('memoryMiB', undefined),
+    pace: option('pace', 'real'),
+    noDebug: option('noDebug', false),
+  };
+  if (!isAbsolute(options.program) && options.cwd === undefined)
+    throw launchErrors.badAttribute('program', 'an absolute path, or relative to "cwd"');
+  return options;
+}
+
+/** The known attribute a misspelt one was probably meant to be: same letters ignoring case, or one edit away. */
+function similarTo(name: string): string | undefined {
+  if (name.length > 40) return undefined;
+  const ranked = Object.keys(ATTRIBUTES)
+    .map((known) => ({ known, distance: editDistance(name.toLowerCase(), known.toLowerCase()) }))
+    .sort((a, b) => a.distance - b.distance);
+  return ranked[0] && ranked[0].distance <= 2 ? ranked[0].known : undefined;
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++)
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
+    row = next;
+  }
+  return row[b.length]!;
+}

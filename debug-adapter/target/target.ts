@@ -1,0 +1,397 @@
+/**
+ * Run control over one system: runs it in slices, knows which image is mapped where, arms breakpoints and steps, and decides which
+ * exits of the machine are stops a user sees. All-stop. Talks to its owner through `TargetListener`; knows nothing of the protocol.
+ */
+import type { MachineExit } from '../../emulator/machine/types';
+import type { Stamped } from '../../emulator/machine/outbox';
+import { tick, va, type Space, type VirtualAddress } from '../../emulator/units';
+import { savedPc } from '../../emulator/hart/registers';
+import type { ExternalInput, System, SystemEvent } from '../../monitor/system/types';
+import { Stack } from '../inspect/stack/stack';
+import { Breakpoints, type Breakpoint, type StopReason } from './breakpoints';
+import type { Image, Images } from './image';
+import type { Candidate, SourceMap } from './paths';
+import { RunLoop, type Verdict, type Wall } from './run-loop';
+import { firstLine, Step, STEP, type StepKind } from './step';
+import { Stops } from './stops';
+import { sameOwner, toRuntime, Worlds, type Mapping, type Owner } from './worlds';
+
+/** Why and where the program is paused. */
+export interface Stop {
+  readonly reason: 'breakpoint' | 'step' | 'entry' | 'pause' | 'exception';
+  /** Undefined when no thread exists. */
+  readonly tid: number | undefined;
+  readonly breakpoints?: readonly Breakpoint[];
+  readonly fault?: Fault;
+}
+
+export interface Fault {
+  /** `SIGSEGV`, or what the enclave did, in a few words. */
+  readonly name: string;
+  readonly description: string;
+  readonly address: number;
+  readonly cause: number;
+}
+
+export interface TargetListener {
+  /** Every event of the machine, once, in order. */
+  event(event: Stamped<SystemEvent>): void;
+  /** An image was mapped; `fresh` when it was not known before. */
+  mapped(mapping: Mapping): void;
+  unmapped(mapping: Mapping): void;
+  breakpointChanged(breakpoint: Breakpoint): void;
+  stopped(stop: Stop): void;
+  /** The machine has come to its end. */
+  ended(status: number | undefined): void;
+  /** Between slices; a moment to send what was collected. */
+  tick(): void;
+  /** Every thread waits and no timer will wake one: told once per run. */
+  stuck(): void;
+}
+
+export interface TargetOptions {
+  readonly pace: 'real' | 'fast';
+  readonly stopOnEntry: boolean;
+  readonly noDebug: boolean;
+  readonly sourceMap: SourceMap;
+  readonly filesOf: (image: Image) => readonly Candidate<Image>[];
+  readonly modifiedOf: (source: string) => number | undefined;
+}
+
+const ENTRY: StopReason = Symbol('entry');
+/** Events after which the machine must not run on before they were acted on: spaces come and go, faults are stops. */
+const URGENT = new Set([
+  'image',
+  'enclave-created',
+  'enclave-gone',
+  'process-exited',
+  'process-fault',
+  'enclave-fault',
+]);
+/** A command from outside is done within this many ticks, or answered as pending. */
+const COMMAND_TICKS = 50_000_000;
+
+export class Target {
+  readonly worlds = new Worlds();
+  readonly breakpoints: Breakpoints;
+  private readonly stops: Stops<StopReason>;
+  private readonly loop: RunLoop;
+  private step: Step | undefined;
+  private fault: { fault: Fault; tid: number | undefined } | undefined;
+  private over = false;
+  private entered = false;
+  private lastStop: Stop | undefined;
+  /** The instruction a thread was reported to stand before: the first stop there is the same one again. */
+  private passing: { tid: number; space: Space; pc: VirtualAddress } | undefined;
+  private readonly stacks = new Map<number, Stack>();
+  private nextCommand = 1;
+  private readonly commands = new Map<number, (answer: { result: number; detail?: unknown }) => void>();
+
+  constructor(
+    readonly system: System,
+    readonly images: Images,
+    private readonly options: TargetOptions,
+    wall: Wall,
+    private readonly listener: TargetListener,
+  ) {
+    this.stops = new Stops(() => system.machine.stops);
+    this.breakpoints = new Breakpoints(
+      () => images.all(),
+      options.filesOf,
+      options.modifiedOf,
+      options.sourceMap,
+      this.worlds,
+      this.stops,
+    );
+    this.loop = new RunLoop(
+      system,
+      wall,
+      options.pace,
+      (exit) => this.decide(exit),
+      () => listener.tick(),
+    );
+    system.onEvent = (event) =>
+      URGENT.has(event.kind) ||
+      (event.kind === 'device-answer' && this.commands.has(event.id)) ||
+      (event.kind === 'transition' && this.step?.followsTransitions === true);
+  }
+
+  get running(): boolean {
+    return this.loop.active;
+  }
+
+  /** Why the program is paused; undefined while it runs and before it was started. */
+  get stop(): Stop | undefined {
+    return this.running ? undefined : this.lastStop;
+  }
+
+  /** Runs on, until something stops it. */
+  resume(): void {
+    if (this.running || this.over) return;
+    this.passing = this.lastStop && this.lastStop.reason !== 'pause' ? this.whereIs(this.lastStop.tid) : undefined;
+    this.lastStop = undefined;
+    this.fault = undefined;
+    this.stacks.clear();
+    this.loop.start();
+  }
+
+  /** Starts a source step of a thread. */
+  startStep(kind: StepKind, tid: number): void {
+    if (this.running || this.over) return;
+    this.endStep();
+    const stack = this.stack(tid);
+    if (stack.frames().next().done) return this.resume();
+    this.step = new Step(
+      {
+        worlds: this.worlds,
+        stops: this.stops,
+        readMemory: (space, address, length) => this.system.machine.debugPort.read(space, va(address), length),
+        topFrame: (of) => this.stackNow(of).frames().next().value ?? undefined,
+      },
+      kind,
+      tid,
+      stack.frames(),
+    );
+    this.resume();
+  }
+
+  /** Stops at the next slice boundary; a machine that sleeps stops at once. */
+  pause(): void {
+    if (!this.running) return;
+    this.loop.stop();
+    this.finish({ reason: 'pause', tid: this.someThread() });
+    this.listener.tick();
+  }
+
+  /** Ends everything; nothing is told to the listener any more. */
+  dispose(): void {
+    this.over = true;
+    this.loop.stop();
+    this.system.onEvent = undefined;
+  }
+
+  /** Applies an input from outside now. */
+  post(input: ExternalInput): void {
+    this.system.post(input);
+    this.loop.wake();
+  }
+
+  /**
+   * Does something to an enclave as its owner would, also while paused: then the machine runs for just as long as the command
+   * takes. Resolves to undefined when it gave no answer.
+   */
+  async command(
+    operation: 'stop' | 'resume' | 'destroy',
+    instance: Extract<ExternalInput, { kind: 'enclave' }>['instance'],
+  ): Promise<{ result: number; detail?: unknown } | undefined> {
+    const id = this.nextCommand++;
+    const answer = new Promise<{ result: number; detail?: unknown } | undefined>((resolve) =>
+      this.commands.set(id, resolve),
+    );
+    this.post({ kind: 'enclave', id, operation, instance });
+    if (!this.running) {
+      const answered = this.runCommand(id);
+      this.stacks.clear();
+      if (!answered && this.commands.delete(id)) return undefined;
+    }
+    return answer;
+  }
+
+  /** The stack of a thread as it is while paused; the same object until the program runs again. */
+  stack(tid: number): Stack {
+    let stack = this.stacks.get(tid);
+    if (!stack) this.stacks.set(tid, (stack = this.stackNow(tid)));
+    return stack;
+  }
+
+  private stackNow(tid: number): Stack {
+    return new Stack(this.system, this.worlds, tid);
+  }
+
+  private whereIs(tid: number | undefined): { tid: number; space: Space; pc: VirtualAddress } | undefined {
+    const top = tid === undefined ? undefined : this.system.contexts(tid)[0];
+    return top && { tid: tid!, space: top.space, pc: savedPc(top.registers) };
+  }
+
+  private decide(exit: MachineExit): Verdict {
+    this.takeEvents();
+    if (this.over) return 'stop';
+    if (this.fault) return this.finish({ reason: 'exception', tid: this.fault.tid, fault: this.fault.fault });
+    switch (exit.reason) {
+      case 'stop':
+        return this.atStop(exit.space, exit.pc);
+      case 'halted':
+        return this.end();
+      case 'idle':
+        if (this.system.exitStatus !== undefined) return this.end();
+        this.listener.stuck();
+        return 'wait';
+      default:
+        return 'go on';
+    }
+  }
+
+  private atStop(space: Space, pc: VirtualAddress): Verdict {
+    const tid = this.system.currentThread;
+    if (this.passing?.tid === tid && this.passing?.space === space && this.passing.pc === pc) {
+      this.passing = undefined;
+      this.system.machine.stepOverStop();
+      return 'go on';
+    }
+    const breakpoints = this.options.noDebug ? [] : this.breakpoints.at(space, pc);
+    const reasons = this.stops.at(space, pc);
+    const stepped = reasons.has(STEP) && this.step?.reached(space, pc, tid) === true;
+    if (breakpoints.length > 0) return this.finish({ reason: 'breakpoint', tid, breakpoints });
+    if (reasons.has(ENTRY)) {
+      this.stops.removeAll(ENTRY);
+      return this.finish({ reason: 'entry', tid });
+    }
+    if (stepped) return this.finish({ reason: 'step', tid });
+    this.system.machine.stepOverStop();
+    return 'go on';
+  }
+
+  private finish(stop: Stop): Verdict {
+    this.endStep();
+    this.stacks.clear();
+    this.lastStop = stop;
+    this.loop.stop();
+    this.takeEvents();
+    this.listener.stopped(stop);
+    return 'stop';
+  }
+
+  private end(): Verdict {
+    this.over = true;
+    this.endStep();
+    this.loop.stop();
+    this.listener.ended(this.system.exitStatus);
+    return 'stop';
+  }
+
+  private endStep(): void {
+    this.step?.end();
+    this.step = undefined;
+  }
+
+  private someThread(): number | undefined {
+    return this.system.currentThread ?? this.system.threads()[0]?.tid;
+  }
+
+  /** Acts on everything the machine has told since the last time. */
+  private takeEvents(): void {
+    for (const event of this.system.drain()) {
+      this.act(event);
+      this.listener.event(event);
+    }
+  }
+
+  private act(event: Stamped<SystemEvent>): void {
+    switch (event.kind) {
+      case 'image':
+        return this.map({ kind: 'host', pid: event.pid }, event.space, event.base, event.hash, event.path);
+      case 'enclave-created':
+        if (event.space !== undefined)
+          this.map({ kind: 'enclave', instance: event.instance }, event.space, 0, event.imageHash, event.name);
+        return;
+      case 'enclave-gone':
+        return this.unmap({ kind: 'enclave', instance: event.instance });
+      case 'process-exited':
+        return this.unmap({ kind: 'host', pid: event.pid });
+      case 'transition':
+        if (event.to !== undefined && (event.name === 'run' || event.name === 'call_enclave'))
+          this.step?.entered(event.tid, event.to);
+        return;
+      case 'process-fault':
+      case 'enclave-fault':
+        return this.faulted(event);
+      case 'device-answer':
+        this.commands.get(event.id)?.(event);
+        this.commands.delete(event.id);
+        return;
+      case 'thread-exited':
+        if (this.step?.tid === event.tid) this.endStep();
+        return;
+    }
+  }
+
+  private faulted(event: Extract<SystemEvent, { kind: 'process-fault' | 'enclave-fault' }>): void {
+    if (this.options.noDebug) return;
+    const fault =
+      event.kind === 'process-fault'
+        ? { name: event.signal, description: describeFault(event.signal, event.cause, event.address) }
+        : { name: 'Enclave fault', description: event.what };
+    this.fault = {
+      fault: { ...fault, address: event.address, cause: event.cause },
+      tid: event.kind === 'process-fault' ? event.tid : this.system.currentThread,
+    };
+  }
+
+  private map(owner: Owner, space: Space, base: number, hash: string, path: string): void {
+    const name = path.split('/').at(-1) || path;
+    // An exec gives the process another space; and a space may have had an owner whose end was not told.
+    for (const old of this.worlds.of(owner)) if (old.space !== space) this.unmap(owner);
+    for (const old of this.worlds.in(space)) if (!sameOwner(old.owner, owner)) this.unmap(old.owner);
+    const found = this.images.found(hash, name);
+    if (!found) return;
+    const label = owner.kind === 'enclave' ? `${name} #${owner.instance}` : name;
+    const mapping: Mapping = { owner, label, space, image: found.image, base };
+    this.worlds.add(mapping);
+    if (found.fresh) for (const changed of this.breakpoints.reconsider()) this.listener.breakpointChanged(changed);
+    this.breakpoints.bind(mapping);
+    if (owner.kind === 'host' && !this.entered) this.armEntry(mapping);
+    this.listener.mapped(mapping);
+  }
+
+  private armEntry(mapping: Mapping): void {
+    this.entered = true;
+    const first = firstLine(mapping) ?? mapping.image.program.addressOfSymbol('main');
+    if (!this.options.stopOnEntry || this.options.noDebug || first === undefined) return;
+    this.stops.add(mapping.space, toRuntime(mapping, first), ENTRY);
+  }
+
+  private unmap(owner: Owner): void {
+    for (const mapping of this.worlds.remove(owner)) {
+      if (this.worlds.in(mapping.space).length === 0) this.stops.dropSpace(mapping.space);
+      this.listener.unmapped(mapping);
+    }
+  }
+
+  /** Runs a paused machine until the command is answered; stops met meanwhile are left for later. */
+  private runCommand(id: number): boolean {
+    const { machine } = this.system;
+    const limit = tick(this.system.tick + COMMAND_TICKS);
+    const lifted: [Space, VirtualAddress][] = [];
+    while (this.commands.has(id) && this.system.tick < limit) {
+      const exit = this.system.run(limit);
+      this.takeEvents();
+      if (exit.reason === 'stop') {
+        machine.stops.disarm(exit.space, exit.pc);
+        lifted.push([exit.space, exit.pc]);
+      } else if (exit.reason === 'halted' || exit.reason === 'idle') break;
+    }
+    for (const [space, pc] of lifted) if (this.stops.at(space, pc).size > 0) machine.stops.arm(space, pc);
+    return !this.commands.has(id);
+  }
+}
+
+/** Machine causes in words (privileged specification, mcause). */
+const CAUSES: Readonly<Record<number, string>> = {
+  0: 'jump to a misaligned address',
+  1: 'instruction fetch refused',
+  2: 'illegal instruction',
+  3: 'ebreak',
+  4: 'misaligned load',
+  5: 'load refused',
+  6: 'misaligned store',
+  7: 'store refused',
+  12: 'jump to an address that is not mapped or not executable',
+  13: 'read from an address that is not mapped',
+  15: 'write to an address that is not mapped or read-only',
+};
+
+function describeFault(signal: string, cause: number, address: number): string {
+  const at = `0x${BigInt.asUintN(64, BigInt(address)).toString(16)}`;
+  const what = CAUSES[cause];
+  return what === undefined ? `${signal} at ${at}` : `${signal}: ${what}, ${at}`;
+}
