@@ -39,7 +39,7 @@ const sdkFlags = (source: string): string[] => (extname(source) === '.c' ? ['-g'
 
 /**
  * Builds one program.
- * @throws ToolchainError source-missing, compile-failed (with the compiler's own text), cannot-write
+ * @throws ToolchainError source-missing, compile-failed (with the compiler's own text), cannot-write, no-sdk
  */
 export async function compile(tools: Tools, job: Job): Promise<void> {
   const sources = job.sources.map((source) => resolve(source));
@@ -125,6 +125,7 @@ async function ownHeaders(compiler: Compiler): Promise<string[]> {
 async function sdkObjects(tools: Tools, kind: Kind): Promise<string[]> {
   const { layout } = tools;
   const folder = join(layout.sdk, kind, 'src');
+  if (!existsSync(folder)) throw errors.noSdk(layout.sdk);
   const sources = readdirSync(folder)
     .filter((name) => /\.[cS]$/.test(name))
     .sort();

@@ -53,6 +53,9 @@ export const errors = {
       `There are no samples in ${folder}. Run the command from a checkout of the project.`,
     ),
 
+  noSdk: (folder: string) =>
+    new ToolchainError('no-sdk', `The SDK is not in ${folder}. Run the command from a checkout of the project.`),
+
   cannotWrite: (path: string, cause: string) =>
     new ToolchainError('cannot-write', `${path} cannot be written: ${cause}. Choose a folder you may write to.`),
 };

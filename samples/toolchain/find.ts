@@ -26,8 +26,9 @@ export interface Search {
   readonly say: (line: string) => void;
 }
 
-/** @throws ToolchainError unusable-compiler, no-compiler, no-packaged-compiler */
+/** @throws ToolchainError no-sdk, unusable-compiler, no-compiler, no-packaged-compiler */
 export async function findCompiler(search: Search): Promise<Compiler> {
+  if (!existsSync(search.layout.sdk)) throw errors.noSdk(search.layout.sdk);
   const named = search.env['PENGLAI_CC'];
   if (named) return namedCompiler(search, named);
 
@@ -76,15 +77,18 @@ async function packagedCompiler(search: Search, skipped: readonly string[]): Pro
 
 /** Installs exactly what the lock says, without running anything from the packages. Returns npm's text if that failed. */
 async function install(layout: Layout, env: NodeJS.ProcessEnv): Promise<string | undefined> {
-  const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund'];
+  const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--no-update-notifier'];
   // Under `npm run` this is the npm that runs; else the one in PATH.
   const npm = env['npm_execpath'];
   const own = npm !== undefined && /npm-cli\.c?js$/.test(npm) && existsSync(npm);
   const { status, text } = own
     ? await run(process.execPath, [npm, ...args], { cwd: layout.toolchain, env })
     : await run('npm', args, { cwd: layout.toolchain, env });
-  return status === 0 ? undefined : text;
+  return status === 0 ? undefined : beginning(text);
 }
+
+/** npm's first lines say what is wrong; its usage text, which can follow, does not. */
+const beginning = (text: string): string => text.trim().split('\n').slice(0, 8).join('\n');
 
 /** Builds a host and an enclave. Undefined if both succeed, else why not. */
 async function trial(search: Search, compiler: Compiler): Promise<string | undefined> {
