@@ -88,7 +88,7 @@ export function frameAt(program: Program, stop: RecordedStop): StoppedFrame {
   return {
     pc: Number(stop.pc),
     cfa: () => BigInt(stop.cfa),
-    readRegister: (register) => (register < 32 ? BigInt(stop.registers[register]!) : undefined),
+    readRegister: (register) => (register < 64 ? BigInt(stop.registers[register]!) : undefined),
     readMemory: (address, length) => {
       reads++;
       const bytes = new Uint8Array(length);

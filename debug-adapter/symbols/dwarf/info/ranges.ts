@@ -18,9 +18,11 @@ const known = new WeakMap<Entry, AddressRange[]>();
 export function rangesOf(entry: Entry): AddressRange[] {
   let ranges = known.get(entry);
   if (!ranges) {
-    ranges = readRangesOf(entry);
     // Lists do not overlap in honest files, so all of them together are no longer than their sections.
-    entry.unit.context.spendRanges(ranges.length, entry);
+    const { context } = entry.unit;
+    context.spendRanges(0, entry);
+    ranges = readRangesOf(entry);
+    context.spendRanges(ranges.length, entry);
     known.set(entry, ranges);
   }
   return ranges;

@@ -28,7 +28,8 @@ export class InfoContext {
   private rangeBudget: number;
 
   constructor(readonly sections: DebugSections) {
-    this.rangeBudget = RANGES_FREE + 4 * (this.bytes('.debug_ranges').length + this.bytes('.debug_rnglists').length);
+    // The shortest entry takes 8 bytes of the one section and 2 of the other.
+    this.rangeBudget = RANGES_FREE + this.bytes('.debug_ranges').length / 8 + this.bytes('.debug_rnglists').length / 2;
   }
 
   /** Counts decoded ranges; lists that overlap each other would otherwise cost the square of their size. */
