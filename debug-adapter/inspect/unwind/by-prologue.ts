@@ -1,0 +1,166 @@
+/**
+ * The caller of a function without call frame information, from its code between its first instruction and the pc: how far
+ * the stack pointer has moved, and where registers were saved. Follows the text of the function, not its flow: a return in the
+ * middle goes back to the state before the epilogue. A heuristic, and marked as one.
+ */
+import { Op } from '../../../emulator/isa/op';
+import { CodeReader, flowOf, writtenBy } from './code';
+import { F0, FP, PRESERVED, RA, REGISTERS, RegisterSet, SP } from './registers';
+import { failure, readWord, type Caller, type MemoryReader, type NoCaller } from './types';
+
+/** Instructions looked at; prologues are at the start. */
+const MAX_INSTRUCTIONS = 2048;
+
+/** What a register holds: the value another one had on entry, plus an offset; or a constant (`base` -1); or something else. */
+interface Abstract {
+  readonly base: number;
+  readonly offset: bigint;
+}
+const CONSTANT = -1;
+
+class State {
+  constructor(
+    readonly values: (Abstract | undefined)[],
+    /** Offset from the stack pointer on entry where a register's value on entry was stored. */
+    readonly saved: Map<number, bigint>,
+    /** Registers are being loaded back: the epilogue has begun. */
+    public leaving = false,
+  ) {}
+
+  static onEntry(): State {
+    const values = Array.from({ length: REGISTERS }, (_, base): Abstract => ({ base, offset: 0n }));
+    values[0] = { base: CONSTANT, offset: 0n };
+    return new State(values, new Map());
+  }
+
+  copy(): State {
+    return new State([...this.values], new Map(this.saved), this.leaving);
+  }
+
+  /** How far below its value on entry the stack pointer is. */
+  get depth(): bigint {
+    const sp = this.values[SP];
+    return sp?.base === SP ? -sp.offset : 0n;
+  }
+
+  keeps(register: number): boolean {
+    const value = this.values[register];
+    return value?.base === register && value.offset === 0n;
+  }
+}
+
+const isPreserved: ReadonlySet<number> = new Set([SP, ...PRESERVED]);
+
+class PrologueReader {
+  state = State.onEntry();
+  /** The state behind the prologue, as far as it was read. */
+  private body = this.state.copy();
+
+  constructor(private readonly code: CodeReader) {}
+
+  /** Reads from the first instruction up to the pc. */
+  run(start: bigint, pc: bigint): State {
+    let at = start;
+    for (let count = 0; at < pc && count < MAX_INSTRUCTIONS && this.code.read(at); count++) {
+      this.step();
+      at += BigInt(this.code.instruction.length);
+    }
+    return this.state;
+  }
+
+  private step(): void {
+    const flow = flowOf(this.code.instruction);
+    if (flow === 'next') {
+      // The frame is set up by what moves sp, s0 or saves a register: only then is there something new to keep.
+      if (this.simple() && !this.state.leaving && this.state.depth >= this.body.depth) this.body = this.state.copy();
+    } else if (flow === 'call') {
+      for (let register = 1; register < REGISTERS; register++)
+        if (!isPreserved.has(register)) this.state.values[register] = undefined;
+    } else if (flow !== 'branch') {
+      this.state = this.body.copy(); // what follows is reached by a branch from before the epilogue
+    }
+  }
+
+  /** Carries out an instruction; says whether it changed the frame. */
+  private simple(): boolean {
+    const { values, saved } = this.state;
+    const { op, rs1, rs2, imm } = this.code.instruction;
+    if (op === Op.SD || op === Op.FSD) {
+      const register = op === Op.FSD ? F0 + rs2 : rs2;
+      const base = values[rs1];
+      const isSave = base?.base === SP && this.state.keeps(register) && (register === RA || isPreserved.has(register));
+      if (!isSave || saved.has(register)) return false;
+      saved.set(register, base.offset + BigInt(imm));
+      return true;
+    }
+    const written = writtenBy(this.code.instruction, this.code.bits);
+    if (written === 0) return false;
+    const from = values[rs1];
+    const loads = (op === Op.LD || op === Op.FLD) && from?.base === SP;
+    values[written] = this.result(values);
+    if (loads && saved.get(written) === from.offset + BigInt(imm)) {
+      values[written] = { base: written, offset: 0n }; // loaded back from where it was saved
+      this.state.leaving = true;
+    }
+    return written === SP || written === FP;
+  }
+
+  private result(values: readonly (Abstract | undefined)[]): Abstract | undefined {
+    const { op, rs1, rs2, imm } = this.code.instruction;
+    const [a, b] = [values[rs1], values[rs2]];
+    const constant = (value: bigint): Abstract => ({ base: CONSTANT, offset: BigInt.asIntN(64, value) });
+    switch (op) {
+      case Op.LUI:
+        return constant(BigInt(imm));
+      case Op.ADDI:
+        return a && { base: a.base, offset: a.offset + BigInt(imm) };
+      case Op.ADDIW:
+        return a?.base === CONSTANT ? constant(BigInt.asIntN(32, a.offset + BigInt(imm))) : undefined;
+      case Op.ADD:
+        if (a?.base === CONSTANT && b) return { base: b.base, offset: a.offset + b.offset };
+        return a && b?.base === CONSTANT ? { base: a.base, offset: a.offset + b.offset } : undefined;
+      case Op.SUB:
+        return a && b?.base === CONSTANT ? { base: a.base, offset: a.offset - b.offset } : undefined;
+      default:
+        return undefined;
+    }
+  }
+}
+
+/** The caller of a function whose first instruction is at `start`. */
+export function callerByPrologue(
+  start: bigint,
+  registers: RegisterSet,
+  exact: boolean,
+  memory: MemoryReader,
+): Caller | NoCaller {
+  const state = new PrologueReader(new CodeReader(memory)).run(start, registers.pc);
+  const cfa = entryStackPointer(state, registers);
+  if (cfa === undefined)
+    return failure('it has no call frame information, and its code does not show the size of its frame');
+  const slot = state.saved.get(RA);
+  const live = state.keeps(RA);
+  if (live && !exact) return failure('its return address was not kept across the call', cfa);
+  const ra = live ? registers.get(RA) : slot === undefined ? undefined : readWord(memory, cfa + slot);
+  if (ra === undefined)
+    return failure('it has no call frame information, and its code does not show where its return address is', cfa);
+  const caller = new RegisterSet(ra & ~1n);
+  caller.set(RA, ra);
+  caller.set(SP, cfa);
+  for (const register of PRESERVED) {
+    const offset = state.saved.get(register);
+    const value = offset === undefined ? undefined : readWord(memory, cfa + offset);
+    if (state.keeps(register)) caller.copy(register, registers);
+    else if (value !== undefined) caller.set(register, value, { memory: BigInt.asUintN(64, cfa + offset!) });
+  }
+  return { cfa, registers: caller, foundBy: live ? 'ra' : 'prologue', exact: false };
+}
+
+/** The stack pointer on entry: from sp, or from the frame pointer where sp moves by amounts that the code does not show. */
+function entryStackPointer({ values }: State, registers: RegisterSet): bigint | undefined {
+  for (const register of [SP, FP]) {
+    const [known, value] = [values[register], registers.get(register)];
+    if (known?.base === SP && value !== undefined) return BigInt.asUintN(64, value - known.offset);
+  }
+  return undefined;
+}
