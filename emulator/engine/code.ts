@@ -17,15 +17,16 @@ import { Op } from '../isa/op';
 import { Area, HartWord } from '../machine/layout';
 import { Mark, type PhysicalMemory } from '../machine/memory';
 
-/** Operations that only decoded code has; 0 is "not decoded". */
+/** Operations that only decoded code has; 0 is "not decoded". Literals, because the bundler does not compute with `Op.COUNT`. */
 export const enum Pseudo {
   /** An illegal instruction; the immediate holds its bits. */
-  ILLEGAL = Op.COUNT,
-  NEXT_PAGE,
+  ILLEGAL = 250,
+  NEXT_PAGE = 251,
   /** A 32-bit instruction whose second half lies in the next page. */
-  CROSSING,
-  STOP,
+  CROSSING = 252,
+  STOP = 253,
 }
+if ((Op.COUNT as number) > (Pseudo.ILLEGAL as number)) throw new Error('code: operations overlap those of decoded code');
 
 export const BLOCK_WORDS = 4096 + 4;
 /** Block 0 holds one instruction at a time: what lies across pages, behind a stop, or where a page's rights differ. */
