@@ -97,7 +97,6 @@ export class Qemu {
   run(vectors: readonly Vector[]): Outcome[] {
     const records = Buffer.alloc(vectors.length * RECORD);
     vectors.forEach(({ row, rm, operands }, i) => {
-      // A record's op is 12 bits wide and its three operands 64, so that 32 bytes are enough.
       records.writeUInt32LE(row.op, i * RECORD);
       records.writeUInt32LE(rm, i * RECORD + 4);
       operands.forEach((operand, j) => records.writeBigUInt64LE(operand, i * RECORD + 8 + 8 * j));

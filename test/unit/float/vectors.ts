@@ -32,14 +32,7 @@ export const hasRoundingMode = (row: Row): boolean => readEncoding(row.encoding)
 export function shape(row: Row): { sources: number; kind: 'single' | 'double' | 'integer' } {
   const sources = ['rs1', 'rs2', 'rs3'].filter((name) => readEncoding(row.encoding).fields.has(name)).length;
   if (/,rs1/.test(row.operands)) return { sources, kind: 'integer' };
-  return {
-    sources,
-    kind: /\.s$|fcvt\.\w+\.s$|fmv\.x\.w/.test(row.mnemonic) && row.mnemonic !== 'fcvt.s.d' ? 'single' : kindOfRest(row),
-  };
-}
-
-function kindOfRest({ mnemonic }: Row): 'single' | 'double' {
-  return mnemonic === 'fcvt.d.s' ? 'single' : 'double';
+  return { sources, kind: /\.s$|fmv\.x\.w/.test(row.mnemonic) ? 'single' : 'double' };
 }
 
 const memory = new ArrayBuffer(1024);
