@@ -1,0 +1,124 @@
+/** futex(2): waiting on and waking by a word of user memory. Words are told apart by process and address. */
+import { Errno } from '../errno';
+import type { Core } from '../core';
+import { requeue, wake } from '../scheduler';
+import type { CallContext, Handler, Outcome } from './call';
+import { absoluteDeadline, readTimeSpec, relativeDeadline } from './time';
+
+const enum Op {
+  WAIT = 0,
+  WAKE = 1,
+  REQUEUE = 3,
+  CMP_REQUEUE = 4,
+  WAKE_OP = 5,
+  WAIT_BITSET = 9,
+  WAKE_BITSET = 10,
+}
+const COMMAND = 0x7f;
+const CLOCK_REALTIME = 0x100;
+
+const queueOf = (pid: number, address: number): string => `futex:${pid}:${address}`;
+
+export function wakeFutex(core: Core, pid: number, address: number, count: number): number {
+  return wake(core, queueOf(pid, address), count);
+}
+
+/** Set while blocked, so that a restart after a signal keeps the deadline. */
+interface Waiting {
+  readonly deadline: number;
+}
+
+function wait(context: CallContext, op: Op, address: number, expected: number, timeoutAt: number, bitset: number): Outcome {
+  const { core, process, call } = context;
+  if (bitset === 0) return -Errno.EINVAL;
+  const before = call.phase as Waiting | undefined;
+  if (before) {
+    if (call.woken === 'wake') return 0;
+    if (call.woken === 'timeout') return -Errno.ETIMEDOUT;
+    // Only an untimed wait, or one whose deadline is absolute, can start again without sleeping too long.
+    if (before.deadline < Infinity && op === Op.WAIT) return -Errno.EINTR;
+    return -Errno.ERESTARTSYS;
+  }
+  let deadline = Infinity;
+  if (timeoutAt) {
+    const time = readTimeSpec(core, timeoutAt);
+    if (!time) return -Errno.EINVAL;
+    const realtime = (call.args[1]! & CLOCK_REALTIME) !== 0;
+    deadline = op === Op.WAIT ? relativeDeadline(core, timeoutAt)! : absoluteDeadline(core, time, realtime);
+  }
+  if (core.user.readI32(address) !== (expected | 0)) return -Errno.EAGAIN;
+  if (deadline <= core.now) return -Errno.ETIMEDOUT;
+  return { do: 'block', wait: { queues: [queueOf(process.pid, address)], deadline, bitset }, phase: { deadline } satisfies Waiting };
+}
+
+/** FUTEX_WAKE_OP's operation on a word: its new value. */
+function operate(operation: number, old: number, argument: number): number | undefined {
+  switch (operation) {
+    case 0:
+      return argument;
+    case 1:
+      return old + argument;
+    case 2:
+      return old | argument;
+    case 3:
+      return old & ~argument;
+    case 4:
+      return old ^ argument;
+    default:
+      return undefined;
+  }
+}
+function compare(comparison: number, old: number, argument: number): boolean | undefined {
+  const results = [old === argument, old !== argument, old < argument, old <= argument, old > argument, old >= argument];
+  return results[comparison];
+}
+
+function wakeOp({ core, process }: CallContext, first: number, second: number, count: number, count2: number, code: number): number {
+  let argument = (code << 8) >> 20;
+  const operation = (code >>> 28) & 7;
+  if (code & 0x80000000) argument = 1 << (argument & 31);
+  const old = core.user.readI32(second);
+  const value = operate(operation, old, argument);
+  const holds = compare((code >>> 24) & 15, old, (code << 20) >> 20);
+  if (value === undefined || holds === undefined) return -Errno.ENOSYS;
+  core.user.writeU32(second, value >>> 0);
+  const woken = wakeFutex(core, process.pid, first, count);
+  return woken + (holds ? wakeFutex(core, process.pid, second, count2) : 0);
+}
+
+function move({ core, process }: CallContext, from: number, to: number, count: number, limit: number): number {
+  if (count < 0 || limit < 0) return -Errno.EINVAL;
+  const woken = wakeFutex(core, process.pid, from, count);
+  return woken + (from === to ? 0 : requeue(core, queueOf(process.pid, from), queueOf(process.pid, to), limit));
+}
+
+const futex: Handler = (context, address, op, value, timeout, second, third) => {
+  const { core, process } = context;
+  if (address! % 4 !== 0) return -Errno.EINVAL;
+  const command = (op! & COMMAND) as Op;
+  switch (command) {
+    case Op.WAIT:
+      return wait(context, command, address!, value!, timeout!, ~0);
+    case Op.WAIT_BITSET:
+      return wait(context, command, address!, value!, timeout!, third! | 0);
+    case Op.WAKE:
+      return wakeFutex(core, process.pid, address!, Math.max(1, value! | 0));
+    case Op.WAKE_BITSET: {
+      const bitset = third! | 0;
+      if (bitset === 0) return -Errno.EINVAL;
+      const queue = queueOf(process.pid, address!);
+      return wake(core, queue, Math.max(1, value! | 0), (waiting) => (waiting.bitset & bitset) !== 0);
+    }
+    case Op.REQUEUE:
+      return move(context, address!, second!, value! | 0, timeout! | 0);
+    case Op.CMP_REQUEUE:
+      if (core.user.readI32(address!) !== (third! | 0)) return -Errno.EAGAIN;
+      return move(context, address!, second!, value! | 0, timeout! | 0);
+    case Op.WAKE_OP:
+      return wakeOp(context, address!, second!, value! | 0, timeout! | 0, third! | 0);
+    default:
+      return -Errno.ENOSYS;
+  }
+};
+
+export const futexCalls: Readonly<Record<string, Handler>> = { futex };

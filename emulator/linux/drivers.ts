@@ -1,0 +1,108 @@
+/**
+ * The kernel as its drivers see it (device.ts), and the common part of running one of their steps. A driver gets memory through the
+ * same checked port as system calls.
+ */
+import { MemoryFault, type SupervisorPort } from '../machine/ports';
+import { PAGE_SIZE, space, type PhysicalAddress } from '../units';
+import type { Core } from './core';
+import type { CharacterDevice, DeviceCaller, DeviceStep, Kernel } from './device';
+import { contentFrom, readContent } from './files/content';
+import { create, find, inodeOf, normalize, resolve, setInode } from './files/tree';
+import { allocateFrames, freeFrames } from './memory/frames';
+import { linear } from './memory/layout';
+import { splitLinear } from './memory/tables';
+import { wake } from './scheduler';
+
+const kernels = new WeakMap<Core, Kernel>();
+
+/** The supervisor port, with user accesses checked to be in user space. */
+function portOf(core: Core): SupervisorPort {
+  const checked = Object.create(core.port) as SupervisorPort;
+  for (const name of METHODS) {
+    const method = core.port[name] as (...args: unknown[]) => unknown;
+    Object.defineProperty(checked, name, { value: method.bind(core.port) });
+  }
+  Object.defineProperty(checked, 'user', { value: core.user });
+  return checked;
+}
+const METHODS = [
+  'read',
+  'write',
+  'fill',
+  'readU8',
+  'readU16',
+  'readU32',
+  'readI32',
+  'readI64',
+  'readU64',
+  'writeU8',
+  'writeU16',
+  'writeU32',
+  'writeI64',
+  'writeU64',
+] as const;
+
+export function driverKernel(core: Core): Kernel {
+  let kernel = kernels.get(core);
+  if (!kernel) {
+    kernel = makeKernel(core);
+    kernels.set(core, kernel);
+  }
+  return kernel;
+}
+
+function makeKernel(core: Core): Kernel {
+  return {
+    port: portOf(core),
+    allocatePages: (order) => allocateFrames(core, order),
+    freePages: (address, order) => freeFrames(core, address, order),
+    linear: (address) => linear(address),
+    splitLinear: (address, length) => splitLinear(core, address, length),
+    wake: (queue) => void wake(core, `device:${queue}`),
+    print: (text, source) => core.emit({ kind: 'console', text, ...(source === undefined ? {} : { source }) }),
+    emit: (event) => core.machine.outbox.emit(event),
+    readFile: (path) => readWhole(core, path),
+    writeFile: (path, bytes) => writeWhole(core, path, bytes),
+  };
+}
+
+function readWhole(core: Core, path: string): Uint8Array | undefined {
+  const number = find(core.state.fs, normalize(path, '/'));
+  const inode = number === undefined ? undefined : inodeOf(core, number);
+  return inode?.type === 'file' ? readContent(inode.content, 0, inode.content.size) : undefined;
+}
+
+function writeWhole(core: Core, path: string, bytes: Uint8Array): boolean {
+  const at = resolve(core.state.fs, path, { from: '/', followLast: true, executable: '/' });
+  if (typeof at === 'number') return false;
+  const content = contentFrom(bytes);
+  if (at.inode === undefined) {
+    create(core, at.parent, at.name, { type: 'file', mode: 0o644, links: 1, changed: core.now, content });
+    return true;
+  }
+  const inode = inodeOf(core, at.inode);
+  if (inode.type !== 'file') return false;
+  setInode(core, at.inode, { ...inode, content, changed: core.now });
+  return true;
+}
+
+export const deviceAt = (core: Core, path: string): CharacterDevice | undefined =>
+  core.options.devices.find((device) => device.path === path);
+
+export const callerOf = (core: Core, pid: number, tid: number): DeviceCaller => {
+  const root = core.state.processes.get(pid)?.memory.root;
+  return { pid, tid, space: root === undefined ? undefined : space(root / PAGE_SIZE) };
+};
+
+/** A step of a driver that must not end the machine: an exception other than a memory fault becomes -EIO and a log line. */
+export function guarded(core: Core, device: CharacterDevice, step: () => DeviceStep): DeviceStep {
+  try {
+    return step();
+  } catch (error) {
+    if (error instanceof MemoryFault) throw error;
+    core.log(`BUG: ${device.path}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    return { do: 'return', value: -5 };
+  }
+}
+
+export type { PhysicalAddress };

@@ -1,0 +1,95 @@
+/**
+ * Numbers of the Linux user ABI (asm-generic): errno values, signals and the flags that several files share. Numbers only;
+ * what they mean stands where they are used.
+ */
+
+export const enum Errno {
+  EPERM = 1,
+  ENOENT = 2,
+  ESRCH = 3,
+  EINTR = 4,
+  EIO = 5,
+  ENXIO = 6,
+  E2BIG = 7,
+  ENOEXEC = 8,
+  EBADF = 9,
+  ECHILD = 10,
+  EAGAIN = 11,
+  ENOMEM = 12,
+  EACCES = 13,
+  EFAULT = 14,
+  EBUSY = 16,
+  EEXIST = 17,
+  EXDEV = 18,
+  ENODEV = 19,
+  ENOTDIR = 20,
+  EISDIR = 21,
+  EINVAL = 22,
+  EMFILE = 24,
+  ENOTTY = 25,
+  EFBIG = 27,
+  ENOSPC = 28,
+  ESPIPE = 29,
+  EROFS = 30,
+  EPIPE = 32,
+  ERANGE = 34,
+  ENAMETOOLONG = 36,
+  ENOSYS = 38,
+  ENOTEMPTY = 39,
+  ELOOP = 40,
+  EOPNOTSUPP = 95,
+  ETIMEDOUT = 110,
+  /** Never seen by a program: the call starts again unless a handler without SA_RESTART runs. */
+  ERESTARTSYS = 512,
+  /** Never seen by a program: the call starts again only when no handler runs. */
+  ERESTARTNOHAND = 514,
+}
+
+export const enum Signal {
+  HUP = 1,
+  INT = 2,
+  ILL = 4,
+  TRAP = 5,
+  ABRT = 6,
+  BUS = 7,
+  FPE = 8,
+  KILL = 9,
+  SEGV = 11,
+  PIPE = 13,
+  ALRM = 14,
+  TERM = 15,
+  CHLD = 17,
+  CONT = 18,
+  STOP = 19,
+  TSTP = 20,
+  TTIN = 21,
+  TTOU = 22,
+  URG = 23,
+  WINCH = 28,
+}
+
+const SIGNAL_NAMES =
+  'HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS'.split(
+    ' ',
+  );
+
+/** `SIGSEGV` for 11, `SIG40` for a real-time signal. */
+export const signalName = (signal: number): string => `SIG${SIGNAL_NAMES[signal - 1] ?? signal}`;
+
+/** open(2) flags. */
+export const enum O {
+  ACCMODE = 3,
+  WRONLY = 1,
+  RDWR = 2,
+  CREAT = 0o100,
+  EXCL = 0o200,
+  TRUNC = 0o1000,
+  APPEND = 0o2000,
+  NONBLOCK = 0o4000,
+  DIRECTORY = 0o200000,
+  NOFOLLOW = 0o400000,
+  CLOEXEC = 0o2000000,
+}
+
+/** Directory descriptor that stands for the current directory. */
+export const AT_FDCWD = -100;

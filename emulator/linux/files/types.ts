@@ -1,0 +1,51 @@
+/** Plain data of the file system: inodes of the in-memory tree, open files, pipes. */
+import type { List, Map } from 'immutable';
+import type { Content } from './content';
+
+interface InodeCommon {
+  readonly mode: number;
+  readonly links: number;
+  /** Tick of the last change. */
+  readonly changed: number;
+}
+export type Inode = InodeCommon &
+  (
+    | { readonly type: 'file'; readonly content: Content }
+    | { readonly type: 'directory'; readonly entries: Map<string, number>; readonly parent: number }
+    | { readonly type: 'link'; readonly target: string }
+    /** Built-in: null, zero, full, urandom, tty; or the path of a character device. */
+    | { readonly type: 'device'; readonly device: string }
+    /** A file of /proc whose content is made when it is opened; `exe` is a link. */
+    | { readonly type: 'proc'; readonly what: 'exe' | 'maps' | 'status' | 'cmdline' | 'meminfo' }
+  );
+
+export interface FileSystem {
+  readonly inodes: Map<number, Inode>;
+  readonly next: number;
+  readonly root: number;
+}
+
+interface OpenCommon {
+  /** Descriptors (of all processes) that name it. */
+  readonly references: number;
+  /** O_ACCMODE, O_APPEND and O_NONBLOCK bits. */
+  readonly flags: number;
+  readonly path: string;
+}
+export type OpenFile = OpenCommon &
+  (
+    | { readonly kind: 'inode'; readonly inode: number; readonly offset: number }
+    | { readonly kind: 'text'; readonly inode: number; readonly content: Content; readonly offset: number }
+    | { readonly kind: 'stdin' | 'stdout' | 'stderr' }
+    | { readonly kind: 'pipe'; readonly pipe: number; readonly writes: boolean }
+    | { readonly kind: 'event'; readonly count: bigint; readonly semaphore: boolean }
+    | { readonly kind: 'device'; readonly device: string; readonly inode: number; readonly data: unknown }
+  );
+
+export interface Pipe {
+  readonly chunks: List<Uint8Array>;
+  readonly length: number;
+  /** Open files of each end. */
+  readonly readers: number;
+  readonly writers: number;
+}

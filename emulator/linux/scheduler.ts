@@ -1,0 +1,126 @@
+/**
+ * Who runs: a FIFO run queue, named FIFO wait queues, timers by (deadline, id). Threads have positive ids, jobs of the kernel
+ * negative ones; ready jobs go before threads.
+ */
+import { List } from 'immutable';
+import type { Core } from './core';
+import type { State, Wait, Woken } from './state';
+
+type Timers = State['timers'];
+
+function withTimer(timers: Timers, deadline: number, id: number): Timers {
+  const at = timers.findIndex((timer) => timer.deadline > deadline || (timer.deadline === deadline && timer.id > id));
+  return at < 0 ? [...timers, { deadline, id }] : [...timers.slice(0, at), { deadline, id }, ...timers.slice(at)];
+}
+
+const waitOf = (core: Core, id: number): Wait | undefined =>
+  id < 0 ? core.state.jobs.get(id)?.wait : core.state.threads.get(id)?.wait;
+
+function setWait(core: Core, id: number, wait: Wait | undefined, woken?: Woken): void {
+  if (id < 0) {
+    const job = core.state.jobs.get(id)!;
+    core.set({ jobs: core.state.jobs.set(id, { ...job, wait }) });
+    return;
+  }
+  const { call } = core.thread(id);
+  core.setThread(id, { wait, call: call && { ...call, woken } });
+}
+
+export function makeReady(core: Core, id: number): void {
+  if (id < 0) core.set({ readyJobs: core.state.readyJobs.push(id) });
+  else core.set({ ready: core.state.ready.push(id) });
+}
+
+/** Blocks a thread (which stops being current) or a job until one of its queues is woken or the deadline passes. */
+export function block(core: Core, id: number, wait: Wait): void {
+  setWait(core, id, wait);
+  let { queues } = core.state;
+  for (const queue of wait.queues) queues = queues.set(queue, [...(queues.get(queue) ?? []), id]);
+  const timers = wait.deadline < Infinity ? withTimer(core.state.timers, wait.deadline, id) : core.state.timers;
+  core.set({ queues, timers });
+  if (core.state.current === id) leaveCurrent(core);
+}
+
+function leaveQueues(core: Core, id: number, wait: Wait): void {
+  let { queues } = core.state;
+  for (const queue of wait.queues) {
+    const rest = (queues.get(queue) ?? []).filter((other) => other !== id);
+    queues = rest.length > 0 ? queues.set(queue, rest) : queues.remove(queue);
+  }
+  const timers = wait.deadline < Infinity ? core.state.timers.filter((timer) => timer.id !== id) : core.state.timers;
+  core.set({ queues, timers });
+}
+
+/** Makes a blocked thread or job ready; nothing when it isn't blocked. */
+export function unblock(core: Core, id: number, woken: Woken): void {
+  const wait = waitOf(core, id);
+  if (!wait) return;
+  leaveQueues(core, id, wait);
+  setWait(core, id, undefined, woken);
+  makeReady(core, id);
+}
+
+/** Wakes the first `count` in a queue that `accept` takes; returns how many. */
+export function wake(core: Core, queue: string, count = Infinity, accept: (wait: Wait) => boolean = () => true): number {
+  let woken = 0;
+  for (const id of core.state.queues.get(queue) ?? []) {
+    if (woken >= count) break;
+    const wait = waitOf(core, id);
+    if (!wait || !accept(wait)) continue;
+    unblock(core, id, 'wake');
+    woken++;
+  }
+  return woken;
+}
+
+/** Moves the first `count` waiters of a queue to the end of another; returns how many. */
+export function requeue(core: Core, from: string, to: string, count: number): number {
+  const moved = (core.state.queues.get(from) ?? []).slice(0, count);
+  for (const id of moved) {
+    const wait = waitOf(core, id)!;
+    leaveQueues(core, id, wait);
+    const next = { ...wait, queues: wait.queues.map((queue) => (queue === from ? to : queue)) };
+    block(core, id, next);
+  }
+  return moved.length;
+}
+
+/** Wakes whoever's deadline has passed. */
+export function expireTimers(core: Core): void {
+  const { timerSet } = core.state;
+  if (timerSet !== undefined && core.now >= timerSet) core.set({ timerSet: undefined });
+  for (let first = core.state.timers[0]; first && first.deadline <= core.now; first = core.state.timers[0])
+    unblock(core, first.id, 'timeout');
+}
+
+/** Takes the current thread off the hart: its registers are saved. */
+export function leaveCurrent(core: Core): void {
+  core.saveLive();
+  core.set({ current: undefined });
+}
+
+/** The current thread goes to the back of the run queue. */
+export function preempt(core: Core): void {
+  const { current } = core.state;
+  if (current === undefined) return;
+  leaveCurrent(core);
+  makeReady(core, current);
+}
+
+/** Makes the first ready thread current with a fresh slice; false when none is ready. */
+export function pickNext(core: Core): boolean {
+  const tid = core.state.ready.first();
+  if (tid === undefined) return false;
+  const { quantum, vary } = core.options;
+  const half = Math.floor(quantum / 2);
+  const slice = vary ? half + (core.random() % (quantum + 1)) : quantum;
+  core.set({ ready: core.state.ready.shift(), current: tid, sliceEnd: core.now + Math.max(1, slice) });
+  return true;
+}
+
+/** A thread that is gone leaves no trace in queues. */
+export function forget(core: Core, id: number): void {
+  const wait = waitOf(core, id);
+  if (wait) leaveQueues(core, id, wait);
+  core.set({ ready: List(core.state.ready.filter((other) => other !== id)) });
+}

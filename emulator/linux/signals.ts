@@ -1,0 +1,183 @@
+/**
+ * Signals: sending, choosing, default actions and the frame of a handler (riscv Linux: siginfo, ucontext, return through the
+ * read-execute trampoline page, as there is no SA_RESTORER).
+ */
+import { newRegisters, savedFcsr, savedX, savedX64, savedF64, savedPc, withRegisters } from '../hart/registers';
+import type { SavedRegisters } from '../hart/types';
+import type { Core } from './core';
+import { Errno, Signal } from './errno';
+import { TRAMPOLINE } from './memory/layout';
+import { endProcess } from './process';
+import { unblock } from './scheduler';
+import type { AlternateStack, Process, SignalAction, SignalInfo, Thread } from './state';
+
+export const enum SigFlag {
+  SIGINFO = 4,
+  ONSTACK = 0x08000000,
+  RESTART = 0x10000000,
+  NODEFER = 0x40000000,
+  RESETHAND = 0x80000000,
+}
+const SS_ONSTACK = 1;
+export const SS_DISABLE = 2;
+export const NO_STACK: AlternateStack = { sp: 0, size: 0, flags: SS_DISABLE };
+
+const INFO_SIZE = 128;
+const UCONTEXT = INFO_SIZE;
+const UC_STACK = UCONTEXT + 16;
+const UC_MASK = UCONTEXT + 40;
+const UC_REGISTERS = UCONTEXT + 176;
+const UC_FLOATS = UC_REGISTERS + 256;
+const UC_FCSR = UC_FLOATS + 256;
+const FRAME_SIZE = UCONTEXT + 176 + 256 + 528;
+
+const IGNORED = new Set<number>([Signal.CHLD, Signal.URG, Signal.WINCH, Signal.CONT]);
+/** Job control is not there: the signals that would stop a process do nothing. */
+const STOPPING = new Set<number>([Signal.STOP, Signal.TSTP, Signal.TTIN, Signal.TTOU]);
+
+export const maskBit = (signal: number): bigint => 1n << BigInt(signal - 1);
+export const UNMASKABLE = maskBit(Signal.KILL) | maskBit(Signal.STOP);
+
+const DEFAULT: SignalAction = { handler: 0, flags: 0, mask: 0n };
+export const actionOf = (process: Process, signal: number): SignalAction => process.actions.get(signal) ?? DEFAULT;
+
+const ignores = (process: Process, signal: number): boolean => {
+  const { handler } = actionOf(process, signal);
+  return handler === 1 || (handler === 0 && (IGNORED.has(signal) || STOPPING.has(signal)));
+};
+
+/** The first pending signal the thread takes: its own before the process's, lowest number first. */
+export function deliverable(core: Core, thread: Thread): SignalInfo | undefined {
+  const takes = (info: SignalInfo): boolean => (thread.mask & maskBit(info.signal)) === 0n;
+  const lowest = (list: readonly SignalInfo[]): SignalInfo | undefined =>
+    list.filter(takes).sort((a, b) => a.signal - b.signal)[0];
+  return lowest(thread.pending) ?? lowest(core.process(thread.pid).pending);
+}
+
+/** A signal that will end the process without its code having a say. */
+const fatal = (process: Process, signal: number): boolean =>
+  signal === Signal.KILL || (actionOf(process, signal).handler === 0 && !ignores(process, signal));
+
+/** A signal for a thread, or for whichever thread of the process takes it first. */
+export function sendSignal(core: Core, pid: number, tid: number | undefined, info: SignalInfo): void {
+  const process = core.process(pid);
+  if (process.ending || ignores(process, info.signal)) {
+    // An ignored signal that is blocked stays pending in Linux; a program can't tell unless it changes the action meanwhile.
+    return;
+  }
+  const known = tid === undefined ? process.pending : core.thread(tid).pending;
+  // Standard signals don't queue.
+  if (info.signal < 32 && known.some((other) => other.signal === info.signal)) return;
+  if (known.length >= 1024) return;
+  if (tid === undefined) core.setProcess(pid, { pending: [...known, info] });
+  else core.setThread(tid, { pending: [...known, info] });
+  const candidates = tid === undefined ? process.threads : [tid];
+  const taker = candidates.find((id) => (core.thread(id).mask & maskBit(info.signal)) === 0n);
+  if (taker === undefined) {
+    // Someone may be in sigtimedwait for a blocked signal.
+    for (const id of candidates) if (core.thread(id).wait?.queues.includes('signal')) unblock(core, id, 'signal');
+    return;
+  }
+  if (fatal(process, info.signal)) endProcess(core, pid, 0, info.signal);
+  else unblock(core, taker, 'signal');
+}
+
+/** Takes a signal off the lists it is pending in. */
+export function takePending(core: Core, tid: number, info: SignalInfo): void {
+  const thread = core.thread(tid);
+  const process = core.process(thread.pid);
+  if (thread.pending.includes(info)) core.setThread(tid, { pending: thread.pending.filter((other) => other !== info) });
+  else core.setProcess(thread.pid, { pending: process.pending.filter((other) => other !== info) });
+}
+
+/** Gives the signal to the thread: runs its handler or the default action. The caller has saved the registers. */
+export function deliver(core: Core, tid: number, info: SignalInfo): void {
+  const thread = core.thread(tid);
+  const process = core.process(thread.pid);
+  takePending(core, tid, info);
+  if (ignores(process, info.signal)) return;
+  const action = actionOf(process, info.signal);
+  if (action.handler === 0 || info.signal === Signal.KILL) endProcess(core, thread.pid, 0, info.signal);
+  else enterHandler(core, tid, info, action);
+}
+
+/** Takes a registers copy and stack to where the handler begins. Throws MemoryFault when the frame can't be written. */
+function enterHandler(core: Core, tid: number, info: SignalInfo, action: SignalAction): void {
+  const thread = core.thread(tid);
+  const { registers, altStack } = thread;
+  const sp = savedX(registers, 2);
+  const inside = sp > altStack.sp && sp <= altStack.sp + altStack.size;
+  const useAlternate = (action.flags & SigFlag.ONSTACK) !== 0 && (altStack.flags & SS_DISABLE) === 0 && !inside;
+  const top = useAlternate ? altStack.sp + altStack.size : sp;
+  const frame = Math.floor((top - FRAME_SIZE) / 16) * 16;
+  core.user.write(frame, frameBytes(thread, info, inside));
+  core.chargeBytes(FRAME_SIZE);
+  const block = (action.flags & SigFlag.NODEFER) === 0 ? maskBit(info.signal) : 0n;
+  const changed = withRegisters(registers, {
+    pc: action.handler,
+    x: { 1: TRAMPOLINE, 2: frame, 10: info.signal, 11: frame, 12: frame + UCONTEXT },
+  });
+  core.setThread(tid, {
+    registers: changed,
+    mask: (thread.mask | action.mask | block) & ~UNMASKABLE,
+    savedMask: undefined,
+  });
+  if (((action.flags >>> 0) & SigFlag.RESETHAND) !== 0)
+    core.setProcess(thread.pid, { actions: core.process(thread.pid).actions.remove(info.signal) });
+}
+
+function frameBytes(thread: Thread, info: SignalInfo, onAlternate: boolean): Uint8Array {
+  const view = new DataView(new ArrayBuffer(FRAME_SIZE));
+  const put = (at: number, value: bigint | number): void => view.setBigUint64(at, BigInt.asUintN(64, BigInt(value)), true);
+  view.setInt32(0, info.signal, true);
+  view.setInt32(8, info.code, true);
+  if (info.code > 0) put(16, info.address);
+  else {
+    view.setInt32(16, info.pid, true);
+    put(24, info.value);
+  }
+  const { altStack, registers } = thread;
+  put(UC_STACK, altStack.sp);
+  view.setInt32(UC_STACK + 8, altStack.flags | (onAlternate ? SS_ONSTACK : 0), true);
+  put(UC_STACK + 16, altStack.size);
+  put(UC_MASK, thread.savedMask ?? thread.mask);
+  put(UC_REGISTERS, savedPc(registers));
+  for (let x = 1; x < 32; x++) put(UC_REGISTERS + 8 * x, savedX64(registers, x));
+  for (let f = 0; f < 32; f++) put(UC_FLOATS + 8 * f, savedF64(registers, f));
+  view.setInt32(UC_FCSR, savedFcsr(registers), true);
+  return new Uint8Array(view.buffer);
+}
+
+/** rt_sigreturn: registers, mask and alternate stack from the frame at sp. Throws MemoryFault when it can't be read. */
+export function sigreturn(core: Core, tid: number): void {
+  const frame = savedX(core.thread(tid).registers, 2);
+  const bytes = core.user.read(frame, FRAME_SIZE);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const get = (at: number): bigint => view.getBigUint64(at, true);
+  const x: Record<number, bigint> = {};
+  const f: Record<number, bigint> = {};
+  for (let i = 1; i < 32; i++) x[i] = get(UC_REGISTERS + 8 * i);
+  for (let i = 0; i < 32; i++) f[i] = get(UC_FLOATS + 8 * i);
+  const pc = Number(BigInt.asIntN(64, get(UC_REGISTERS)));
+  const registers: SavedRegisters = newRegisters({ pc, x, f, fcsr: view.getInt32(UC_FCSR, true) });
+  const altStack = {
+    sp: Number(BigInt.asIntN(64, get(UC_STACK))),
+    flags: view.getInt32(UC_STACK + 8, true) & SS_DISABLE,
+    size: Number(BigInt.asIntN(64, get(UC_STACK + 16))),
+  };
+  core.setThread(tid, { registers, mask: get(UC_MASK) & ~UNMASKABLE, altStack });
+}
+
+/**
+ * The value a call that was interrupted ends with, given the signal about to be delivered: -EINTR, or undefined when the call is to
+ * start again.
+ */
+export function interrupted(core: Core, thread: Thread, error: number): number | undefined {
+  const info = deliverable(core, thread);
+  if (!info) return undefined;
+  const process = core.process(thread.pid);
+  const action = actionOf(process, info.signal);
+  if (ignores(process, info.signal) || action.handler === 0) return undefined;
+  if (error === -Errno.ERESTARTSYS && (action.flags & SigFlag.RESTART) !== 0) return undefined;
+  return -Errno.EINTR;
+}

@@ -1,0 +1,250 @@
+/**
+ * The kernel's whole state: one immutable tree of plain data. `Core.state` is replaced, never changed in place, so a snapshot is
+ * the root and a failed step is undone by putting the old root back. Contents of page frames and page tables lie in guest RAM.
+ * Nothing may depend on the iteration order of a Map.
+ */
+import { List, Map } from 'immutable';
+import type { SavedRegisters } from '../hart/types';
+import type { SbiResult } from './device';
+import type { Content } from './files/content';
+import type { FileSystem, OpenFile, Pipe } from './files/types';
+import type { Buddy } from './memory/buddy';
+import type { LinuxInput } from './types';
+
+/** Why a blocked thread goes on. */
+export type Woken = 'wake' | 'timeout' | 'signal';
+
+/** What a thread or a job is blocked on. */
+export interface Wait {
+  /** Names of the wait queues it stands in, FIFO each. */
+  readonly queues: readonly string[];
+  /** Tick at which it gives up waiting; Infinity for never. */
+  readonly deadline: number;
+  /** FUTEX_WAIT_BITSET's mask. */
+  readonly bitset: number;
+}
+
+/** A system call in progress. */
+export interface Call {
+  readonly number: number;
+  /** a0 … a5, signed; rounded beyond 2^53, where no valid argument lies. */
+  readonly args: readonly number[];
+  /** Plain data its handler left for the next step; undefined in the first. */
+  readonly phase: unknown;
+  readonly woken: Woken | undefined;
+  /** Result of the SBI call the handler asked for, until the next step has used it. */
+  readonly sbi: SbiResult | undefined;
+}
+
+export interface SignalInfo {
+  readonly signal: number;
+  /** si_code: SI_USER 0, SI_TKILL -6, SEGV_MAPERR 1 … */
+  readonly code: number;
+  readonly pid: number;
+  readonly address: number;
+  readonly value: number;
+}
+
+export interface SignalAction {
+  /** 0 default, 1 ignore, else the handler's address. */
+  readonly handler: number;
+  readonly flags: number;
+  readonly mask: bigint;
+}
+
+export interface AlternateStack {
+  readonly sp: number;
+  readonly size: number;
+  readonly flags: number;
+}
+
+export interface Thread {
+  readonly tid: number;
+  readonly pid: number;
+  readonly name: string;
+  /** User registers; stale while the thread is current and `State.live`. */
+  readonly registers: SavedRegisters;
+  readonly call: Call | undefined;
+  /** Defined exactly while the thread is blocked. */
+  readonly wait: Wait | undefined;
+  readonly mask: bigint;
+  /** Mask to put back after the handler that ends sigsuspend, ppoll or pselect. */
+  readonly savedMask: bigint | undefined;
+  readonly pending: readonly SignalInfo[];
+  readonly altStack: AlternateStack;
+  readonly clearChildTid: number;
+  readonly robustList: number;
+  /** The process is going down: no more user code. */
+  readonly dying: boolean;
+  /** Ticks spent in user mode (and in enclaves on its behalf). */
+  readonly cpu: number;
+}
+
+/** Permission bits of an area, as PROT_*. */
+export const enum Prot {
+  READ = 1,
+  WRITE = 2,
+  EXEC = 4,
+}
+
+export type Backing =
+  | { readonly kind: 'anonymous' }
+  /** Bytes [offset, offset + length) of a file as they were when it was mapped; zero behind them. */
+  | { readonly kind: 'file'; readonly content: Content; readonly offset: number; readonly length: number }
+  /** Frames of a device (or the trampoline), which the area does not own; one per page. */
+  | { readonly kind: 'frames'; readonly frames: readonly number[] };
+
+/** A range of an address space that is mapped in one way. */
+export interface Area {
+  readonly start: number;
+  readonly end: number;
+  readonly prot: number;
+  readonly shared: boolean;
+  readonly name: string;
+  readonly backing: Backing;
+  /** Inode that a shared writable mapping is written back to; 0 for none. */
+  readonly writeBack: number;
+}
+
+/** A leaf table and how many of its entries are in use. */
+export interface LeafTable {
+  readonly table: number;
+  readonly used: number;
+}
+
+export interface Memory {
+  /** Physical address of the root page table. */
+  readonly root: number;
+  /** Second-level tables by (address >> 30), leaf tables by (address >> 21). */
+  readonly middles: Map<number, number>;
+  readonly leaves: Map<number, LeafTable>;
+  /** Present pages by (address >> 12): the entry as this kernel wrote it (firmware may have revoked it since). */
+  readonly pages: Map<number, number>;
+  /** Sorted by address, disjoint. */
+  readonly areas: readonly Area[];
+  readonly brkStart: number;
+  readonly brk: number;
+}
+
+export interface Descriptor {
+  readonly file: number;
+  readonly closeOnExec: boolean;
+}
+
+export interface Image {
+  readonly path: string;
+  readonly base: number;
+  readonly hash: string;
+}
+
+export interface Process {
+  readonly pid: number;
+  readonly parent: number;
+  readonly name: string;
+  readonly executable: string;
+  readonly arguments: readonly string[];
+  readonly memory: Memory;
+  readonly descriptors: Map<number, Descriptor>;
+  readonly cwd: string;
+  readonly umask: number;
+  readonly actions: Map<number, SignalAction>;
+  readonly pending: readonly SignalInfo[];
+  /** Living threads, by tid, ascending. */
+  readonly threads: readonly number[];
+  readonly images: readonly Image[];
+  /** Set when the process is going down: its exit code, or the signal that ended it. */
+  readonly ending: { readonly status: number; readonly signal: number } | undefined;
+  /** Ticks of threads that are gone. */
+  readonly cpu: number;
+}
+
+/** Kernel work that belongs to no thread, in steps. Ids are negative so that they share queues with tids. */
+export interface Job {
+  readonly id: number;
+  readonly work:
+    | { readonly kind: 'boot-device'; readonly device: number }
+    | { readonly kind: 'command'; readonly answer: number; readonly path: string; readonly command: unknown }
+    | { readonly kind: 'exit-device'; readonly pid: number; readonly device: number }
+    | { readonly kind: 'exit-memory'; readonly pid: number; readonly position: number };
+  readonly phase: unknown;
+  readonly sbi: SbiResult | undefined;
+  readonly wait: Wait | undefined;
+}
+
+/** What the hart was last made to do, which says what the next step at S means. */
+export type Doing =
+  /** In the kernel, between steps. */
+  | { readonly at: 'kernel' }
+  /** User code of the current thread: the next step is a trap. */
+  | { readonly at: 'user' }
+  /** WFI. */
+  | { readonly at: 'idle' }
+  /** An SBI call: the next step finds its result, for … */
+  | { readonly at: 'sbi'; readonly owner: 'boot' | 'tables' | 'timer' | 'thread' | 'job'; readonly count: number };
+
+export type BootPhase = 'tables' | 'firmware' | 'paging' | 'devices' | 'done';
+
+export interface TablePool {
+  readonly next: number;
+  readonly freed: List<number>;
+}
+
+export interface PendingEntry {
+  readonly entry: number;
+  readonly value: number;
+}
+
+export interface State {
+  readonly doing: Doing;
+  readonly boot: { readonly phase: BootPhase; readonly index: number };
+  /** Root table in satp; 0 in Bare mode. */
+  readonly root: number;
+  /** Root table of the kernel alone. */
+  readonly kernelRoot: number;
+  /** The user registers of the current thread are on the hart. */
+  readonly live: boolean;
+  readonly current: number | undefined;
+  /** Tick at which the hart went to user code. */
+  readonly userSince: number;
+  readonly threads: Map<number, Thread>;
+  readonly processes: Map<number, Process>;
+  readonly nextPid: number;
+  readonly jobs: Map<number, Job>;
+  readonly nextJob: number;
+  readonly readyJobs: List<number>;
+  /** Jobs that wait for a thread to have its turn first. */
+  readonly yielded: readonly number[];
+  readonly ready: List<number>;
+  readonly queues: Map<string, readonly number[]>;
+  /** By (deadline, id). */
+  readonly timers: readonly { readonly deadline: number; readonly id: number }[];
+  /** What the firmware's timer was last set to; undefined when it fired since. */
+  readonly timerSet: number | undefined;
+  readonly sliceEnd: number;
+
+  readonly buddy: Buddy;
+  readonly pools: { readonly root: TablePool; readonly middle: TablePool; readonly leaf: TablePool };
+  /** Page-table entries to be written before user code or a driver goes on. */
+  readonly entries: List<PendingEntry>;
+  readonly fence: boolean;
+  /** Leaf tables of linear-map regions that have been split, by 2 MiB region number from RAM_BASE. */
+  readonly splits: Map<number, number>;
+  /** A page the kernel hands lists of entries to the firmware in; 0 before boot. */
+  readonly listPage: number;
+  readonly trampoline: number;
+  /** The last fault whose page turned out to be present, to tell a stale TLB from a page that will never work. */
+  readonly spurious: { readonly id: number; readonly address: number } | undefined;
+
+  readonly fs: FileSystem;
+  readonly openFiles: Map<number, OpenFile>;
+  readonly nextFile: number;
+  readonly pipes: Map<number, Pipe>;
+  readonly nextPipe: number;
+  readonly stdin: { readonly chunks: List<Uint8Array>; readonly end: boolean };
+  readonly inputs: List<LinuxInput>;
+
+  readonly random: readonly [number, number, number, number];
+  /** Numbers of system calls that were reported as missing. */
+  readonly missing: Map<number, boolean>;
+  readonly exitStatus: number | undefined;
+}
