@@ -21,7 +21,10 @@ const CONSTANT = -1;
 class State {
   constructor(
     readonly values: (Abstract | undefined)[],
-    /** Offset from the stack pointer on entry where a register's value on entry was stored. */
+    /**
+     * Offset from the stack pointer on entry where a register's value on entry was stored, until it is loaded back. It counts more
+     * than the register itself: a loop may have changed that by code that stands further down.
+     */
     readonly saved: Map<number, bigint>,
     /** Registers are being loaded back: the epilogue has begun. */
     public leaving = false,
@@ -100,6 +103,7 @@ class PrologueReader {
     values[written] = this.result(values);
     if (loads && saved.get(written) === from.offset + BigInt(imm)) {
       values[written] = { base: written, offset: 0n }; // loaded back from where it was saved
+      saved.delete(written);
       this.state.leaving = true;
     }
     return written === SP || written === FP;
@@ -139,7 +143,7 @@ export function callerByPrologue(
   if (cfa === undefined)
     return failure('it has no call frame information, and its code does not show the size of its frame');
   const slot = state.saved.get(RA);
-  const live = state.keeps(RA);
+  const live = slot === undefined && state.keeps(RA);
   if (live && !exact) return failure('its return address was not kept across the call', cfa);
   const ra = live ? registers.get(RA) : slot === undefined ? undefined : readWord(memory, cfa + slot);
   if (ra === undefined)
@@ -150,8 +154,8 @@ export function callerByPrologue(
   for (const register of PRESERVED) {
     const offset = state.saved.get(register);
     const value = offset === undefined ? undefined : readWord(memory, cfa + offset);
-    if (state.keeps(register)) caller.copy(register, registers);
-    else if (value !== undefined) caller.set(register, value, { memory: BigInt.asUintN(64, cfa + offset!) });
+    if (value !== undefined) caller.set(register, value, { memory: BigInt.asUintN(64, cfa + offset!) });
+    else if (offset === undefined && state.keeps(register)) caller.copy(register, registers);
   }
   return { cfa, registers: caller, foundBy: live ? 'ra' : 'prologue', exact: false };
 }
