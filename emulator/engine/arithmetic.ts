@@ -28,13 +28,9 @@ export class Arithmetic {
 
   /** Bits 127 … 64 of the unsigned product. */
   mulhu(al: number, ah: number, bl: number, bh: number): void {
-    const middle =
-      (mulHigh32(al, bl) >>> 0) + (Math.imul(al, bh) >>> 0) + (Math.imul(ah, bl) >>> 0);
+    const middle = (mulHigh32(al, bl) >>> 0) + (Math.imul(al, bh) >>> 0) + (Math.imul(ah, bl) >>> 0);
     const upper =
-      (mulHigh32(al, bh) >>> 0) +
-      (mulHigh32(ah, bl) >>> 0) +
-      (Math.imul(ah, bh) >>> 0) +
-      Math.floor(middle / TWO_32);
+      (mulHigh32(al, bh) >>> 0) + (mulHigh32(ah, bl) >>> 0) + (Math.imul(ah, bh) >>> 0) + Math.floor(middle / TWO_32);
     this.low = upper | 0;
     this.high = ((mulHigh32(ah, bh) >>> 0) + Math.floor(upper / TWO_32)) | 0;
   }
@@ -132,10 +128,7 @@ export class Arithmetic {
       const carry = restHigh >>> 31;
       restHigh = (restHigh << 1) | (restLow >>> 31);
       restLow = (restLow << 1) | ((bit >= 32 ? ah >>> (bit - 32) : al >>> bit) & 1);
-      const fits =
-        carry !== 0 ||
-        restHigh >>> 0 > bh >>> 0 ||
-        (restHigh === bh && restLow >>> 0 >= bl >>> 0);
+      const fits = carry !== 0 || restHigh >>> 0 > bh >>> 0 || (restHigh === bh && restLow >>> 0 >= bl >>> 0);
       if (!fits) continue;
       const borrow = restLow >>> 0 < bl >>> 0 ? 1 : 0;
       restLow = (restLow - bl) | 0;

@@ -10,8 +10,7 @@ import type { PhysicalMemory } from '../machine/memory';
 import type { DataAccess } from './access';
 import { Result } from './types';
 
-const below = (al: number, ah: number, bl: number, bh: number): boolean =>
-  ah === bh ? al >>> 0 < bl >>> 0 : ah < bh;
+const below = (al: number, ah: number, bl: number, bh: number): boolean => (ah === bh ? al >>> 0 < bl >>> 0 : ah < bh);
 const belowUnsigned = (al: number, ah: number, bl: number, bh: number): boolean =>
   ah === bh ? al >>> 0 < bl >>> 0 : ah >>> 0 < bh >>> 0;
 

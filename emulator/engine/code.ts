@@ -26,7 +26,8 @@ export const enum Pseudo {
   CROSSING = 252,
   STOP = 253,
 }
-if ((Op.COUNT as number) > (Pseudo.ILLEGAL as number)) throw new Error('code: operations overlap those of decoded code');
+if ((Op.COUNT as number) > (Pseudo.ILLEGAL as number))
+  throw new Error('code: operations overlap those of decoded code');
 
 export const BLOCK_WORDS = 4096 + 4;
 /** Block 0 holds one instruction at a time: what lies across pages, behind a stop, or where a page's rights differ. */

@@ -19,9 +19,7 @@ export const ILLEGAL = -1;
 
 /** Results in an x register: these leave FS as it is unless they raise a flag. */
 function writesX(op: Op): boolean {
-  return (
-    (op >= Op.FCVT_W_S && op <= Op.FCLASS_S) || (op >= Op.FEQ_D && op <= Op.FMV_X_D)
-  );
+  return (op >= Op.FCVT_W_S && op <= Op.FCLASS_S) || (op >= Op.FEQ_D && op <= Op.FMV_X_D);
 }
 
 export class FloatInstructions {
@@ -44,7 +42,14 @@ export class FloatInstructions {
   /**
    * Operand fields as code.ts lays them out. ILLEGAL with FS off or a reserved rounding mode; nothing has changed then.
    */
-  execute(access: DataAccess, op: Op, rd: number, rs1: number, rs2: number, immediate: number): Result | typeof ILLEGAL {
+  execute(
+    access: DataAccess,
+    op: Op,
+    rd: number,
+    rs1: number,
+    rs2: number,
+    immediate: number,
+  ): Result | typeof ILLEGAL {
     const { words, unit } = this;
     if ((words[HartWord.MSTATUS]! & Status.FS) === 0) return ILLEGAL;
     if (op === Op.FLW || op === Op.FLD) return this.load(access, op === Op.FLD ? 8 : 4, rd, rs1, immediate);

@@ -79,8 +79,7 @@ export const enum Status {
 
 const SSTATUS_MASK = Status.SIE | Status.SPIE | Status.SPP | Status.FS | Status.SUM | Status.MXR;
 const MSTATUS_MASK =
-  SSTATUS_MASK |
-  (Status.MIE | Status.MPIE | Status.MPP | Status.MPRV | Status.TVM | Status.TW | Status.TSR);
+  SSTATUS_MASK | (Status.MIE | Status.MPIE | Status.MPP | Status.MPRV | Status.TVM | Status.TW | Status.TSR);
 /** UXL and SXL say 64 bits and can't be changed. */
 const MSTATUS_HIGH = 0xa;
 const SSTATUS_HIGH = 0x2;
@@ -88,7 +87,8 @@ const SD_HIGH = 1 << 31;
 
 const S_INTERRUPTS =
   (1 << Interrupt.SupervisorSoftware) | (1 << Interrupt.SupervisorTimer) | (1 << Interrupt.SupervisorExternal);
-const M_INTERRUPTS = (1 << Interrupt.MachineSoftware) | (1 << Interrupt.MachineTimer) | (1 << Interrupt.MachineExternal);
+const M_INTERRUPTS =
+  (1 << Interrupt.MachineSoftware) | (1 << Interrupt.MachineTimer) | (1 << Interrupt.MachineExternal);
 /** Everything but ecall from M and the reserved causes. */
 const DELEGABLE = 0xb3ff;
 /** RV64 IMAFDC with S and U. */

@@ -244,7 +244,12 @@ export class Hart implements HartInterface {
     // Interrupts to M go before all interrupts to S.
     const enabled = (machineOpen ? ready & ~delegated : 0) || (supervisorOpen ? ready & delegated : 0);
     if (enabled === 0) return false;
-    this.trap(URGENCY.find((interrupt) => enabled & (1 << interrupt))!, true, 0, 0);
+    this.trap(
+      URGENCY.find((interrupt) => enabled & (1 << interrupt))!,
+      true,
+      0,
+      0,
+    );
     return true;
   }
 

@@ -29,7 +29,9 @@ const TYPED: Readonly<Record<string, number>> = {
 
 const refuse = (value: unknown, what: string): never => {
   const name = (value as { constructor?: { name?: string } } | null)?.constructor?.name ?? typeof value;
-  throw new Error(`state: ${what} of type ${name} is not plain data, so it can't be saved; use records, arrays and immutable collections`);
+  throw new Error(
+    `state: ${what} of type ${name} is not plain data, so it can't be saved; use records, arrays and immutable collections`,
+  );
 };
 
 const isPlain = (value: object): boolean => {

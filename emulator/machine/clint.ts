@@ -41,7 +41,9 @@ export class Clint implements Device {
     hart.words[HartWord.MTIMECMP + 1] = Number(BigInt.asIntN(32, value >> 32n));
   }
 
-  private register(offset: number): { value: bigint; hart: Hart | undefined; kind: 'msip' | 'mtimecmp' | 'mtime' } | undefined {
+  private register(
+    offset: number,
+  ): { value: bigint; hart: Hart | undefined; kind: 'msip' | 'mtimecmp' | 'mtime' } | undefined {
     if (offset >= MTIME) return { value: BigInt(this.clock.time), hart: undefined, kind: 'mtime' };
     if (offset >= MTIMECMP) {
       const hart = this.harts()[(offset - MTIMECMP) >> 3];

@@ -41,7 +41,7 @@ abstract class Port<Address extends number> implements MemoryPort<Address> {
   ): void {
     this.checkLength(length);
     const located: number[] = [];
-    for (let done = 0; done < length; ) {
+    for (let done = 0; done < length;) {
       const at = address + done;
       const size = Math.min(length - done, PAGE - (((at % PAGE) + PAGE) % PAGE));
       const physical = this.locate(at, size, access);
@@ -204,7 +204,7 @@ class VirtualPort extends Port<VirtualAddress> {
 
   probe(address: VirtualAddress, length: number, access: 'read' | 'write'): void {
     const kind = access === 'read' ? Access.LOAD : Access.STORE;
-    for (let at: number = address; at < address + length; ) {
+    for (let at: number = address; at < address + length;) {
       const size = Math.min(address + length - at, PAGE - (((at % PAGE) + PAGE) % PAGE));
       if (!this.memory.contains(this.locate(at, size, kind), size)) throw new MemoryFault(accessFault(kind), at);
       at += size;
@@ -226,8 +226,7 @@ export class PeekingPort implements DebugPort {
 
   translate(space: Space, address: VirtualAddress): PhysicalAddress | undefined {
     return peekTranslation(this.memory, space, this.levels(), lowWord(address), highWord(address)) as
-      | PhysicalAddress
-      | undefined;
+      PhysicalAddress | undefined;
   }
 
   read(space: Space, address: VirtualAddress, length: number): Uint8Array {

@@ -73,14 +73,21 @@ function li(rd: string, number: bigint): string[] {
 }
 
 /** The word of one instruction at an address; `labels` undefined in the sizing pass. */
-export function assembleLine(line: string, address: number, labels: Labels | undefined): { bits: number; length: 2 | 4 } {
+export function assembleLine(
+  line: string,
+  address: number,
+  labels: Labels | undefined,
+): { bits: number; length: 2 | 4 } {
   const [, mnemonic, rest] = /^(\S+)\s*(.*)$/.exec(line.trim())!;
   const ordering = /^((?:amo|lr|sc)\S*\.[wd])\.(aq|rl|aqrl)$/.exec(mnemonic!);
   const row = rows.get(ordering ? ordering[1]! : mnemonic!);
   if (!row) throw new Error(`no instruction ${mnemonic}`);
   const fields: Partial<Record<keyof Instruction, number>> = {};
   if (ordering) fields.aqrl = { aq: 2, rl: 1, aqrl: 3 }[ordering[2]!]!;
-  const texts = rest!.replace(/%(hi|lo)\(([^)]*)\)/g, '%$1:$2').split(/[\s,()]+/).filter((text) => text !== '');
+  const texts = rest!
+    .replace(/%(hi|lo)\(([^)]*)\)/g, '%$1:$2')
+    .split(/[\s,()]+/)
+    .filter((text) => text !== '');
   const names = readOperands(row.operands).filter((name) => /[a-z]/.test(name));
   for (const name of names) {
     const text = texts.shift();
@@ -145,7 +152,8 @@ export function assemble(origin: number, source: string): Program {
 function data(line: string, at: number, labels: Labels | undefined): number[] {
   const [name, ...items] = line.split(/[\s,]+/);
   if (name === '.zero') return Array<number>(Number(items[0])).fill(0);
-  if (name === '.align') return Array<number>((2 ** Number(items[0]) - (at % 2 ** Number(items[0]))) % 2 ** Number(items[0])).fill(0);
+  if (name === '.align')
+    return Array<number>((2 ** Number(items[0]) - (at % 2 ** Number(items[0]))) % 2 ** Number(items[0])).fill(0);
   const size = { '.half': 2, '.word': 4, '.dword': 8 }[name!];
   if (size === undefined) throw new Error(`no directive ${name}`);
   return items.flatMap((item) => {
