@@ -23,7 +23,14 @@ describe('A launch configuration', () => {
   });
 
   it('may carry what editors add', () => {
-    const given = { program: '/p', type: 'penglai', request: 'launch', name: 'x', __sessionId: '1', preLaunchTask: 'b' };
+    const given = {
+      program: '/p',
+      type: 'penglai',
+      request: 'launch',
+      name: 'x',
+      __sessionId: '1',
+      preLaunchTask: 'b',
+    };
     assert.equal(parseLaunch(given).program, '/p');
   });
 
@@ -55,7 +62,10 @@ describe('A launch configuration', () => {
   });
 
   it('is refused when an attribute is misspelt, with the one that was meant', () => {
-    assert.match(refusal({ program: '/p', stopOnEntyr: true }).text, /"stopOnEntyr" does not exist. Did you mean "stopOnEntry"\?/);
+    assert.match(
+      refusal({ program: '/p', stopOnEntyr: true }).text,
+      /"stopOnEntyr" does not exist. Did you mean "stopOnEntry"\?/,
+    );
     assert.match(refusal({ program: '/p', sdkfiles: [] }).text, /Did you mean "sdkFiles"/);
     assert.match(refusal({ program: '/p', initCommands: ['x'] }).text, /"initCommands" does not exist. Remove it/);
   });

@@ -8,7 +8,10 @@ const enclave: Source = { key: 'enclave 2', category: 'console', prefix: '[hello
 function start() {
   const sent: string[] = [];
   const clock = { now: 0 };
-  const output = new Output((category, text) => sent.push(`${category}: ${text}`), () => clock.now);
+  const output = new Output(
+    (category, text) => sent.push(`${category}: ${text}`),
+    () => clock.now,
+  );
   return { sent, clock, output };
 }
 

@@ -50,7 +50,11 @@ class FakeMachine {
   }
 }
 
-function start(pace: 'real' | 'fast', ticksPerMillisecond = 20_000, decide: (exit: MachineExit) => Verdict = () => 'go on') {
+function start(
+  pace: 'real' | 'fast',
+  ticksPerMillisecond = 20_000,
+  decide: (exit: MachineExit) => Verdict = () => 'go on',
+) {
   const clock = new Clock();
   const machine = new FakeMachine(clock, ticksPerMillisecond);
   const loop = new RunLoop(machine, clock, pace, decide, () => undefined);
