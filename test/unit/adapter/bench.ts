@@ -33,7 +33,10 @@ export class Bench implements Pick<System, 'machine' | 'tick' | 'clockHz' | 'run
   currentThread: number | undefined = 1;
   private nextPage = RAM + 2 * PAGE;
 
-  constructor(private readonly bytes: Uint8Array) {
+  constructor(
+    private readonly bytes: Uint8Array,
+    private readonly hash = 'tour',
+  ) {
     const elf = ElfFile.parse(bytes) as ElfFile;
     for (const segment of elf.segments)
       if (segment.type === PT_LOAD) this.map(segment.vaddr, segment.memsz, elf.segmentBytes(segment));
@@ -85,7 +88,7 @@ export class Bench implements Pick<System, 'machine' | 'tick' | 'clockHz' | 'run
         hart.writeCsr(MSTATUS, 1n << 13n); // FS: floating point is on; MPP is user
         hart.mepc = va(entry);
         hart.setX(2, STACK_TOP);
-        this.tell({ kind: 'image', pid: 1, space: this.space, path: '/tour', base: 0, hash: 'tour' });
+        this.tell({ kind: 'image', pid: 1, space: this.space, path: '/tour', base: 0, hash: this.hash });
         hart.mret();
         return 1;
       },

@@ -1,0 +1,291 @@
+/** A whole session in one process: messages in, messages out, with files that exist only in the test and one small program. */
+import assert from 'node:assert/strict';
+import type { DebugProtocol as D } from '@vscode/debugprotocol';
+import { DapServer } from '../../../debug-adapter/dap/server';
+import { requests } from '../../../debug-adapter/requests/index';
+import type { Environment } from '../../../debug-adapter/session/environment';
+import { hashBytes } from '../../../debug-adapter/session/hash';
+import { Session } from '../../../debug-adapter/session/session';
+import type { System } from '../../../monitor/system/types';
+import { Bench, fixture } from './bench';
+
+const ELF = fixture('tour-gcc-v5-O0.elf');
+const SOURCE = '/tour/tour.c';
+/** `observe(total)` in sum_list, and the line of its call. */
+const IN_LIST = 95;
+
+interface Disk {
+  [path: string]: { bytes?: Uint8Array; modified?: number };
+}
+
+function start(disk: Disk = { '/p/tour': { bytes: ELF, modified: 5 } }) {
+  let exited: number | undefined;
+  const logged: string[] = [];
+  const path = (uri: string) => decodeURIComponent(uri.replace('file://', ''));
+  const environment: Environment = {
+    files: {
+      stat: async (uri) => {
+        const file = disk[path(uri)];
+        return (
+          file && { kind: file.bytes ? 'file' : 'folder', size: file.bytes?.length ?? 0, modified: file.modified ?? 0 }
+        );
+      },
+      read: async (uri) => disk[path(uri)]!.bytes!,
+      list: async (uri) => {
+        const folder = `${path(uri)}/`;
+        return Object.keys(disk)
+          .filter((one) => one.startsWith(folder))
+          .map((one) => one.slice(folder.length))
+          .sort();
+      },
+    },
+    wall: {
+      now: () => performance.now(),
+      soon: (then) => void setImmediate(then),
+      later: (milliseconds, then) => {
+        const timer = setTimeout(then, milliseconds);
+        return () => clearTimeout(timer);
+      },
+    },
+    openLog: (at = '/log') => ({ path: at, line: (text) => void logged.push(text) }),
+    exit: (code) => void (exited ??= code),
+  };
+  const create = () => new Bench(ELF, hashBytes(ELF)) as unknown as System;
+  const server = new DapServer<Session>((made) => new Session(made, environment, create), requests);
+  const all: (D.Event | D.Response)[] = [];
+  let wake = () => {};
+  server.onDidSendMessage((message) => {
+    all.push(JSON.parse(JSON.stringify(message)) as D.Event | D.Response);
+    wake();
+  });
+  let seq = 0;
+  const find = async <T extends D.Event | D.Response>(
+    what: (message: D.Event | D.Response) => boolean,
+    from = 0,
+  ): Promise<T> => {
+    for (;;) {
+      const found = all.slice(from).find(what);
+      if (found) return found as T;
+      await new Promise<void>((resolve) => (wake = resolve));
+    }
+  };
+  const ask = async (command: string, args?: unknown) => {
+    const request = { seq: ++seq, type: 'request', command, arguments: args };
+    server.handleMessage(request as D.ProtocolMessage);
+    return find<D.Response>((one) => one.type === 'response' && (one as D.Response).request_seq === request.seq);
+  };
+  const event = (name: string, from = 0) =>
+    find<D.Event>((one) => one.type === 'event' && (one as D.Event).event === name, from);
+  const text = (response: D.Response) => (response as D.ErrorResponse).body.error!.variables!['text']!;
+  return { ask, event, all, text, logged, exited: () => exited };
+}
+
+const CLIENT = { adapterID: 'penglai', linesStartAt1: true, columnsStartAt1: true, pathFormat: 'path' };
+
+/** Up to the first stop at a breakpoint in sum_list. */
+async function stopInList() {
+  const session = start();
+  await session.ask('initialize', CLIENT);
+  const launched = session.ask('launch', { program: '/p/tour', pace: 'fast' });
+  await session.event('initialized');
+  const set = await session.ask('setBreakpoints', { source: { path: SOURCE }, breakpoints: [{ line: IN_LIST }] });
+  await session.ask('configurationDone');
+  const stopped = await session.event('stopped');
+  return { ...session, launched, set, stopped };
+}
+
+describe('A debug session', () => {
+  it('answers initialize with the capabilities of its requests', async () => {
+    const { body } = await start().ask('initialize', CLIENT);
+    assert.deepEqual(body, {
+      ...{ supportsConfigurationDoneRequest: true, supportsBreakpointLocationsRequest: true },
+      ...{ supportsExceptionInfoRequest: true, supportsEvaluateForHovers: true, supportsModulesRequest: true },
+      ...{ supportsRestartRequest: true, supportsTerminateRequest: true, supportsDelayedStackTraceLoading: true },
+      ...{ supportsValueFormattingOptions: true, supportTerminateDebuggee: true },
+    });
+  });
+
+  it('verifies breakpoints before configurationDone, and answers launch after it', async () => {
+    const { all, set, stopped } = await stopInList();
+    assert.deepEqual(
+      set.body.breakpoints.map(({ verified, line, source }: D.Breakpoint) => ({ verified, line, source })),
+      [{ verified: true, line: IN_LIST, source: { path: SOURCE } }],
+    );
+    const order = all.map((one) => (one.type === 'event' ? (one as D.Event).event : (one as D.Response).command));
+    const at = (name: string) => order.indexOf(name);
+    assert.ok(at('initialized') < at('setBreakpoints') && at('setBreakpoints') < at('configurationDone'));
+    assert.ok(at('configurationDone') < at('launch') && at('launch') < at('stopped'), order.join(' '));
+    assert.deepEqual(stopped.body, {
+      ...{ reason: 'breakpoint', description: 'Paused on breakpoint', threadId: 1, allThreadsStopped: true },
+      hitBreakpointIds: [set.body.breakpoints[0].id],
+    });
+  });
+
+  it('shows frames with their sources, a page at a time', async () => {
+    const { ask } = await stopInList();
+    const { body } = await ask('stackTrace', { threadId: 1, startFrame: 0, levels: 1 });
+    assert.equal(body.totalFrames, 2, 'one more than is known');
+    const whole = await ask('stackTrace', { threadId: 1 });
+    assert.deepEqual(
+      whole.body.stackFrames.map(({ name, line, source }: D.StackFrame) => [name, line, source?.path]),
+      [
+        ['sum_list', IN_LIST, SOURCE],
+        ['run', 143, SOURCE],
+        ['_start', 153, SOURCE],
+      ],
+    );
+    assert.equal(whole.body.stackFrames[0].id, body.stackFrames[0].id);
+  });
+
+  it('shows arguments and locals, expands them, and pages an array', async () => {
+    const { ask } = await stopInList();
+    const { stackFrames } = (await ask('stackTrace', { threadId: 1 })).body;
+    const { scopes } = (await ask('scopes', { frameId: stackFrames[0].id })).body;
+    assert.deepEqual(
+      scopes.map(({ name }: D.Scope) => name),
+      ['Arguments', 'Locals', 'File Statics', 'Registers'],
+    );
+    const of = async (reference: number, page = {}) =>
+      (await ask('variables', { variablesReference: reference, ...page })).body.variables as D.Variable[];
+    const [list] = await of(scopes[0].variablesReference);
+    assert.equal(list!.type, 'const struct node *');
+    const members = await of(list!.variablesReference);
+    assert.deepEqual(members.map(({ name, value }) => [name, value]).at(0), ['value', '10']);
+    const locals = await of(scopes[1].variablesReference);
+    assert.deepEqual(Object.fromEntries(locals.map(({ name, value }) => [name, value]))['total'], '10');
+    const statics = await of(scopes[2].variablesReference);
+    const many = statics.find(({ name }) => name === 'many')!;
+    assert.equal(many.indexedVariables, 100_000);
+    const page = await of(many.variablesReference, { filter: 'indexed', start: 99_998, count: 2 });
+    assert.deepEqual(
+      page.map(({ name, value }) => [name, value]),
+      [
+        ['[99998]', '0'],
+        ['[99999]', '21'],
+      ],
+    );
+    const registers = await of(scopes[3].variablesReference);
+    assert.equal(registers[0]!.name, 'pc');
+    assert.equal(registers.length, 64);
+  });
+
+  it('evaluates in any frame, in hexadecimal when asked, and refuses what would change something', async () => {
+    const { ask, text } = await stopInList();
+    const { stackFrames } = (await ask('stackTrace', { threadId: 1 })).body;
+    const evaluate = (expression: string, frame: number, format?: object) =>
+      ask('evaluate', { expression, frameId: stackFrames[frame].id, context: 'hover', format });
+    assert.equal((await evaluate('at->value + 1', 0)).body.result, '11');
+    assert.equal((await evaluate('seed', 1)).body.result, '21');
+    assert.equal((await evaluate('seed', 1, { hex: true })).body.result, '0x15');
+    assert.match(text(await evaluate('total = 3', 0)), /would change the program/);
+    assert.match(text(await evaluate('nothere', 0)), /no variable.*nothere/);
+    assert.match(text(await ask('evaluate', { expression: '1' })), /NO_FRAME/);
+  });
+
+  it('refuses what refers to an earlier stop', async () => {
+    const { ask, text, event, all } = await stopInList();
+    const { stackFrames } = (await ask('stackTrace', { threadId: 1 })).body;
+    const { scopes } = (await ask('scopes', { frameId: stackFrames[0].id })).body;
+    const from = all.length;
+    await ask('continue', { threadId: 1 });
+    await event('stopped', from);
+    const late = await ask('variables', { variablesReference: scopes[0].variablesReference });
+    assert.match(text(late), /STALE_REFERENCE/);
+  });
+
+  it('steps, goes on to the end, and tells the exit code before it ends', async () => {
+    const { ask, event, all, exited } = await stopInList();
+    let from = all.length;
+    await ask('next', { threadId: 1 });
+    assert.equal((await event('stopped', from)).body.reason, 'step');
+    await ask('setBreakpoints', { source: { path: SOURCE }, breakpoints: [] });
+    from = all.length;
+    await ask('continue', { threadId: 1 });
+    assert.deepEqual((await event('exited', from)).body, { exitCode: 0 });
+    await event('terminated', from);
+    await ask('disconnect', {});
+    assert.equal(exited(), 0);
+  });
+
+  it('restarts from the beginning with the same breakpoints under the same numbers', async () => {
+    const { ask, event, all, set } = await stopInList();
+    for (let i = 0; i < 3; i++) {
+      const from = all.length;
+      assert.ok((await ask('restart', {})).success);
+      const again = await event('stopped', from);
+      assert.deepEqual(again.body.hitBreakpointIds, [set.body.breakpoints[0].id]);
+    }
+  });
+
+  it('refuses requests at the wrong time with the order they need', async () => {
+    const { ask, text, event } = start();
+    assert.match(text(await ask('launch', { program: '/p/tour' })), /came before `initialize`.*NOT_INITIALIZED/);
+    await ask('initialize', CLIENT);
+    assert.match(text(await ask('initialize', CLIENT)), /ALREADY_INITIALIZED/);
+    assert.match(text(await ask('threads')), /NOT_LAUNCHED/);
+    assert.match(text(await ask('configurationDone')), /NOT_LAUNCHED/);
+    void ask('launch', { program: '/p/tour', pace: 'fast' });
+    await event('initialized');
+    assert.match(text(await ask('launch', { program: '/p/tour' })), /ALREADY_LAUNCHED/);
+    assert.match(text(await ask('stackTrace', { threadId: 1 })), /NOT_STOPPED/);
+    assert.equal((await ask('stackTrace', { threadId: 1 })).message, 'notStopped');
+  });
+
+  it('ends when the launch fails: error, terminated, and the adapter goes', async () => {
+    const { ask, event, text, exited } = start();
+    await ask('initialize', CLIENT);
+    const failed = await ask('launch', { program: '/p/none' });
+    assert.match(text(failed), /\/p\/none does not exist. Build it first.*PROGRAM_NOT_FOUND/);
+    assert.ok((failed as D.ErrorResponse).body.error!.showUser);
+    await event('terminated');
+    await ask('disconnect', {});
+    assert.equal(exited(), 0);
+  });
+
+  it('counts lines from 0 for a client that does', async () => {
+    const { ask, event } = start();
+    await ask('initialize', { ...CLIENT, linesStartAt1: false });
+    void ask('launch', { program: '/p/tour', pace: 'fast' });
+    await event('initialized');
+    const { body } = await ask('setBreakpoints', { source: { path: SOURCE }, breakpoints: [{ line: IN_LIST - 1 }] });
+    assert.equal(body.breakpoints[0].line, IN_LIST - 1);
+    await ask('configurationDone');
+    await event('stopped');
+    const { stackFrames } = (await ask('stackTrace', { threadId: 1, levels: 1 })).body;
+    assert.equal(stackFrames[0].line, IN_LIST - 1);
+  });
+
+  it('says where breakpoints can be, and gives the modules', async () => {
+    const { ask } = await stopInList();
+    const { body } = await ask('breakpointLocations', { source: { path: SOURCE }, line: 90, endLine: 97 });
+    assert.ok(body.breakpoints.some(({ line }: { line: number }) => line === IN_LIST));
+    const { modules } = (await ask('modules', {})).body;
+    assert.deepEqual(
+      modules.map(({ name, path, symbolStatus }: D.Module) => [name, path, symbolStatus]),
+      [['tour', '/p/tour', 'Symbols loaded.']],
+    );
+  });
+
+  it('logs the protocol when asked to', async () => {
+    const { ask, logged, event } = start();
+    await ask('initialize', CLIENT);
+    void ask('launch', { program: '/p/tour', pace: 'fast', trace: true });
+    await event('initialized');
+    await ask('threads');
+    assert.ok(logged.some((line) => line.startsWith('from client: ') && line.includes('"command":"threads"')));
+    assert.ok(logged.some((line) => line.startsWith('to client: ')));
+  });
+
+  it('names a file that is missing, is a folder, or is there twice', async () => {
+    const disk: Disk = { '/p/tour': { bytes: ELF }, '/p/dir': {}, '/q/x': { bytes: ELF }, '/r/x': { bytes: ELF } };
+    for (const [sdkFiles, code] of [
+      [['gone'], /SDK_FILE_NOT_FOUND/],
+      [['/p/dir'], /SDK_FILE_IS_FOLDER/],
+      [['/q/x', '/r/x'], /SDK_FILE_TWICE/],
+    ] as const) {
+      const { ask, text } = start(disk);
+      await ask('initialize', CLIENT);
+      assert.match(text(await ask('launch', { program: '/p/tour', sdkFiles })), code);
+    }
+  });
+});
