@@ -104,8 +104,11 @@ function widen(value: number): bigint {
   return sign | (BigInt(exponent - 1023 + 16383) << 112n) | (fraction << 60n);
 }
 
-/** The number that bytes of 4, 8 or 16 hold, as far as a double can. */
+/** The number that 2, 4, 8 or 16 bytes hold, as far as a double can. */
 export function decodeFloat(bytes: Uint8Array): number | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length === 4) return view.getFloat32(0, true);
+  if (bytes.length === 8) return view.getFloat64(0, true);
   const text = formatFloat(bytes);
   if (text === undefined) return undefined;
   return text === 'nan' ? NaN : text.endsWith('inf') ? (text.startsWith('-') ? -Infinity : Infinity) : Number(text);

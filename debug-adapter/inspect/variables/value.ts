@@ -80,7 +80,9 @@ export class Value {
     if (type.kind !== 'array') return type;
     const element = this.withCounts(type.element);
     const count = this.elementCount(type);
-    return count === type.count && element === type.element ? type : { kind: 'array', element, count, bound: undefined };
+    return count === type.count && element === type.element
+      ? type
+      : { kind: 'array', element, count, bound: undefined };
   }
 
   get address(): bigint | undefined {

@@ -68,18 +68,33 @@ export interface UnitOptions {
 }
 
 /** The sections of one unit. Every entry gets an abbreviation of its own. */
-export function buildUnit(root: RawEntry, options: UnitOptions = {}, more: Readonly<Record<string, Uint8Array>> = {}): DebugSections {
+export function buildUnit(
+  root: RawEntry,
+  options: UnitOptions = {},
+  more: Readonly<Record<string, Uint8Array>> = {},
+): DebugSections {
   const version = options.version ?? 4;
   const abbreviations = new Bytes();
   const body = new Bytes();
-  if (version >= 5) body.u16(version).u8(1, options.addressSize ?? 8).u32(0);
-  else body.u16(version).u32(0).u8(options.addressSize ?? 8);
+  if (version >= 5)
+    body
+      .u16(version)
+      .u8(1, options.addressSize ?? 8)
+      .u32(0);
+  else
+    body
+      .u16(version)
+      .u32(0)
+      .u8(options.addressSize ?? 8);
   const labels = new Map<string, number>();
   const fixups: [at: number, label: string][] = [];
   let code = 0;
   const write = (entry: RawEntry): void => {
     if (entry.label !== undefined) labels.set(entry.label, body.length + 4);
-    abbreviations.uleb(++code).uleb(entry.tag).u8(entry.children ? 1 : 0);
+    abbreviations
+      .uleb(++code)
+      .uleb(entry.tag)
+      .u8(entry.children ? 1 : 0);
     body.uleb(code);
     for (const [name, form, value = 0] of entry.attributes ?? []) {
       abbreviations.uleb(name).uleb(form);
@@ -97,7 +112,11 @@ export function buildUnit(root: RawEntry, options: UnitOptions = {}, more: Reado
   write(root);
   const info = new Bytes().u32(options.length ?? body.length).add(body.done).done;
   for (const [at, label] of fixups) new DataView(info.buffer).setUint32(at + 4, labels.get(label)!, true);
-  const sections: Record<string, Uint8Array> = { '.debug_info': info, '.debug_abbrev': abbreviations.u8(0).done, ...more };
+  const sections: Record<string, Uint8Array> = {
+    '.debug_info': info,
+    '.debug_abbrev': abbreviations.u8(0).done,
+    ...more,
+  };
   return { section: (name) => sections[name] };
 }
 
@@ -108,13 +127,23 @@ function writeValue(to: Bytes, form: number, value: Exclude<RawValue, { ref: str
     else if (form === Form.exprloc || form === Form.block) to.uleb(value.length);
     to.add(value);
   } else if (form === Form.addr || form === Form.data8 || form === Form.ref_sig8) to.u64(BigInt(value));
-  else if (form === Form.data1 || form === Form.flag || form === Form.strx1 || form === Form.addrx1) to.u8(Number(value));
+  else if (form === Form.data1 || form === Form.flag || form === Form.strx1 || form === Form.addrx1)
+    to.u8(Number(value));
   else if (form === Form.data2) to.u16(Number(value));
   else if (form === Form.sdata) to.sleb(value);
   else if (form === Form.flag_present) return;
-  else if (form === Form.udata || form === Form.loclistx || form === Form.rnglistx || form === Form.addrx || form === Form.strx) to.uleb(value);
+  else if (
+    form === Form.udata ||
+    form === Form.loclistx ||
+    form === Form.rnglistx ||
+    form === Form.addrx ||
+    form === Form.strx
+  )
+    to.uleb(value);
   else to.u32(Number(value));
 }
 
 /** Sections by name, for what `buildUnit` does not cover. */
-export const sectionsOf = (sections: Readonly<Record<string, Uint8Array>>): DebugSections => ({ section: (name) => sections[name] });
+export const sectionsOf = (sections: Readonly<Record<string, Uint8Array>>): DebugSections => ({
+  section: (name) => sections[name],
+});

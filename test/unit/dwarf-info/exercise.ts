@@ -16,12 +16,19 @@ function show(value: Value, depth = 0): number {
 }
 
 /** Looks at everything near `pcs` and at everything that has one of `names`. */
-export function exercise(program: Program, frame: Omit<FrameAccess, 'pc'>, pcs: readonly number[], names: readonly string[]): number {
+export function exercise(
+  program: Program,
+  frame: Omit<FrameAccess, 'pc'>,
+  pcs: readonly number[],
+  names: readonly string[],
+): number {
   const { info } = program;
   let length = info.units().length + (program.debugInfoProblem?.length ?? 0);
   for (const pc of pcs) {
     const scopes = info.scopesAt(pc);
-    length += scopes ? declaration(scopes.function.type, scopes.function.name).length + (scopes.function.declaration.line ?? 0) : 0;
+    length += scopes
+      ? declaration(scopes.function.type, scopes.function.name).length + (scopes.function.declaration.line ?? 0)
+      : 0;
     for (const inlined of scopes?.inlined ?? []) length += (inlined.call.file?.length ?? 0) + inlined.name.length;
     const scope = new FrameScope(program, { ...frame, pc });
     for (const value of [...scope.parameters(), ...scope.locals()]) length += show(value);
@@ -44,7 +51,8 @@ export function chaoticFrame(seed: number): Omit<FrameAccess, 'pc'> {
   return {
     cfa: () => 0x4000800710n,
     readRegister: (register) => (register < 64 ? BigInt(register * 8 + seed) : undefined),
-    readMemory: (address, length) => Uint8Array.from({ length: Math.min(length, 1 << 20) }, (_, i) => Number((address + BigInt(i)) & 0xffn)),
+    readMemory: (address, length) =>
+      Uint8Array.from({ length: Math.min(length, 1 << 20) }, (_, i) => Number((address + BigInt(i)) & 0xffn)),
   };
 }
 

@@ -5,11 +5,39 @@ import { loadTour, tourBytes, TOURS } from './tour';
 
 const MUTANTS = Number(process.env['FUZZ_MUTANTS'] ?? 25);
 const FIRST_SEED = Number(process.env['FUZZ_SEED'] ?? 1);
-const NAMES = ['run', 'sum_list', 'packet', 'node', 'colour', 'point', 'sample', 'first.next->value', 'bag->items[0]', 'sizeof(struct packet)'];
-const SECTIONS = ['info', 'abbrev', 'str', 'str_offsets', 'addr', 'loc', 'loclists', 'ranges', 'rnglists', 'types', 'aranges', 'line'];
+const NAMES = [
+  'run',
+  'sum_list',
+  'packet',
+  'node',
+  'colour',
+  'point',
+  'sample',
+  'first.next->value',
+  'bag->items[0]',
+  'sizeof(struct packet)',
+];
+const SECTIONS = [
+  'info',
+  'abbrev',
+  'str',
+  'str_offsets',
+  'addr',
+  'loc',
+  'loclists',
+  'ranges',
+  'rnglists',
+  'types',
+  'aranges',
+  'line',
+];
 
 /** Overwrites a few bytes of the debug sections with values that hurt: all ones, zero, one more, anything. */
-function mutate(bytes: Uint8Array, targets: readonly (readonly [start: number, size: number])[], next: (below: number) => number): Uint8Array {
+function mutate(
+  bytes: Uint8Array,
+  targets: readonly (readonly [start: number, size: number])[],
+  next: (below: number) => number,
+): Uint8Array {
   const mutant = bytes.slice();
   for (let i = 1 + next(6); i > 0; i--) {
     const [start, size] = targets[next(targets.length)]!;
@@ -29,7 +57,9 @@ describe('Debug information that was damaged at random', () => {
       const targets = SECTIONS.map((name) => original.elf.sectionNamed(`.debug_${name}`))
         .filter((section) => section !== undefined && section.size > 0)
         .map((section) => [section!.offset, section!.size] as const);
-      const pcs = ['run', 'sum_list', 'variable_length', 'by_value'].flatMap((name) => original.info.functionsNamed(name)).map((fn) => fn.low + 0x30);
+      const pcs = ['run', 'sum_list', 'variable_length', 'by_value']
+        .flatMap((name) => original.info.functionsNamed(name))
+        .map((fn) => fn.low + 0x30);
       assert.ok(targets.length >= 5 && pcs.length === 4);
       let answers = 0;
       for (let seed = FIRST_SEED; seed < FIRST_SEED + MUTANTS; seed++) {

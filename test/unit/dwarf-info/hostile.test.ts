@@ -16,12 +16,21 @@ const int: RawEntry = {
   attributes: [name('int'), [At.byte_size, Form.data1, 4], [At.encoding, Form.data1, Ate.signed]],
 };
 
-function infoWith(children: readonly RawEntry[], options: UnitOptions = {}, more: Record<string, Uint8Array> = {}): DebugInfo {
-  return new DebugInfo(buildUnit({ tag: Tag.compile_unit, attributes: [name('hostile.c'), ...code], children }, options, more));
+function infoWith(
+  children: readonly RawEntry[],
+  options: UnitOptions = {},
+  more: Record<string, Uint8Array> = {},
+): DebugInfo {
+  return new DebugInfo(
+    buildUnit({ tag: Tag.compile_unit, attributes: [name('hostile.c'), ...code], children }, options, more),
+  );
 }
 
 /** A variable `x` at file scope whose type is the labelled entry. */
-const variable = (label: string): RawEntry => ({ tag: Tag.variable, attributes: [name('x'), [At.type, Form.ref4, ref(label)]] });
+const variable = (label: string): RawEntry => ({
+  tag: Tag.variable,
+  attributes: [name('x'), [At.type, Form.ref4, ref(label)]],
+});
 const typeOfX = (info: DebugInfo) => info.globalNamed('x')!.type;
 
 describe('Hostile debug information', () => {
@@ -44,23 +53,46 @@ describe('Hostile debug information', () => {
     });
 
     it('an array of itself has no size, and a function that returns itself a name that ends', () => {
-      const array = { tag: Tag.array_type, label: 'a', attributes: [[At.type, Form.ref4, ref('a')]], children: [{ tag: Tag.subrange_type, attributes: [[At.count, Form.data1, 2]] }] } as const;
+      const array = {
+        tag: Tag.array_type,
+        label: 'a',
+        attributes: [[At.type, Form.ref4, ref('a')]],
+        children: [{ tag: Tag.subrange_type, attributes: [[At.count, Form.data1, 2]] }],
+      } as const;
       const type = typeOfX(infoWith([array, variable('a')]));
       assert.equal(sizeOf(type), undefined);
       assert.ok(typeName(type).length < 500);
-      const fn = { tag: Tag.subroutine_type, label: 'f', attributes: [[At.type, Form.ref4, ref('f')]], children: [{ tag: Tag.formal_parameter, attributes: [[At.type, Form.ref4, ref('f')]] }] } as const;
+      const fn = {
+        tag: Tag.subroutine_type,
+        label: 'f',
+        attributes: [[At.type, Form.ref4, ref('f')]],
+        children: [{ tag: Tag.formal_parameter, attributes: [[At.type, Form.ref4, ref('f')]] }],
+      } as const;
       assert.ok(typeName(typeOfX(infoWith([fn, variable('f')]))).length <= 400);
     });
 
     it('a struct that contains itself is described once per level and not forever', () => {
-      const struct = { tag: Tag.structure_type, label: 's', attributes: [[At.byte_size, Form.data1, 8]], children: [{ tag: Tag.member, attributes: [name('s'), [At.type, Form.ref4, ref('s')]] }] } as const;
+      const struct = {
+        tag: Tag.structure_type,
+        label: 's',
+        attributes: [[At.byte_size, Form.data1, 8]],
+        children: [{ tag: Tag.member, attributes: [name('s'), [At.type, Form.ref4, ref('s')]] }],
+      } as const;
       assert.ok(describeType(typeOfX(infoWith([struct, variable('s')]))).length < 10_000);
     });
 
     it('an abstract origin that is the entry itself, or a ring of two, gives a function without a name', () => {
-      const self = { tag: Tag.subprogram, label: 'a', attributes: [...code, [At.abstract_origin, Form.ref4, ref('a')]] } as const;
+      const self = {
+        tag: Tag.subprogram,
+        label: 'a',
+        attributes: [...code, [At.abstract_origin, Form.ref4, ref('a')]],
+      } as const;
       assert.equal(infoWith([self]).functionAt(0x1010)!.name, '<unnamed>');
-      const one = { tag: Tag.subprogram, label: 'b', attributes: [...code, [At.abstract_origin, Form.ref4, ref('c')]] } as const;
+      const one = {
+        tag: Tag.subprogram,
+        label: 'b',
+        attributes: [...code, [At.abstract_origin, Form.ref4, ref('c')]],
+      } as const;
       const two = { tag: Tag.subprogram, label: 'c', attributes: [[At.specification, Form.ref4, ref('b')]] } as const;
       const info = infoWith([one, two]);
       assert.equal(info.functionAt(0x1010)!.name, '<unnamed>');
@@ -70,7 +102,10 @@ describe('Hostile debug information', () => {
 
   describe('bytes that contradict themselves', () => {
     it('an abbreviation that is not declared spoils its unit, and the problem names section and offset', () => {
-      const sections = sectionsOf({ '.debug_info': new Bytes().u32(8).u16(4).u32(0).u8(8, 77).done, '.debug_abbrev': Uint8Array.of(0) });
+      const sections = sectionsOf({
+        '.debug_info': new Bytes().u32(8).u16(4).u32(0).u8(8, 77).done,
+        '.debug_abbrev': Uint8Array.of(0),
+      });
       const info = new DebugInfo(sections);
       assert.equal(info.functionAt(0x1000), undefined);
       assert.equal(info.problems[0]?.message, '.debug_info+0xb: abbreviation 77 is not declared');
@@ -86,8 +121,13 @@ describe('Hostile debug information', () => {
       const good = buildUnit({ tag: Tag.compile_unit, attributes: [name('good.c')] });
       const bad = new Bytes().u32(7).u16(9).u32(0).u8(8).done;
       const joined = new Bytes().add(bad).add(good.section('.debug_info')!).done;
-      const info = new DebugInfo(sectionsOf({ '.debug_info': joined, '.debug_abbrev': good.section('.debug_abbrev')! }));
-      assert.deepEqual(info.units().map((unit) => unit.name), ['good.c']);
+      const info = new DebugInfo(
+        sectionsOf({ '.debug_info': joined, '.debug_abbrev': good.section('.debug_abbrev')! }),
+      );
+      assert.deepEqual(
+        info.units().map((unit) => unit.name),
+        ['good.c'],
+      );
       assert.match(info.problems[0]!.message, /DWARF version 9 is not supported/);
     });
 
@@ -98,7 +138,9 @@ describe('Hostile debug information', () => {
     });
 
     it('DW_FORM_indirect may not name itself', () => {
-      const info = infoWith([{ tag: Tag.variable, attributes: [[At.name, Form.indirect, Uint8Array.of(Form.indirect, Form.indirect)]] }]);
+      const info = infoWith([
+        { tag: Tag.variable, attributes: [[At.name, Form.indirect, Uint8Array.of(Form.indirect, Form.indirect)]] },
+      ]);
       assert.equal(info.globalNamed('x'), undefined);
       assert.ok(info.problems.some((problem) => /names a form it may not/.test(problem.message)));
     });
@@ -121,7 +163,11 @@ describe('Hostile debug information', () => {
     });
 
     it('strings and indices outside their sections leave the entry without a name', () => {
-      for (const [form, value] of [[Form.strp, 0x1000], [Form.line_strp, 0x1000], [Form.strx1, 200]] as const) {
+      for (const [form, value] of [
+        [Form.strp, 0x1000],
+        [Form.line_strp, 0x1000],
+        [Form.strx1, 200],
+      ] as const) {
         const info = infoWith([{ tag: Tag.subprogram, attributes: [...code, [At.name, form, value]] }], { version: 5 });
         assert.equal(info.functionAt(0x1010), undefined);
         assert.ok(info.problems.length > 0);
@@ -147,7 +193,12 @@ describe('Hostile debug information', () => {
     });
 
     it('an array of 2^60 elements has a type and no size', () => {
-      const huge = { tag: Tag.array_type, label: 'a', attributes: [[At.type, Form.ref4, ref('int')]], children: [{ tag: Tag.subrange_type, attributes: [[At.count, Form.data8, 1n << 60n]] }] } as const;
+      const huge = {
+        tag: Tag.array_type,
+        label: 'a',
+        attributes: [[At.type, Form.ref4, ref('int')]],
+        children: [{ tag: Tag.subrange_type, attributes: [[At.count, Form.data8, 1n << 60n]] }],
+      } as const;
       const type = typeOfX(infoWith([int, huge, variable('a')]));
       assert.equal(sizeOf(type), undefined);
       assert.equal(typeName(type), 'int []');
@@ -156,14 +207,21 @@ describe('Hostile debug information', () => {
     it('range lists that overlap each other are given up before they cost the square of their size', () => {
       const lists = new Bytes();
       for (let i = 0; i < 20_000; i++) lists.u64(1n).u64(2n);
-      const functions = Array.from({ length: 2_000 }, (_, i) => ({ tag: Tag.subprogram, attributes: [name('f'), [At.ranges, Form.sec_offset, 16 * i] as const] }));
+      const functions = Array.from({ length: 2_000 }, (_, i) => ({
+        tag: Tag.subprogram,
+        attributes: [name('f'), [At.ranges, Form.sec_offset, 16 * i] as const],
+      }));
       const info = infoWith(functions, {}, { '.debug_ranges': lists.u64(0n).u64(0n).done });
       assert.equal(info.functionAt(0x1010), undefined);
       assert.ok(info.problems.some((problem) => /range lists overlap/.test(problem.message)));
     });
 
     it('a range list without an end is a problem', () => {
-      const info = infoWith([{ tag: Tag.subprogram, attributes: [name('f'), [At.ranges, Form.sec_offset, 0]] }], {}, { '.debug_ranges': new Bytes().u64(1n).u64(2n).done });
+      const info = infoWith(
+        [{ tag: Tag.subprogram, attributes: [name('f'), [At.ranges, Form.sec_offset, 0]] }],
+        {},
+        { '.debug_ranges': new Bytes().u64(1n).u64(2n).done },
+      );
       assert.equal(info.functionAt(0x1001), undefined);
       assert.match(info.problems[0]!.message, /\.debug_ranges\+0x10: needs 8 bytes, 0 remain/);
     });

@@ -75,7 +75,10 @@ export interface StoppedFrame extends FrameAccess {
 
 /** A frame that stands where the program stopped: the file's memory, changed by what was recorded. */
 export function frameAt(program: Program, stop: RecordedStop): StoppedFrame {
-  const blocks = stop.memory.map(([address, bytes]): [number, Uint8Array] => [Number(address), Buffer.from(bytes, 'hex')]);
+  const blocks = stop.memory.map(([address, bytes]): [number, Uint8Array] => [
+    Number(address),
+    Buffer.from(bytes, 'hex'),
+  ]);
   let reads = 0;
   const byteAt = (address: number): number | undefined => {
     const block = blocks.find(([start, bytes]) => address >= start && address < start + bytes.length);
@@ -103,7 +106,11 @@ export function frameAt(program: Program, stop: RecordedStop): StoppedFrame {
   };
 }
 
-export function stopAt(tour: string, marker: string, nth = 0): { program: Program; stop: RecordedStop; frame: StoppedFrame; scope: FrameScope } {
+export function stopAt(
+  tour: string,
+  marker: string,
+  nth = 0,
+): { program: Program; stop: RecordedStop; frame: StoppedFrame; scope: FrameScope } {
   const stop = recordingOf(tour).stops.filter((candidate) => candidate.marker === marker)[nth];
   if (!stop) throw new Error(`${tour} did not stop at ${marker}`);
   const program = loadTour(tour);

@@ -22,16 +22,23 @@ function plain(value: Value | EvaluateError): string | null {
 
 /** gdb keeps the compiler's order of words, and puts a space between `*` and what follows. */
 function spelling(type: string): string {
-  const words = type.replace(/((?:\b(?:long|short|unsigned|signed|int|char)\b ?)+)/g, (name) => `${canonicalName(name.trim())} `);
+  const words = type.replace(
+    /((?:\b(?:long|short|unsigned|signed|int|char)\b ?)+)/g,
+    (name) => `${canonicalName(name.trim())} `,
+  );
   return words.replace(/const volatile|volatile const/g, 'cv').replace(/\s+/g, '');
 }
 
-const number = (text: string | null): string | null => (text !== null && /^-?\d+\.\d+(e[+-]?\d+)?$/.test(text) ? String(Number(text)) : text);
+const number = (text: string | null): string | null =>
+  text !== null && /^-?\d+\.\d+(e[+-]?\d+)?$/.test(text) ? String(Number(text)) : text;
 
 /** DW_OP_entry_value and its GNU predecessor: gdb asks the callers' call sites, this debugger says "optimised out". */
 function usesEntryValue(scope: FrameScope, path: string): boolean {
   const name = /[A-Za-z_]\w*/.exec(path)?.[0];
-  const location = scope.variables().find((v) => v.name === name)?.locationAt(scope.frame.pc);
+  const location = scope
+    .variables()
+    .find((v) => v.name === name)
+    ?.locationAt(scope.frame.pc);
   return location?.kind === 'expression' && location.expression.some((byte) => byte === 0xa3 || byte === 0xf3);
 }
 
@@ -79,7 +86,8 @@ describe('Values and expressions, compared with gdb', () => {
         const wrong: string[] = [];
         for (const [text, [, expected]] of Object.entries(recording.expressions)) {
           const actual = plain(evaluateExpression(text, scope));
-          if (expected !== null && !expected.includes(' ') && actual !== number(expected)) wrong.push(`${text}: gdb ${expected}, ours ${actual}`);
+          if (expected !== null && !expected.includes(' ') && actual !== number(expected))
+            wrong.push(`${text}: gdb ${expected}, ours ${actual}`);
         }
         assert.deepEqual(wrong, []);
       });
@@ -89,9 +97,17 @@ describe('Values and expressions, compared with gdb', () => {
           const scopes = program.info.scopesAt(Number(stop.pc))!;
           const names = [...scopes.inlined].reverse().map(({ name }) => name);
           names.push(scopes.function.name);
-          assert.deepEqual(names, stop.frames.slice(0, names.length).map(([name]) => name), `at ${stop.marker}`);
+          assert.deepEqual(
+            names,
+            stop.frames.slice(0, names.length).map(([name]) => name),
+            `at ${stop.marker}`,
+          );
           const calls = [...scopes.inlined].reverse().map(({ call }) => call.line);
-          assert.deepEqual(calls, stop.frames.slice(1, names.length).map(([, line]) => line), `at ${stop.marker}`);
+          assert.deepEqual(
+            calls,
+            stop.frames.slice(1, names.length).map(([, line]) => line),
+            `at ${stop.marker}`,
+          );
         }
       });
     });

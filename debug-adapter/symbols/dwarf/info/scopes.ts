@@ -231,17 +231,41 @@ const isVariable = (tag: number): boolean => tag === Tag.formal_parameter || tag
 
 function variablesIn(context: ScopeContext, scope: Entry, hidden: ReadonlySet<string>): Variable[] {
   const concrete = scope.children.filter((child) => isVariable(child.tag)).slice(0, MAX_VARIABLES);
-  return [...concrete, ...droppedBy(scope, concrete)]
+  return inSourceOrder(scope, [...concrete, ...droppedBy(scope)])
     .map((entry) => variable(context, entry, entry.tag === Tag.formal_parameter ? 'parameter' : 'local', hidden))
     .filter((v) => v !== undefined);
 }
 
+/** Variables of a scope and of its blocks, without those of inlined calls. */
+function variablesBelow(scope: Entry): Entry[] {
+  return scope.children.flatMap((child) =>
+    child.tag === Tag.lexical_block ? variablesBelow(child) : isVariable(child.tag) ? [child] : [],
+  );
+}
+
+/** Concrete instances list their variables in any order; the abstract one has that of the source. */
+function inSourceOrder(scope: Entry, entries: Entry[]): Entry[] {
+  if (!scope.has(At.abstract_origin)) return entries;
+  const places = new Map(entries.map((entry): [Entry, number] => [entry, originOffset(entry)]));
+  return entries.sort((a, b) => places.get(a)! - places.get(b)!);
+}
+
+function originOffset(entry: Entry): number {
+  try {
+    return lineage(entry).at(-1)!.offset;
+  } catch (error) {
+    if (error instanceof SymbolError) return entry.offset;
+    throw error;
+  }
+}
+
 /** Variables of the abstract instance that the concrete one does not mention any more: they are optimised out. */
-function droppedBy(scope: Entry, concrete: readonly Entry[]): Entry[] {
+function droppedBy(scope: Entry): Entry[] {
   try {
     const origin = scope.reference(At.abstract_origin);
     if (!origin || origin === scope) return [];
-    const kept = new Set(concrete.flatMap((entry) => lineage(entry)));
+    // What the source declares in the function itself may be found in a block of the concrete instance.
+    const kept = new Set(variablesBelow(scope).flatMap((entry) => lineage(entry)));
     return origin.children.filter((child) => isVariable(child.tag) && !kept.has(child));
   } catch (error) {
     if (error instanceof SymbolError) return [];

@@ -356,7 +356,10 @@ function boundFrom(entry: Entry, at: number, plus: number): Bound {
   const variable = value?.class === 'reference' ? entry.reference(at) : undefined;
   const type = variable?.reference(At.type);
   if (!variable || !type) return { count: undefined, bound: undefined };
-  return { count: undefined, bound: { plus, load: sizeOfEntry(type) ?? 8, expressionAt: (pc) => locationOf(variable, pc) } };
+  return {
+    count: undefined,
+    bound: { plus, load: sizeOfEntry(type) ?? 8, expressionAt: (pc) => locationOf(variable, pc) },
+  };
 }
 
 function locationOf(variable: Entry, pc: number): Uint8Array | undefined {
