@@ -52,7 +52,7 @@ export class Bench implements Pick<System, 'machine' | 'tick' | 'clockHz' | 'run
   }
   post() {}
   drain() {
-    return this.machine.outbox.drain() as ReturnType<System['drain']>;
+    return this.machine.outbox.drain() as unknown as ReturnType<System['drain']>;
   }
   set onEvent(listener: System['onEvent']) {
     this.machine.outbox.listener = listener as Machine['outbox']['listener'];
