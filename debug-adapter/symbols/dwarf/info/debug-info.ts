@@ -21,7 +21,8 @@ import {
 } from './scopes';
 import { TypeReader } from './type-reader';
 import { lazy, type Type } from './types';
-import { InfoContext, isCompilation, readUnitHeaders, type DebugSections, type Entry, type Unit } from './unit';
+import { InfoContext, isCompilation, type DebugSections, type Entry, type Unit } from './unit';
+import { readUnitHeaders } from './unit-headers';
 
 export interface DebugInfoOptions {
   /** The path of file `index` in the line table at `stmtList`. */

@@ -7,7 +7,8 @@ import { ByteReader } from '../../bytes';
 import { At, Rle } from './constants';
 import { readAddress, readOffset } from './forms';
 import type { AddressRange } from './intervals';
-import { readInitialLength, type Entry, type InfoContext, type Unit } from './unit';
+import type { Entry, InfoContext, Unit } from './unit';
+import { readInitialLength } from './unit-headers';
 
 /** No function is cut into more pieces than this. */
 export const MAX_RANGES = 1 << 16;
