@@ -39,7 +39,7 @@ export class Program {
 
   /** Whether source lines and variables can be had from this file. */
   get hasDebugInfo(): boolean {
-    return this.lines !== undefined && this.info.units().length > 0;
+    return this.lines !== undefined && !this.info.isEmpty;
   }
 
   /** Why there is no or only incomplete debug information, and what to do; undefined where nothing is known to be wrong. */

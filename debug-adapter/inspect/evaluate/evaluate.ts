@@ -24,7 +24,7 @@ import {
 } from './numbers';
 import { castTo, isTruthy, numberOf, operate, scalar } from './operators';
 import { parse } from './parser';
-import { registerValue } from './registers-values';
+import { registerValue } from './register-values';
 import type { Expression, Parsed } from './syntax';
 import { isTypeName, resolveType } from './type-names';
 

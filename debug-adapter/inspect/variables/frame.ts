@@ -5,7 +5,7 @@
 import { evaluate, type EvaluationContext, type ExpressionUnit } from '../../symbols/dwarf/expression/evaluate';
 import type { Location } from '../../symbols/dwarf/expression/location';
 import type { DebugInfo } from '../../symbols/dwarf/info/debug-info';
-import { sizeOf, strip, type VariableBound } from '../../symbols/dwarf/info/model';
+import { sizeOf, type VariableBound } from '../../symbols/dwarf/info/model';
 import type { Variable } from '../../symbols/dwarf/info/scopes';
 import {
   memoryPlace,
@@ -165,6 +165,3 @@ export class FrameScope {
     return Number.isSafeInteger(count) && count >= 0 ? count : undefined;
   }
 }
-
-/** The type behind a value's typedefs, for callers that decide by kind. */
-export const kindOf = (value: Value): string => strip(value.type).kind;

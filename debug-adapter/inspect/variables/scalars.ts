@@ -1,12 +1,5 @@
 /** How one scalar is written: integers, characters, booleans, floating point, enumerations, pointers. */
-import {
-  strip,
-  typeName,
-  type BaseType,
-  type EnumType,
-  type PointerType,
-  type Type,
-} from '../../symbols/dwarf/info/model';
+import { strip, type BaseType, type EnumType, type PointerType, type Type } from '../../symbols/dwarf/info/model';
 import { formatFloat } from './floats';
 import { toBigInt, type TargetAccess } from './place';
 import { characterLiteral, readString } from './text';
@@ -130,6 +123,3 @@ function formatPointer(type: PointerType, address: bigint, context: FormatContex
   if (!isCharacter(target) || format === 'x') return text;
   return `${text} ${readString(context, address) ?? '<cannot read memory>'}`;
 }
-
-/** What a value of a type without a printable form is called. */
-export const describeOpaque = (type: Type): string => `<${typeName(type)}>`;

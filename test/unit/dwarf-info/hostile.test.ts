@@ -179,7 +179,6 @@ describe('Hostile debug information', () => {
     it(`an entry with more than ${MAX_ATTRIBUTES} attributes is refused`, () => {
       const attributes = Array.from({ length: MAX_ATTRIBUTES + 1 }, () => [At.artificial, Form.flag_present] as const);
       const info = infoWith([{ tag: Tag.variable, attributes }]);
-      assert.ok(info.problems.length === 0 || info.problems.length > 0);
       assert.equal(info.globalNamed('x'), undefined);
       assert.ok(info.problems.some((problem) => /more than 512 attributes/.test(problem.message)));
     });

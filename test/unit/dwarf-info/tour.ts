@@ -58,7 +58,7 @@ export function loadTour(tour: string): Program {
 }
 
 export const recordingOf = (tour: string): Recording =>
-  JSON.parse(readFileSync(join(FOLDER, `gdb/tour-${tour}.json`), 'utf8')) as Recording;
+  JSON.parse(readFileSync(join(FOLDER, `golden/tour-${tour}.json`), 'utf8')) as Recording;
 
 /** The line of `// bp: marker` in the sources, counted from 1. */
 export function lineOf(marker: string, file = 'tour.c'): number {

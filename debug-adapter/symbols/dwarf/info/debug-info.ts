@@ -80,6 +80,11 @@ export class DebugInfo {
     return this.compDirs().get(stmtList);
   }
 
+  /** True where no unit describes code. */
+  get isEmpty(): boolean {
+    return this.compilations.length === 0;
+  }
+
   /** True where the entries live in separate .dwo files, which are not read. */
   get isSplit(): boolean {
     return this.compilations.some((u) =>
@@ -167,8 +172,10 @@ export class DebugInfo {
 
   private readonly names = lazy(() => new NameIndex(this.context.units, (error) => this.report(error)));
 
+  private readonly compilationUnits = lazy(() => this.context.units.filter(isCompilation));
+
   private get compilations(): readonly Unit[] {
-    return this.context.units.filter(isCompilation);
+    return this.compilationUnits();
   }
 
   private readonly compDirs = lazy(() => {
