@@ -2,7 +2,7 @@
  * CREATE, CREATE_SERVER, CREATE_SHADOW: from a pool in which the driver built page tables to an enclave. Owns the order: take the
  * pages, hide them, check the tables, map what is shared, measure. Must not believe anything the driver wrote.
  */
-import { PAGE_SIZE, pa } from '../emulator/units';
+import { PAGE_SIZE, pa, space } from '../emulator/units';
 import { CreateParam, DEFAULT_STACK_SIZE, EnclaveVa, Result } from './abi';
 import type { Core } from './core';
 import { Mapper } from './enclave-tables';
@@ -170,14 +170,16 @@ export function tellCreated(
   type: EnclaveType,
   pool: number,
 ): void {
-  const known = m.options.describe(pool) ?? { eid: 0, pid: 0, imageHash: '' };
+  const { eid, pid, imageHash } = m.options.describe(pool) ?? { eid: 0, pid: 0, imageHash: '' };
   m.emit({
     kind: 'enclave-created',
     instance: made.instance,
     type,
     name: made.name,
-    space: made.root as never,
-    ...known,
+    space: space(made.root),
+    eid,
+    pid,
+    imageHash,
     ...(made.template === undefined ? {} : { template: made.template }),
   });
 }

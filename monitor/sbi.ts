@@ -71,6 +71,9 @@ function setTimer(m: Core): void {
   hart.writeCsr(Csr.mie, hart.readCsr(Csr.mie) | ENABLE_TIMER);
 }
 
+/** ATTEST's nonce: a2, its upper half also in a3 for callers that pass it in halves. */
+const nonceOf = (m: Core): bigint => BigInt.asUintN(64, m.hart.getX64(12) | (m.hart.getX64(13) << 32n));
+
 /** The host's calls, by function number. */
 const CALLS: Readonly<Record<number, (m: Core, a: readonly number[]) => void>> = {
   [Sbi.SM_INIT]: (m, [a0, a1, a2, a3, a4]) => smInit(m, a0!, a1!, a2!, a3!, a4!),
@@ -87,8 +90,8 @@ const CALLS: Readonly<Record<number, (m: Core, a: readonly number[]) => void>> =
   [Sbi.DESTROY_ENCLAVE]: (m, [a0, a1, a2]) => destroy(m, a0!, a1!, a2!, 'NORMAL'),
   [Sbi.DESTROY_SERVER_ENCLAVE]: (m, [a0, a1, a2]) => destroy(m, a0!, a1!, a2!, 'SERVER'),
   [Sbi.DESTROY_SHADOW_ENCLAVE]: (m, [a0, a1, a2]) => destroyShadow(m, a0!, a1!, a2!),
-  [Sbi.ATTEST_ENCLAVE]: (m, [a0, a1]) => attest(m, a0!, a1!, m.hart.getX64(12), false),
-  [Sbi.ATTEST_SHADOW_ENCLAVE]: (m, [a0, a1]) => attest(m, a0!, a1!, m.hart.getX64(12), true),
+  [Sbi.ATTEST_ENCLAVE]: (m, [a0, a1]) => attest(m, a0!, a1!, nonceOf(m), false),
+  [Sbi.ATTEST_SHADOW_ENCLAVE]: (m, [a0, a1]) => attest(m, a0!, a1!, nonceOf(m), true),
   [Sbi.MEMORY_EXTEND]: (m, [a0, a1]) => memoryExtend(m, a0!, a1!),
   [Sbi.SCHRODINGER_INIT]: (m, [a0, a1]) => schrodingerInit(m, a0!, a1!),
   [Sbi.DEBUG_PRINT]: (m) => m.answer(0),

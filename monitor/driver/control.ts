@@ -1,0 +1,118 @@
+/**
+ * STOP, RESUME, DESTROY and ATTEST, by the owning process, by a command from outside that acts for it, and the reclaiming of what a
+ * process leaves behind. Owns what these mean for a host thread that is inside RUN.
+ */
+import type { DeviceStep } from '../../emulator/linux/device';
+import { pa, va } from '../../emulator/units';
+import { AttestParam, Report, ResumeReason, Sbi } from '../abi';
+import { SharedPage, give, queueOf, sbi } from './core';
+import { EFAULT, EINVAL, EPERM } from './errno';
+import { recordsOf, type EnclaveRecord } from './state';
+import { ask, finish, goOn, type Request, type Step, type Turn } from './step';
+
+type What = (Step & { at: 'asked' })['what'];
+
+/** An enclave that serves a call of the host right now is asked again at most this often. */
+const MAX_TRIES = 1000;
+
+/** `request` is undefined for a command, which acts for the owner. */
+export function control(t: Turn, what: What, eid: number, request: Request | undefined): DeviceStep {
+  const record = t.driver.record(eid);
+  if (!record || record.monitorEid < 0) {
+    t.driver.log(t.kernel, '[ERROR] get real enclave: enclave is not exist');
+    return result(request, EINVAL);
+  }
+  if (record.kind === 'SHADOW' && (what === 'stop' || what === 'resume')) return result(request, EPERM);
+  return askFor(what, record, request, 0);
+}
+
+const result = (request: Request | undefined, value: number): DeviceStep =>
+  request ? goOn(1, finish(request, value)) : give(value);
+
+function askFor(what: What, record: EnclaveRecord, request: Request | undefined, tries: number): DeviceStep {
+  const owner = request ? 0 : (record.space ?? 0);
+  const step: Step = { at: 'asked', what, eid: record.eid, serial: record.serial, request, tries };
+  const { monitorEid } = record;
+  switch (what) {
+    case 'stop':
+      return ask(sbi(Sbi.STOP_ENCLAVE, monitorEid, owner), step);
+    case 'resume':
+      return ask(sbi(Sbi.RESUME_ENCLAVE, monitorEid, ResumeReason.STOP, owner), step);
+    case 'destroy':
+      return ask(destroyCall(record, owner, 0), step);
+    case 'attest': {
+      const report = record.shared.pa + SharedPage.report;
+      const view = new DataView(request!.bytes.buffer, request!.bytes.byteOffset);
+      // In halves: an argument holds at most 2^53.
+      const nonce = [view.getUint32(AttestParam.nonce, true), view.getUint32(AttestParam.nonce + 4, true)] as const;
+      const fid = record.kind === 'SHADOW' ? Sbi.ATTEST_SHADOW_ENCLAVE : Sbi.ATTEST_ENCLAVE;
+      return ask(sbi(fid, monitorEid, report, ...nonce), step);
+    }
+  }
+}
+
+const DESTROY = {
+  NORMAL: Sbi.DESTROY_ENCLAVE,
+  INSTANCE: Sbi.DESTROY_ENCLAVE,
+  SERVER: Sbi.DESTROY_SERVER_ENCLAVE,
+  SHADOW: Sbi.DESTROY_SHADOW_ENCLAVE,
+} as const;
+const destroyCall = (record: EnclaveRecord, owner: number, reason: number) =>
+  sbi(DESTROY[record.kind], record.monitorEid, owner, reason);
+
+export function asked(t: Turn, step: Step & { at: 'asked' }): DeviceStep {
+  const { driver, kernel } = t;
+  const { what, request } = step;
+  const record = driver.record(step.eid, step.serial);
+  if (!record) return result(request, EINVAL);
+  const failed = t.input.sbi!.error < 0;
+  if (failed && what === 'stop' && record.runner !== 0 && step.tries < MAX_TRIES && !request)
+    // In the middle of an ocall: it will be over when its thread has had its turn.
+    return { do: 'yield', state: { ...step, at: 'ask-again', tries: step.tries + 1 } satisfies Step };
+  if (failed) {
+    driver.log(kernel, `[ERROR] sbi call ${what} enclave is failed`);
+    return result(request, what === 'resume' ? EFAULT : EPERM);
+  }
+  if (what === 'destroy') driver.reap(kernel, record);
+  else if (what !== 'attest') {
+    driver.change(record.eid, { stopped: what === 'stop' });
+    kernel.wake(queueOf(record));
+  }
+  return result(what === 'attest' ? withReport(t, request!, record) : request, 0);
+}
+
+export function askAgain(t: Turn, step: Step & { at: 'ask-again' }): DeviceStep {
+  const record = t.driver.record(step.eid, step.serial);
+  return record ? askFor(step.what, record, step.request, step.tries) : result(step.request, EINVAL);
+}
+
+function withReport({ kernel }: Turn, request: Request, record: EnclaveRecord): Request {
+  const bytes = request.bytes.slice();
+  bytes.set(kernel.port.read(va(kernel.linear(pa(record.shared.pa)) + SharedPage.report), Report.SIZE), AttestParam.report);
+  return { ...request, bytes };
+}
+
+/** Destroys what a process that is gone owned: enclaves first, then servers, then templates. */
+export function reclaim(t: Turn, step: Step & { at: 'reclaim' }): DeviceStep {
+  const { driver, kernel, input } = t;
+  let { skip } = step;
+  const last = recordsOf(driver.state).find((record) => record.serial === step.asked);
+  if (last && input.sbi) {
+    if (input.sbi.error < 0) {
+      driver.log(kernel, `[ERROR] enclave ${last.eid.toString(16)} of process ${step.pid} can't be reclaimed`);
+      skip = [...skip, last.serial];
+    } else driver.reap(kernel, last);
+  }
+  const order = ['INSTANCE', 'NORMAL', 'SERVER', 'SHADOW'];
+  const next = recordsOf(driver.state)
+    .filter((record) => record.pid === step.pid && !skip.includes(record.serial))
+    .sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind) || a.eid - b.eid)[0];
+  if (!next) return give(0);
+  // Never got as far as the monitor: only the driver knows it.
+  if (next.monitorEid < 0) {
+    kernel.freePages(pa(next.pool.pa), next.pool.order);
+    driver.forget(kernel, next);
+    return goOn(1, { ...step, skip, asked: 0 });
+  }
+  return ask(destroyCall(next, next.space ?? 0, 1), { ...step, skip, asked: next.serial });
+}

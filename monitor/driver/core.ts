@@ -1,0 +1,123 @@
+/**
+ * What the parts of the driver share: its state, looking things up, and giving memory back. The driver is untrusted: whatever it does
+ * wrong, the monitor refuses.
+ */
+import { MemoryFault } from '../../emulator/machine/ports';
+import { pa, type PhysicalAddress } from '../../emulator/units';
+import type { DeviceStep, Kernel, SbiCall } from '../../emulator/linux/device';
+import { SbiExtension } from '../abi';
+import type { Block, DriverState, EnclaveRecord, Region } from './state';
+import { initialDriverState } from './state';
+
+export interface DriverOptions {
+  /** False only in tests: mmap shows relay memory that an enclave owns. */
+  readonly mmapOwnership?: boolean;
+  /** Who an ocalling enclave (the monitor's number) is; for the source of its prints only. */
+  readonly speaker: (monitorEid: number) => { readonly instance: number; readonly name: string } | undefined;
+}
+
+/** Shared pages of an enclave: where in the first one things are; the kbuffer is the second. */
+export const SharedPage = { param: 0, runParam: 256, report: 512, out: 1024, eid: 1064, SIZE: 4096 } as const;
+
+export class Driver {
+  state: DriverState = initialDriverState;
+  constructor(readonly options: DriverOptions) {}
+
+  update(change: Partial<DriverState>): void {
+    this.state = { ...this.state, ...change };
+  }
+
+  record(eid: number, serial?: number): EnclaveRecord | undefined {
+    const record = this.state.enclaves.get(eid);
+    return record && (serial === undefined || record.serial === serial) ? record : undefined;
+  }
+
+  put(record: EnclaveRecord): EnclaveRecord {
+    this.update({ enclaves: this.state.enclaves.set(record.eid, record) });
+    return record;
+  }
+
+  change(eid: number, change: Partial<EnclaveRecord>): EnclaveRecord {
+    return this.put({ ...this.state.enclaves.get(eid)!, ...change });
+  }
+
+  log(kernel: Kernel, text: string): void {
+    kernel.emit({ kind: 'monitor-log', text: `PENGLAI MODULE: ${text}` });
+  }
+
+  /** Gives back everything of an enclave that is gone from the monitor, which left the list of blocks in their first pages. */
+  reap(kernel: Kernel, record: EnclaveRecord): void {
+    this.freeList(kernel, record.pool.pa, record.pool);
+    this.forget(kernel, record);
+  }
+
+  /** Follows a list of blocks {next, size}; each must be one that was given. */
+  freeList(kernel: Kernel, first: number, pool?: Block): void {
+    let at = first;
+    for (let count = 0; at !== 0 && count <= this.state.blocks.size + 1; count++) {
+      const order = pool && at === pool.pa ? pool.order : this.state.blocks.get(at);
+      if (order === undefined) return this.log(kernel, `the monitor's list names 0x${at.toString(16)}, which was not given`);
+      const next = kernel.port.readI64(kernel.linear(pa(at)));
+      this.update({ blocks: this.state.blocks.remove(at) });
+      kernel.freePages(pa(at), order);
+      at = next;
+    }
+  }
+
+  /** Drops a record, its shared pages and its use of regions; its pool is somebody else's business. */
+  forget(kernel: Kernel, record: EnclaveRecord): void {
+    kernel.freePages(pa(record.shared.pa), record.shared.order);
+    this.update({ enclaves: this.state.enclaves.remove(record.eid) });
+    this.release(kernel, 'shm', record.shm, record.serial);
+    this.release(kernel, 'relay', record.relay, record.serial);
+    kernel.wake(queueOf(record));
+  }
+
+  /** An enclave uses a region no more; one without id and users is freed. */
+  release(kernel: Kernel, table: 'shm' | 'relay', id: number, serial: number): void {
+    const region = this.state[table].get(id);
+    if (!region) return;
+    this.setRegion(table, { ...region, users: region.users.filter((user) => user !== serial) });
+    this.collect(kernel, table, id);
+  }
+
+  setRegion(table: 'shm' | 'relay', region: Region): void {
+    this.update({ [table]: this.state[table].set(region.id, region) });
+  }
+
+  collect(kernel: Kernel, table: 'shm' | 'relay', id: number): void {
+    const region = this.state[table].get(id);
+    if (!region?.removed || region.users.length > 0) return;
+    try {
+      kernel.port.readU8(kernel.linear(pa(region.pa)));
+    } catch (error) {
+      // Pages that were transferred to an enclave that never ran are still the monitor's: they stay lost.
+      if (error instanceof MemoryFault) return;
+      throw error;
+    }
+    this.update({ [table]: this.state[table].remove(id) });
+    kernel.freePages(pa(region.pa), region.order);
+  }
+}
+
+export const queueOf = (record: EnclaveRecord): string => `enclave:${record.serial}`;
+
+export const sbi = (fid: number, ...args: number[]): SbiCall => ({
+  extension: SbiExtension.PENGLAI,
+  function: fid,
+  args,
+});
+
+/** Pages as a power of two. */
+export const orderOf = (pages: number): number => Math.ceil(Math.log2(Math.max(1, pages)));
+
+export const give = (value: number): DeviceStep => ({ do: 'return', value });
+
+/** Makes SBI calls one after the other, then goes on with `then`; the states are `{ at: 'calls', … }`. */
+export interface CallsState {
+  readonly at: 'calls';
+  readonly calls: readonly SbiCall[];
+  readonly then: unknown;
+}
+
+export const physical = (address: number): PhysicalAddress => pa(address);

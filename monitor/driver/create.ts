@@ -1,0 +1,263 @@
+/**
+ * CREATE: reads an ELF image from the host process, puts its pages and their page tables into a pool of kernel memory, and gives the
+ * pool to the monitor. Owns the pool's layout: page 0 for the monitor, 1 the root table, 2 reserved, then the mapped pages in
+ * address order, then the other tables; the rest is the monitor's for tables to come.
+ */
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
+import type { DeviceStep } from '../../emulator/linux/device';
+import { PAGE_SIZE, pa, va } from '../../emulator/units';
+import { CreateParam, EnclaveTypeNumber, IdRange, MAX_STACK_SIZE, Pte, Result, Sbi } from '../abi';
+import { SharedPage, orderOf, sbi } from './core';
+import { pageContent, planElf, tableLayout } from './elf';
+import { EFAULT, EPERM } from './errno';
+import { regionPart, useRegion } from './regions';
+import { freeId, type EnclaveRecord } from './state';
+import { ask, finish, goOn, type Creation, type Step, type Turn, type UserParams } from './step';
+
+/** Larger files are refused: they could not be kept for the debugger. */
+const MAX_IMAGE = 128 * 1024 * 1024;
+const READ_CHUNK = 64 * 1024;
+const PAGES_PER_STEP = 64;
+const TABLES_PER_STEP = 32;
+/** Pages a pool has beyond what is mapped at first, for the monitor's tables. */
+const SPARE_PAGES = 256;
+const FIRST_MAPPED = 3;
+/** What the monitor asks for when its own memory is short, and how often it is given. */
+const EXTEND_ORDER = 11;
+const MAX_EXTENDS = 4;
+
+const KINDS = ['NORMAL', 'SERVER', 'SHADOW'] as const;
+
+export function startCreate(t: Turn, step: Step & { at: 'read' }): DeviceStep {
+  const { param, request } = step;
+  const stack = param.type === EnclaveTypeNumber.SHADOW ? 0 : param.stackSize;
+  if (KINDS[param.type] === undefined) return reject(t, step.request, EPERM, `unknown enclave type ${param.type}`);
+  if (!(param.elfSize > 0) || param.elf === 0) return reject(t, request, EFAULT, 'the ELF image is empty');
+  if (!(param.elfSize <= MAX_IMAGE) || !(stack >= 0 && stack <= MAX_STACK_SIZE))
+    return reject(t, request, EPERM, 'eapp memory is out of bound');
+  return readImage(t, step);
+}
+
+function reject(t: Turn, request: Creation['request'], errno: number, why: string): DeviceStep {
+  t.driver.log(t.kernel, `[ERROR] ${why}; cannot create enclave`);
+  return goOn(1, finish(request, errno));
+}
+
+/** One chunk of the file; a fault on the way makes the kernel page in and call this again. */
+export function readImage(t: Turn, step: Step & { at: 'read' }): DeviceStep {
+  const { param, done } = step;
+  const length = Math.min(READ_CHUNK, param.elfSize - done);
+  const chunk = t.kernel.port.user.read(va(param.elf + done), length);
+  const chunks = [...step.chunks, chunk];
+  if (done + length < param.elfSize) return goOn(length >> 3, { ...step, chunks, done: done + length });
+  const image = new Uint8Array(param.elfSize);
+  chunks.forEach((bytes, i) => image.set(bytes, i * READ_CHUNK));
+  return goOn(length >> 3, { at: 'plan', request: step.request, param, image });
+}
+
+/** Headers, memory, and who is told about it. */
+export function planPool(t: Turn, { request, param, image }: Step & { at: 'plan' }): DeviceStep {
+  const { driver, kernel } = t;
+  const shadow = param.type === EnclaveTypeNumber.SHADOW;
+  const plan = planElf(image, shadow ? 0 : param.stackSize);
+  if ('error' in plan)
+    return reject(t, request, plan.outOfBounds ? EPERM : EFAULT, `penglai_enclave_eapp_loading is failed: ${plan.error}`);
+  const { middles, leaves } = tableLayout(plan.pages);
+  const order = orderOf(FIRST_MAPPED + plan.pages.length + middles.length + leaves.length + SPARE_PAGES);
+  const pool = kernel.allocatePages(order);
+  const shared = pool === undefined ? undefined : kernel.allocatePages(1);
+  if (pool === undefined || shared === undefined) {
+    if (pool !== undefined) kernel.freePages(pool, order);
+    return reject(t, request, EFAULT, `failed to allocate enclave pages (2^${order})`);
+  }
+  const hash = bytesToHex(sha256(image));
+  if (!driver.state.images.has(hash)) driver.update({ images: driver.state.images.set(hash, image) });
+  const creation = { request, param, image, hash, plan, pool: { pa: pool, order }, shared: { pa: shared, order: 1 } };
+  return goOn(image.length >> 3, { at: 'fill', creation, index: 0 });
+}
+
+/** File bytes into the pages; the pool is zeroed already. */
+export function fillPages(t: Turn, { creation, index }: Step & { at: 'fill' }): DeviceStep {
+  const { plan, image, pool } = creation;
+  const end = Math.min(index + PAGES_PER_STEP, plan.pages.length);
+  for (let i = index; i < end; i++) {
+    const content = pageContent(image, plan, plan.pages[i]!);
+    if (content) t.kernel.port.write(t.kernel.linear(pa(pool.pa + (FIRST_MAPPED + i) * PAGE_SIZE)), content);
+  }
+  const ticks = (end - index) * 64 + 1;
+  return goOn(ticks, end < plan.pages.length ? { at: 'fill', creation, index: end } : { at: 'tables', creation, index: 0 });
+}
+
+/** Page tables: the root and the middle ones first, then leaf tables, some at a time. */
+export function writeTables(t: Turn, { creation, index }: Step & { at: 'tables' }): DeviceStep {
+  const { plan, pool } = creation;
+  const { kernel } = t;
+  const { middles, leaves } = tableLayout(plan.pages);
+  const firstTable = FIRST_MAPPED + plan.pages.length;
+  const pageAt = (number: number) => pool.pa / PAGE_SIZE + number;
+  const middlePage = (i: number) => firstTable + i;
+  const leafPage = (i: number) => firstTable + middles.length + i;
+  const entry = (table: number, slot: number, target: number, flags: number) =>
+    kernel.port.writeI64(kernel.linear(pa(pageAt(table) * PAGE_SIZE + 8 * slot)), pageAt(target) * 1024 + flags);
+  if (index === 0) {
+    middles.forEach((middle, i) => entry(1, middle, middlePage(i), Pte.V));
+    leaves.forEach((leaf, i) => entry(middlePage(middles.indexOf(Math.floor(leaf / 512))), leaf & 511, leafPage(i), Pte.V));
+  }
+  const end = Math.min(index + TABLES_PER_STEP, leaves.length);
+  const from = leaves[index]! * 512;
+  const to = (leaves[end - 1]! + 1) * 512;
+  let slot = index;
+  plan.pages.forEach((page, i) => {
+    if (page < from || page >= to) return;
+    while (leaves[slot] !== Math.floor(page / 512)) slot++;
+    entry(leafPage(slot), page & 511, FIRST_MAPPED + i, plan.flags[i]!);
+  });
+  const ticks = (end - index) * 512;
+  if (end < leaves.length) return goOn(ticks, { at: 'tables', creation, index: end });
+  return enroll(t, creation, firstTable + middles.length + leaves.length);
+}
+
+/** Takes an id and asks the monitor; the record is there before, so that the monitor's events can be completed from it. */
+function enroll(t: Turn, creation: Creation, freePage: number): DeviceStep {
+  const { driver, kernel, caller } = t;
+  const { param, pool, shared, plan } = creation;
+  const eid = freeId(driver.state.enclaves, IdRange.ENCLAVE);
+  if (eid === undefined) {
+    freeCreation(t, creation);
+    return reject(t, creation.request, EFAULT, 'no enclave id is free');
+  }
+  const shm = param.type === EnclaveTypeNumber.SHADOW ? undefined : regionPart(driver, 'shm', param.shmid, param.shmOffset, param.shmSize);
+  const writable = plan.flags.reduce((count, flags) => count + (flags & Pte.W ? 1 : 0), 0);
+  const record: EnclaveRecord = {
+    eid,
+    serial: driver.state.nextSerial,
+    monitorEid: -1,
+    kind: KINDS[param.type]!,
+    name: param.name,
+    pid: caller.pid,
+    space: caller.space,
+    pool,
+    shared,
+    imageHash: creation.hash,
+    runner: 0,
+    stopped: false,
+    forkPages: writable + tableLayout(plan.pages).leaves.length + tableLayout(plan.pages).middles.length,
+    shm: shm ? param.shmid : 0,
+    relay: 0,
+    returned: undefined,
+  };
+  driver.put(record);
+  driver.update({ nextSerial: record.serial + 1 });
+  if (shm) useRegion(driver, 'shm', param.shmid, record.serial);
+  writeCreateParam(t, creation, record, freePage, shm);
+  const size = PAGE_SIZE * 2 ** pool.order;
+  const then: Step = { at: 'create', creation, eid, tries: 0 };
+  return goOn(64, { at: 'calls', calls: kernel.splitLinear(pa(pool.pa), size), then });
+}
+
+function writeCreateParam(
+  t: Turn,
+  { plan, pool }: Creation,
+  record: EnclaveRecord,
+  freePage: number,
+  shm: { pa: number; size: number } | undefined,
+): void {
+  const page = record.shared.pa;
+  const at = t.kernel.linear(pa(page + SharedPage.param));
+  const put = (field: number, value: number) => t.kernel.port.writeI64(va(at + field), value);
+  t.kernel.port.write(va(at + CreateParam.name), nameBytes(record.name));
+  put(CreateParam.eid_ptr, page + SharedPage.eid);
+  put(CreateParam.type, EnclaveTypeNumber[record.kind as 'NORMAL']);
+  put(CreateParam.paddr, pool.pa);
+  put(CreateParam.size, PAGE_SIZE * 2 ** pool.order);
+  put(CreateParam.entry_point, plan.entry);
+  put(CreateParam.free_mem, pool.pa + freePage * PAGE_SIZE);
+  put(CreateParam.kbuffer, record.kind === 'NORMAL' ? page + PAGE_SIZE : 0);
+  put(CreateParam.kbuffer_size, record.kind === 'NORMAL' ? PAGE_SIZE : 0);
+  put(CreateParam.shm_paddr, shm?.pa ?? 0);
+  put(CreateParam.shm_size, shm?.size ?? 0);
+  for (let i = 0; i < 4; i++) put(CreateParam.ecall_arg0 + 8 * i, page + SharedPage.out + 8 * i);
+  put(CreateParam.retval, page + SharedPage.out + 32);
+}
+
+/** A name as the 16 bytes that cross interfaces. */
+export function nameBytes(name: string): Uint8Array {
+  const bytes = new Uint8Array(16);
+  for (let i = 0; i < Math.min(16, name.length); i++) bytes[i] = name.charCodeAt(i);
+  return bytes;
+}
+
+const CREATE = {
+  NORMAL: Sbi.CREATE_ENCLAVE,
+  SERVER: Sbi.CREATE_SERVER_ENCLAVE,
+  SHADOW: Sbi.CREATE_SHADOW_ENCLAVE,
+} as const;
+
+export function callCreate(t: Turn, step: Step & { at: 'create' }): DeviceStep {
+  const { kind, shared } = t.driver.record(step.eid)!;
+  return ask(sbi(CREATE[kind as 'NORMAL'], shared.pa + SharedPage.param), { ...step, at: 'created' });
+}
+
+export function created(t: Turn, step: Step & { at: 'created' }): DeviceStep {
+  const { driver, kernel } = t;
+  const { creation, eid, tries } = step;
+  const record = driver.record(eid)!;
+  const result = t.input.sbi!.error < 0 ? t.input.sbi!.error : t.input.sbi!.value;
+  if (result === Result.NO_MEM && tries < MAX_EXTENDS) return extend(t, step);
+  if (result < 0) {
+    driver.log(kernel, '[ERROR] SBI_SM_CREATE_ENCLAVE is failed');
+    kernel.freePages(pa(record.pool.pa), record.pool.order);
+    driver.forget(kernel, record);
+    return goOn(1, finish(creation.request, EFAULT));
+  }
+  const monitorEid = kernel.port.readI64(kernel.linear(pa(record.shared.pa + SharedPage.eid)));
+  driver.change(eid, { monitorEid });
+  const bytes = creation.request.bytes.slice();
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(eid), true);
+  return goOn(1, finish({ ...creation.request, bytes }, result));
+}
+
+/** The monitor is short of memory: it is given a block, and asked again. */
+function extend(t: Turn, step: Step & { at: 'created' }): DeviceStep {
+  const address = t.kernel.allocatePages(EXTEND_ORDER);
+  if (address === undefined) return goOn(1, { ...step, at: 'created', tries: MAX_EXTENDS });
+  const block = { pa: address, order: EXTEND_ORDER };
+  return ask(sbi(Sbi.MEMORY_EXTEND, address, PAGE_SIZE * 2 ** EXTEND_ORDER), { ...step, at: 'extended', block });
+}
+
+export function extended(t: Turn, step: Step & { at: 'extended' }): DeviceStep {
+  const { block, ...rest } = step;
+  if (t.input.sbi!.error < 0) t.kernel.freePages(pa(block.pa), block.order);
+  return goOn(1, { ...rest, at: 'create', tries: step.tries + 1 });
+}
+
+function freeCreation(t: Turn, { pool, shared }: Creation): void {
+  t.kernel.freePages(pa(pool.pa), pool.order);
+  t.kernel.freePages(pa(shared.pa), shared.order);
+}
+
+/** Reads penglai_enclave_user_param. */
+export function userParams(bytes: Uint8Array): UserParams {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const u64 = (at: number) => Number(view.getBigUint64(at, true));
+  let name = '';
+  for (let i = 8; i < 24 && bytes[i]; i++) name += String.fromCharCode(bytes[i]!);
+  return {
+    eid: u64(0),
+    name,
+    type: view.getInt32(24, true),
+    elf: u64(32),
+    elfSize: u64(40),
+    stackSize: view.getInt32(48, true),
+    shmid: view.getInt32(56, true),
+    isShadow: view.getInt32(60, true),
+    shmOffset: u64(64),
+    shmSize: u64(72),
+    relayId: view.getInt32(80, true),
+    rerunReason: view.getInt32(84, true),
+    relayOffset: u64(88),
+    relaySize: u64(96),
+  };
+}
+

@@ -1,0 +1,146 @@
+/**
+ * /dev/penglai_enclave_dev: the untrusted kernel's side of the monitor. Owns the dispatch of ioctls and of steps; the work lies in the
+ * files beside this one. Reaches memory through the kernel's port and the monitor through SBI calls only.
+ */
+import type { CharacterDevice, DeviceStep } from '../../emulator/linux/device';
+import { va } from '../../emulator/units';
+import { AttestParam, DEVICE_PATH, Ioctl } from '../abi';
+import { asked, askAgain, control, reclaim } from './control';
+import { Driver, give, type DriverOptions } from './core';
+import { callCreate, created, extended, fillPages, planPool, readImage, startCreate, userParams, writeTables } from './create';
+import { EFAULT, EINVAL } from './errno';
+import { grant, granted, initPersistency } from './ocalls';
+import { mmapRegion, regionCall } from './regions';
+import { killed, ran, startRun, waited } from './run';
+import { recordsOf, type DriverState, type EnclaveRecord } from './state';
+import { ask, finish, goOn, type Request, type Step, type Turn } from './step';
+
+/** A command from outside the machine. */
+export interface DriverCommand {
+  readonly operation: 'stop' | 'resume' | 'destroy';
+  readonly eid: number;
+}
+
+export interface PenglaiDevice extends CharacterDevice {
+  /** By the id the host sees. */
+  records(): readonly EnclaveRecord[];
+  byPool(pool: number): EnclaveRecord | undefined;
+  image(hash: string): Uint8Array | undefined;
+}
+
+const MAX_ARGUMENT = 1024;
+const sizeOf = (command: number): number => (command >>> 16) & 0x3fff;
+
+export function createDriver(options: DriverOptions): PenglaiDevice {
+  const driver = new Driver(options);
+  return {
+    path: DEVICE_PATH,
+    mode: 0o666,
+    boot: () => give(0),
+    open: () => undefined,
+    release: () => undefined,
+    ioctl(kernel, request, file, state, input) {
+      const turn: Turn = { driver, kernel, caller: input.caller, input };
+      if (state !== undefined) return step(turn, state as Step);
+      const command = request.command >>> 0;
+      if (sizeOf(command) > MAX_ARGUMENT || !KNOWN.has(command)) {
+        driver.log(kernel, `[ERROR] ioctl is failed cmd:${command.toString(16)}`);
+        return give(EFAULT);
+      }
+      const bytes = kernel.port.user.read(request.argument, sizeOf(command));
+      return start(turn, command, { address: request.argument, bytes }, file);
+    },
+    mmap: (_kernel, data, length) => mmapRegion(driver, data, length),
+    processExited(kernel, pid, state, input) {
+      const turn: Turn = { driver, kernel, caller: input.caller, input };
+      return step(turn, (state as Step | undefined) ?? { at: 'reclaim', pid, asked: 0, skip: [] });
+    },
+    command(kernel, command, state, input) {
+      const turn: Turn = { driver, kernel, caller: input.caller, input };
+      if (state !== undefined) return step(turn, state as Step);
+      const { operation, eid } = command as DriverCommand;
+      if (!['stop', 'resume', 'destroy'].includes(operation)) return give(EINVAL);
+      return control(turn, operation, eid, undefined);
+    },
+    snapshot: () => driver.state,
+    restore: (root) => void (driver.state = root as DriverState),
+    records: () => recordsOf(driver.state),
+    byPool: (pool) => recordsOf(driver.state).find((record) => record.pool.pa === pool),
+    image: (hash) => driver.state.images.get(hash),
+  };
+}
+
+const REGIONS: Readonly<Record<number, readonly ['shm' | 'relay', 'get' | 'at' | 'dt' | 'ctl']>> = {
+  [Ioctl.SHMGET]: ['shm', 'get'],
+  [Ioctl.SHMAT]: ['shm', 'at'],
+  [Ioctl.SHMDT]: ['shm', 'dt'],
+  [Ioctl.SHMCTL]: ['shm', 'ctl'],
+  [Ioctl.SCHRODINGER_GET]: ['relay', 'get'],
+  [Ioctl.SCHRODINGER_AT]: ['relay', 'at'],
+  [Ioctl.SCHRODINGER_DT]: ['relay', 'dt'],
+  [Ioctl.SCHRODINGER_CTL]: ['relay', 'ctl'],
+};
+const CONTROLS: Readonly<Record<number, 'stop' | 'resume' | 'destroy'>> = {
+  [Ioctl.STOP_ENCLAVE]: 'stop',
+  [Ioctl.RESUME_ENCLAVE]: 'resume',
+  [Ioctl.DESTROY_ENCLAVE]: 'destroy',
+};
+const KNOWN = new Set<number>(Object.values(Ioctl));
+
+function start(t: Turn, command: number, request: Request, file: Parameters<typeof regionCall>[4]): DeviceStep {
+  const region = REGIONS[command];
+  if (region) return regionCall(t, ...region, request, file);
+  const view = new DataView(request.bytes.buffer, request.bytes.byteOffset, request.bytes.byteLength);
+  if (command === Ioctl.PERSISTENCY_INIT)
+    return goOn(1000, finish(request, initPersistency(t, view.getInt32(0, true))));
+  if (command === Ioctl.ATTEST_ENCLAVE) return control(t, 'attest', view.getInt32(AttestParam.eid, true), request);
+  const param = userParams(request.bytes);
+  const operation = CONTROLS[command];
+  if (operation) return control(t, operation, param.eid, request);
+  if (command === Ioctl.CREATE_ENCLAVE) return startCreate(t, { at: 'read', request, param, chunks: [], done: 0 });
+  return startRun(t, request, param);
+}
+
+function step(t: Turn, state: Step): DeviceStep {
+  switch (state.at) {
+    case 'calls': {
+      const [call, ...calls] = state.calls;
+      return call ? ask(call, { ...state, calls }) : step(t, state.then);
+    }
+    case 'finish':
+      t.kernel.port.user.write(va(state.request.address), state.request.bytes);
+      return give(state.value);
+    case 'read':
+      return readImage(t, state);
+    case 'plan':
+      return planPool(t, state);
+    case 'fill':
+      return fillPages(t, state);
+    case 'tables':
+      return writeTables(t, state);
+    case 'create':
+      return callCreate(t, state);
+    case 'created':
+      return created(t, state);
+    case 'extended':
+      return extended(t, state);
+    case 'run':
+      return ask(state.call, { at: 'ran', running: state.running });
+    case 'ran':
+      return ran(t, state);
+    case 'waited':
+      return waited(t, state);
+    case 'killed':
+      return killed(t, state);
+    case 'grant':
+      return grant(t, state);
+    case 'granted':
+      return granted(t, state);
+    case 'asked':
+      return asked(t, state);
+    case 'ask-again':
+      return askAgain(t, state);
+    case 'reclaim':
+      return reclaim(t, state);
+  }
+}

@@ -1,0 +1,129 @@
+/** What the host does for an enclave in the middle of RUN: memory, printing, relay pages, sectors of the file system's file. */
+import type { DeviceStep } from '../../emulator/linux/device';
+import { PAGE_SIZE, pa } from '../../emulator/units';
+import { Ocall, RunResult, ResumeReason, Sbi } from '../abi';
+import { SharedPage, orderOf, sbi, type Driver } from './core';
+import { EFAULT, EPERM } from './errno';
+import { gone, kill, ran, withResult } from './run';
+import type { EnclaveRecord } from './state';
+import { ask, finish, goOn, type Running, type Step, type Turn } from './step';
+
+/** Bytes of the kbuffer that carry a message. */
+const KBUFFER_TEXT = 512;
+export const PERSISTENCY_FILE = '/mnt/persistencty_file';
+const PERSISTENCY_SIZE = 4 * 1024 * 1024;
+const SECTORS = PERSISTENCY_SIZE / PAGE_SIZE;
+
+export function serveOcall(t: Turn, running: Running, record: EnclaveRecord): DeviceStep {
+  const { driver, kernel } = t;
+  const out = (index: number) => kernel.port.readI64(kernel.linear(pa(record.shared.pa + SharedPage.out + 8 * index)));
+  const [ocall, arg0, arg1, speaker] = [out(0), out(1), out(2), out(3)] as [number, number, number, number];
+  const resume = (result = 0): DeviceStep =>
+    ask(sbi(Sbi.RESUME_ENCLAVE, record.monitorEid, ResumeReason.OCALL, ocall, result), { at: 'ran', running });
+  switch (ocall) {
+    case Ocall.MMAP:
+      return allocate(t, running, record, ocall, arg1);
+    case Ocall.SBRK:
+      if (arg0 === 0) return allocate(t, running, record, ocall, arg1);
+      driver.freeList(kernel, arg0);
+      return resume();
+    case Ocall.UNMAP:
+      driver.freeList(kernel, arg0);
+      return resume();
+    case Ocall.SYS_WRITE:
+      print(t, record, speaker);
+      return resume();
+    case Ocall.RETURN_RELAY_PAGE:
+      driver.release(kernel, 'relay', record.relay, record.serial);
+      driver.change(record.eid, { runner: 0, returned: { pa: arg0, size: arg1 } });
+      return goOn(100, finish(withResult(running, 0n), RunResult.RETURN_USER_RELAY_PAGE));
+    case Ocall.READ_SECT:
+    case Ocall.WRITE_SECT:
+      return resume(sector(t, ocall === Ocall.WRITE_SECT, arg0));
+    default:
+      return resume();
+  }
+}
+
+/** A block for an mmap or heap area, taken out of the linear map's large leaves before it is given away. */
+function allocate(t: Turn, running: Running, record: EnclaveRecord, ocall: number, size: number): DeviceStep {
+  const { driver, kernel } = t;
+  const order = size >= PAGE_SIZE ? orderOf(size / PAGE_SIZE) : 0;
+  const address = kernel.allocatePages(order);
+  if (address === undefined) {
+    driver.log(kernel, `[ERROR] OCALL_${ocall === Ocall.MMAP ? 'MMAP' : 'SBRK'} is failed: no ${size} bytes left`);
+    return kill(running, record, running.instance ? EPERM : EFAULT);
+  }
+  driver.update({ blocks: driver.state.blocks.set(address, order) });
+  const calls = kernel.splitLinear(address, PAGE_SIZE * 2 ** order);
+  return goOn(64, { at: 'calls', calls, then: { at: 'grant', running, ocall, block: { pa: address, order } } });
+}
+
+export function grant(t: Turn, { running, ocall, block }: Step & { at: 'grant' }): DeviceStep {
+  const record = t.driver.record(running.eid, running.serial);
+  if (!record) {
+    takeBack(t, block);
+    return gone(running);
+  }
+  const size = PAGE_SIZE * 2 ** block.order;
+  const call = sbi(Sbi.RESUME_ENCLAVE, record.monitorEid, ResumeReason.OCALL, ocall, block.pa, size);
+  return ask(call, { at: 'granted', running, block });
+}
+
+/** As after any other resume, but a block that was refused is the kernel's again. */
+export function granted(t: Turn, step: Step & { at: 'granted' }): DeviceStep {
+  const { error, value } = t.input.sbi!;
+  if (error < 0 && value === 0) takeBack(t, step.block);
+  return ran(t, { at: 'ran', running: step.running });
+}
+
+function takeBack(t: Turn, block: { pa: number; order: number }): void {
+  t.driver.update({ blocks: t.driver.state.blocks.remove(block.pa) });
+  t.kernel.freePages(pa(block.pa), block.order);
+}
+
+/** The kbuffer up to its NUL, literally; then it is cleared, so that no message shows the end of an earlier one. */
+function print({ driver, kernel }: Turn, record: EnclaveRecord, speaker: number): void {
+  const kbuffer = kernel.linear(pa(record.shared.pa + PAGE_SIZE));
+  const bytes = kernel.port.read(kbuffer, KBUFFER_TEXT - 1);
+  const end = bytes.indexOf(0);
+  kernel.port.fill(kbuffer, KBUFFER_TEXT, 0);
+  const text = new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
+  kernel.print(text, { ...driver.options.speaker(speaker), eid: eidOf(driver, speaker) ?? record.eid });
+}
+
+const eidOf = (driver: Driver, monitorEid: number): number | undefined =>
+  [...driver.state.enclaves.values()].find((r) => r.monitorEid === monitorEid && r.kind !== 'SHADOW')?.eid;
+
+// ---- the file system's file -------------------------------------------------------------------------------------------------
+
+/** PERSISTENCY_INIT: sectors go through this shared memory from now on; the file is made when it is not there. */
+export function initPersistency({ driver, kernel }: Turn, id: number): number {
+  const region = driver.state.shm.get(id);
+  if (!region || region.removed) return EPERM;
+  const file = kernel.readFile(PERSISTENCY_FILE);
+  if (!file || file.length === 0) {
+    if (!kernel.writeFile(PERSISTENCY_FILE, new Uint8Array(PERSISTENCY_SIZE))) return EPERM;
+  }
+  driver.update({ persistency: id });
+  return 0;
+}
+
+/** One sector between the file and the start of the shared memory; 0 or -1. */
+function sector({ driver, kernel }: Turn, write: boolean, number: number): number {
+  const region = driver.state.shm.get(driver.state.persistency);
+  const file = region && kernel.readFile(PERSISTENCY_FILE);
+  if (!region || !file || !(number >= 0 && number < SECTORS)) return -1;
+  const buffer = kernel.linear(pa(region.pa));
+  const at = number * PAGE_SIZE;
+  if (!write) {
+    const bytes = new Uint8Array(PAGE_SIZE);
+    bytes.set(file.subarray(at, at + PAGE_SIZE));
+    kernel.port.write(buffer, bytes);
+    return 0;
+  }
+  const grown = new Uint8Array(Math.max(file.length, at + PAGE_SIZE));
+  grown.set(file);
+  grown.set(kernel.port.read(buffer, PAGE_SIZE), at);
+  return kernel.writeFile(PERSISTENCY_FILE, grown) ? 0 : -1;
+}

@@ -1,0 +1,233 @@
+/**
+ * RUN: starts an enclave or forks an instance, then keeps it going: gives way after timer interrupts, waits while it is stopped,
+ * serves its ocalls, until it exits. Every step looks its enclave up again, because another thread may have destroyed it meanwhile.
+ */
+import type { DeviceStep } from '../../emulator/linux/device';
+import { PAGE_SIZE, pa, va } from '../../emulator/units';
+import { IdRange, InstanceParam, Ocall, RELAY_TRANSFERRED, ResumeReason, Result, RunParam, Sbi, UserParam } from '../abi';
+import { SharedPage, orderOf, queueOf, sbi } from './core';
+import { nameBytes } from './create';
+import { EFAULT, EINTR, EINVAL, EPERM } from './errno';
+import { serveOcall } from './ocalls';
+import { regionPart, useRegion } from './regions';
+import { freeId, type EnclaveRecord } from './state';
+import { ask, finish, goOn, type Request, type Running, type Step, type Turn, type UserParams } from './step';
+
+/** Pages of an instance's pool beyond copies and tables: stack and its tables, and what mmap and sbrk need later. */
+const INSTANCE_SPARE = 16 + 64;
+/** 2 MiB, what the published driver always gives. */
+const INSTANCE_PAGES = 512;
+
+export function startRun(t: Turn, request: Request, param: UserParams): DeviceStep {
+  const { driver, kernel } = t;
+  const record = driver.record(param.eid);
+  if (!record || record.monitorEid < 0) {
+    driver.log(kernel, '[ERROR] enclave is not exist');
+    return goOn(1, finish(request, EINVAL));
+  }
+  if (param.rerunReason > 0) return rerun(t, request, param, record);
+  if (record.kind === 'SHADOW') return runShadow(t, request, param, record);
+  if (record.runner !== 0) return refuse(t, request, EFAULT);
+  const relay = takeRelay(t, param, record);
+  driver.change(record.eid, { runner: t.caller.tid, pid: t.caller.pid, space: t.caller.space });
+  const page = record.shared.pa + SharedPage.runParam;
+  kernel.port.writeI64(kernel.linear(pa(page + RunParam.mm_arg_addr)), relay.pa);
+  kernel.port.writeI64(kernel.linear(pa(page + RunParam.mm_arg_size)), relay.size);
+  clearRetval(t, record);
+  const running = { request, eid: record.eid, serial: record.serial, instance: false, started: false };
+  return enter(t, running, relay, sbi(Sbi.RUN_ENCLAVE, record.monitorEid, page));
+}
+
+/** What was left in the result word by the allocator, or an earlier enclave, is nobody's return value. */
+function clearRetval(t: Turn, record: EnclaveRecord): void {
+  t.kernel.port.writeI64(t.kernel.linear(pa(record.shared.pa + SharedPage.out + 32)), 0);
+}
+
+function refuse(t: Turn, request: Request, errno: number): DeviceStep {
+  t.driver.log(t.kernel, '[ERROR] sbi call run enclave is failed');
+  return goOn(1, finish(request, errno));
+}
+
+/** The relay memory a RUN names; its pages leave the linear map's large leaves first. */
+function takeRelay(t: Turn, param: UserParams, record: EnclaveRecord): { pa: number; size: number } {
+  if (param.relayId > 0 && param.relaySize === 0) return { pa: RELAY_TRANSFERRED, size: 0 };
+  const part = regionPart(t.driver, 'relay', param.relayId, param.relayOffset, param.relaySize);
+  if (!part) return { pa: 0, size: 0 };
+  useRegion(t.driver, 'relay', param.relayId, record.serial);
+  t.driver.change(record.eid, { relay: param.relayId });
+  return part;
+}
+
+function enter(t: Turn, running: Running, relay: { pa: number; size: number }, call: ReturnType<typeof sbi>): DeviceStep {
+  const calls = relay.size > 0 ? t.kernel.splitLinear(pa(relay.pa), relay.size) : [];
+  const then: Step = { at: 'run', running, call };
+  return calls.length > 0 ? goOn(64, { at: 'calls', calls, then }) : ask(call, { at: 'ran', running });
+}
+
+/** RUN again after RETURN_RELAY_PAGE: the pages the enclave gave back go to it again. */
+function rerun(t: Turn, request: Request, param: UserParams, record: EnclaveRecord): DeviceStep {
+  const { returned } = record;
+  if (param.rerunReason !== 1 || !returned || record.runner !== 0) return refuse(t, request, EPERM);
+  t.driver.change(record.eid, { runner: t.caller.tid, returned: undefined });
+  if (returned.size > 0 && record.relay > 0) useRegion(t.driver, 'relay', record.relay, record.serial);
+  const running = { request, eid: record.eid, serial: record.serial, instance: record.kind === 'INSTANCE', started: true };
+  const { pa: base, size } = returned;
+  const call = sbi(Sbi.RESUME_ENCLAVE, record.monitorEid, ResumeReason.OCALL, Ocall.RETURN_RELAY_PAGE, base, size);
+  return enter(t, running, returned, call);
+}
+
+function runShadow(t: Turn, request: Request, param: UserParams, template: EnclaveRecord): DeviceStep {
+  const { driver, kernel, caller } = t;
+  const order = orderOf(Math.max(INSTANCE_PAGES, template.forkPages + INSTANCE_SPARE));
+  const eid = freeId(driver.state.enclaves, IdRange.ENCLAVE);
+  const pool = eid === undefined ? undefined : kernel.allocatePages(order);
+  const shared = pool === undefined ? undefined : kernel.allocatePages(1);
+  if (eid === undefined || pool === undefined || shared === undefined) {
+    if (pool !== undefined) kernel.freePages(pool, order);
+    return refuse(t, request, EPERM);
+  }
+  const serial = driver.state.nextSerial;
+  const record: EnclaveRecord = {
+    ...template,
+    eid,
+    serial,
+    monitorEid: -1,
+    kind: 'INSTANCE',
+    name: param.name,
+    pid: caller.pid,
+    space: caller.space,
+    pool: { pa: pool, order },
+    shared: { pa: shared, order: 1 },
+    runner: caller.tid,
+    shm: 0,
+    relay: 0,
+  };
+  driver.put(record);
+  driver.update({ nextSerial: serial + 1 });
+  const shm = regionPart(driver, 'shm', param.shmid, param.shmOffset, param.shmSize);
+  if (shm) {
+    useRegion(driver, 'shm', param.shmid, serial);
+    driver.change(eid, { shm: param.shmid });
+  }
+  const relay = takeRelay(t, param, record);
+  writeInstanceParam(t, record, shm, relay);
+  const running = { request, eid, serial, instance: true, started: false };
+  const call = sbi(Sbi.RUN_SHADOW_ENCLAVE, template.monitorEid, shared + SharedPage.param);
+  const calls = kernel.splitLinear(pool, PAGE_SIZE * 2 ** order);
+  const split = relay.size > 0 ? kernel.splitLinear(pa(relay.pa), relay.size) : [];
+  return goOn(64, { at: 'calls', calls: [...calls, ...split], then: { at: 'run', running, call } });
+}
+
+function writeInstanceParam(
+  t: Turn,
+  record: EnclaveRecord,
+  shm: { pa: number; size: number } | undefined,
+  relay: { pa: number; size: number },
+): void {
+  const page = record.shared.pa;
+  const at = t.kernel.linear(pa(page + SharedPage.param));
+  const put = (field: number, value: number) => t.kernel.port.writeI64(va(at + field), value);
+  put(InstanceParam.sptbr, record.pool.pa);
+  put(InstanceParam.size, PAGE_SIZE * 2 ** record.pool.order);
+  put(InstanceParam.eid_ptr, page + SharedPage.eid);
+  put(InstanceParam.kbuffer, page + PAGE_SIZE);
+  put(InstanceParam.kbuffer_size, PAGE_SIZE);
+  put(InstanceParam.shm_paddr, shm?.pa ?? 0);
+  put(InstanceParam.shm_size, shm?.size ?? 0);
+  put(InstanceParam.mm_arg_addr, relay.pa);
+  put(InstanceParam.mm_arg_size, relay.size);
+  for (let i = 0; i < 4; i++) put(InstanceParam.ecall_arg0 + 8 * i, page + SharedPage.out + 8 * i);
+  put(InstanceParam.retval, page + SharedPage.out + 32);
+  t.kernel.port.write(va(at + InstanceParam.name), nameBytes(record.name));
+}
+
+// ---- while it runs ----------------------------------------------------------------------------------------------------------
+
+/** Somebody else destroyed it: RUN returns 0, and there is no return value. */
+export function gone(running: Running): DeviceStep {
+  return goOn(1, finish(withResult(running, 0n), 0));
+}
+
+/** The monitor came back from RUN, RUN_SHADOW or RESUME. */
+export function ran(t: Turn, { running }: Step & { at: 'ran' }): DeviceStep {
+  const { driver, kernel } = t;
+  let record = driver.record(running.eid, running.serial);
+  if (!record) return gone(running);
+  const { error, value } = t.input.sbi!;
+  if (error < 0) return ended(t, running, record, value === 1);
+  if (record.monitorEid < 0)
+    record = driver.change(record.eid, {
+      monitorEid: kernel.port.readI64(kernel.linear(pa(record.shared.pa + SharedPage.eid))),
+    });
+  const started = running.started ? running : { ...running, started: true };
+  if (value === Result.SUCCESS) return exited(t, started, record);
+  if (t.input.killed) return kill(started, record, EINTR);
+  if (value === Result.OCALL) return serveOcall(t, started, record);
+  return giveWay(started, record);
+}
+
+function giveWay(running: Running, record: EnclaveRecord): DeviceStep {
+  return record.stopped
+    ? { do: 'wait', queue: queueOf(record), state: { at: 'waited', running } satisfies Step }
+    : { do: 'yield', state: { at: 'waited', running } satisfies Step };
+}
+
+export function waited(t: Turn, { running }: Step & { at: 'waited' }): DeviceStep {
+  const record = t.driver.record(running.eid, running.serial);
+  if (!record) return gone(running);
+  if (t.input.killed) return kill(running, record, EINTR);
+  if (record.stopped) return giveWay(running, record);
+  return ask(sbi(Sbi.RESUME_ENCLAVE, record.monitorEid, ResumeReason.TIMER), { at: 'ran', running });
+}
+
+/** The host gives up on an enclave: it is destroyed, and RUN returns `value`. */
+export function kill(running: Running, record: EnclaveRecord, value: number): DeviceStep {
+  const owner = record.space ?? 0;
+  return ask(sbi(Sbi.DESTROY_ENCLAVE, record.monitorEid, owner, 0), { at: 'killed', running, value });
+}
+
+export function killed(t: Turn, { running, value }: Step & { at: 'killed' }): DeviceStep {
+  const record = t.driver.record(running.eid, running.serial);
+  if (record && t.input.sbi!.error >= 0) t.driver.reap(t.kernel, record);
+  else if (record) t.driver.change(record.eid, { runner: 0 });
+  return goOn(1, finish(running.request, value));
+}
+
+function exited(t: Turn, running: Running, record: EnclaveRecord): DeviceStep {
+  const retval = t.kernel.port.readU64(t.kernel.linear(pa(record.shared.pa + SharedPage.out + 32)));
+  t.driver.reap(t.kernel, record);
+  return goOn(200, finish(withResult(running, retval), 0));
+}
+
+/** The bytes that go back to the caller: return value, and for an instance its id. */
+export function withResult(running: Running, retval: bigint): Request {
+  const bytes = running.request.bytes.slice();
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  view.setBigUint64(UserParam.retval, retval, true);
+  if (running.instance) {
+    view.setBigUint64(UserParam.eid, BigInt(running.eid), true);
+    view.setInt32(UserParam.isShadow, 1, true);
+  }
+  return { ...running.request, bytes };
+}
+
+/**
+ * An error: either the enclave is gone (a fault, a call that is not allowed), or the monitor refused and nothing has changed. The
+ * published driver frees its object in both cases; here a refusal leaves everything as it was.
+ */
+function ended(t: Turn, running: Running, record: EnclaveRecord, isGone: boolean): DeviceStep {
+  const { driver, kernel } = t;
+  driver.log(kernel, '[ERROR] sbi call run enclave is failed');
+  const errno = running.instance ? EPERM : EFAULT;
+  if (isGone) driver.reap(kernel, record);
+  else if (running.started) return kill(running, record, errno);
+  else if (running.instance) {
+    kernel.freePages(pa(record.pool.pa), record.pool.order);
+    driver.forget(kernel, record);
+    return goOn(1, finish(running.request, errno));
+  } else {
+    driver.release(kernel, 'relay', record.relay, record.serial);
+    driver.change(record.eid, { runner: 0, relay: 0 });
+  }
+  return goOn(1, finish(isGone ? withResult(running, 0n) : running.request, errno));
+}

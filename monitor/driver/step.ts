@@ -1,0 +1,98 @@
+/** The plain data a step of the driver leaves for the next one, by what is to be done. */
+import type { DeviceCaller, DeviceInput, DeviceStep, Kernel, SbiCall } from '../../emulator/linux/device';
+import type { Driver } from './core';
+import type { ElfPlan } from './elf';
+import type { Block } from './state';
+
+/** Fields of penglai_enclave_user_param the driver reads. */
+export interface UserParams {
+  readonly eid: number;
+  readonly name: string;
+  readonly type: number;
+  readonly elf: number;
+  readonly elfSize: number;
+  readonly stackSize: number;
+  readonly shmid: number;
+  readonly isShadow: number;
+  readonly shmOffset: number;
+  readonly shmSize: number;
+  readonly relayId: number;
+  readonly rerunReason: number;
+  readonly relayOffset: number;
+  readonly relaySize: number;
+}
+
+/** The ioctl a step belongs to: where its argument is, and the bytes that go back there at the end. */
+export interface Request {
+  readonly address: number;
+  readonly bytes: Uint8Array;
+}
+
+/** A CREATE that has its memory. */
+export interface Creation {
+  readonly request: Request;
+  readonly param: UserParams;
+  readonly image: Uint8Array;
+  readonly hash: string;
+  readonly plan: ElfPlan;
+  readonly pool: Block;
+  readonly shared: Block;
+}
+
+/** Inside RUN; `eid` and `serial` name the enclave, which may vanish meanwhile. */
+export interface Running {
+  readonly request: Request;
+  readonly eid: number;
+  readonly serial: number;
+  readonly instance: boolean;
+  /** The monitor took it: an error from now on is the enclave's end. */
+  readonly started: boolean;
+}
+
+/** STOP, RESUME, DESTROY or ATTEST of an enclave; no request: a command from outside. */
+export interface Asking {
+  readonly what: 'stop' | 'resume' | 'destroy' | 'attest';
+  readonly eid: number;
+  readonly serial: number;
+  readonly request: Request | undefined;
+  readonly tries: number;
+}
+
+export type Step =
+  | { readonly at: 'calls'; readonly calls: readonly SbiCall[]; readonly then: Step }
+  | { readonly at: 'finish'; readonly request: Request; readonly value: number }
+  /** CREATE: the image is read, its pages are filled, its tables are written, the monitor is asked. */
+  | { readonly at: 'read'; readonly request: Request; readonly param: UserParams; readonly chunks: readonly Uint8Array[]; readonly done: number }
+  | { readonly at: 'plan'; readonly request: Request; readonly param: UserParams; readonly image: Uint8Array }
+  | { readonly at: 'fill'; readonly creation: Creation; readonly index: number }
+  | { readonly at: 'tables'; readonly creation: Creation; readonly index: number }
+  | { readonly at: 'create'; readonly creation: Creation; readonly eid: number; readonly tries: number }
+  | { readonly at: 'created'; readonly creation: Creation; readonly eid: number; readonly tries: number }
+  | { readonly at: 'extended'; readonly creation: Creation; readonly eid: number; readonly tries: number; readonly block: Block }
+  /** RUN: the call is made; its result is looked at; the host gives way, or waits for a stopped enclave. */
+  | { readonly at: 'run'; readonly running: Running; readonly call: SbiCall }
+  | { readonly at: 'ran'; readonly running: Running }
+  | { readonly at: 'waited'; readonly running: Running }
+  | { readonly at: 'killed'; readonly running: Running; readonly value: number }
+  | { readonly at: 'grant'; readonly running: Running; readonly ocall: number; readonly block: Block }
+  | { readonly at: 'granted'; readonly running: Running; readonly block: Block }
+  /** STOP, RESUME, DESTROY, ATTEST: the monitor has been asked. */
+  | ({ readonly at: 'asked' } & Asking)
+  | ({ readonly at: 'ask-again' } & Asking)
+  /** A process is gone: its enclaves are destroyed one by one; `skip` are serials that could not be. */
+  | { readonly at: 'reclaim'; readonly pid: number; readonly asked: number; readonly skip: readonly number[] };
+
+/** What every handler of a step gets. */
+export interface Turn {
+  readonly driver: Driver;
+  readonly kernel: Kernel;
+  readonly caller: DeviceCaller;
+  readonly input: DeviceInput;
+}
+
+export const finish = (request: Request, value: number): Step => ({ at: 'finish', request, value });
+
+/** Asks the firmware; the next step finds the result in `input.sbi`. */
+export const ask = (call: SbiCall, state: Step): DeviceStep => ({ do: 'sbi', call, state });
+/** On with another step, after this one's cost. */
+export const goOn = (ticks: number, state: Step): DeviceStep => ({ do: 'work', ticks, state });

@@ -1,0 +1,101 @@
+/**
+ * What the debugger is told about enclaves: the monitor's view and the driver's, joined by the pool of memory both know. Owns the
+ * sentences that say why something can't be done now.
+ */
+import type { EnclaveRecord } from '../driver/state';
+import type { PenglaiDevice } from '../driver/driver';
+import { spaceOf, type Monitor } from '../monitor';
+import { isRefused, ruleFor } from '../operations';
+import type { Enclave, Shadow } from '../state';
+import type { Instance } from '../types';
+import type { EnclaveInfo } from './types';
+
+/** Everything that exists, by instance number. */
+export function enclaveInfos(monitor: Monitor, device: PenglaiDevice): EnclaveInfo[] {
+  const enclaves = monitor.enclaves().map((enclave) => enclaveInfo(monitor, device, enclave));
+  const shadows = monitor.shadows().map((shadow) => shadowInfo(monitor, device, shadow));
+  return [...enclaves, ...shadows].sort((a, b) => a.instance - b.instance);
+}
+
+const byEid = (monitor: Monitor, eid: number): Instance | undefined =>
+  monitor.enclaves().find((enclave) => enclave.eid === eid)?.instance;
+
+function enclaveInfo(monitor: Monitor, device: PenglaiDevice, enclave: Enclave): EnclaveInfo {
+  const record = device.byPool(enclave.pool.base);
+  const head = monitor.enclaves().find((other) => other.eid === (enclave.top >= 0 ? enclave.top : enclave.eid));
+  const runner = head && device.byPool(head.pool.base)?.runner;
+  const caller = enclave.caller >= 0 ? byEid(monitor, enclave.caller) : undefined;
+  const callee = enclave.callee >= 0 ? byEid(monitor, enclave.callee) : undefined;
+  return {
+    ...common(enclave, record),
+    type: enclave.type,
+    state: enclave.state,
+    ...(enclave.template === undefined ? {} : { template: enclave.template }),
+    ...(runner ? { tid: runner } : {}),
+    ...(caller === undefined ? {} : { caller }),
+    ...(callee === undefined ? {} : { callee }),
+    refused: refusals(monitor, enclave, record),
+  };
+}
+
+function common(made: Enclave | Shadow, record: EnclaveRecord | undefined) {
+  return {
+    instance: made.instance,
+    eid: record?.eid ?? 0,
+    name: made.name,
+    pid: record?.pid ?? 0,
+    space: spaceOf(made),
+    imageHash: record?.imageHash ?? '',
+  };
+}
+
+function shadowInfo(monitor: Monitor, device: PenglaiDevice, shadow: Shadow): EnclaveInfo {
+  const record = device.byPool(shadow.pool.base);
+  const alive = monitor.enclaves().filter((enclave) => enclave.template === shadow.instance);
+  const names = alive.map((enclave) => `#${enclave.instance}`).join(', ');
+  return {
+    ...common(shadow, record),
+    type: 'SHADOW',
+    state: shadow.state,
+    refused: {
+      stop: reason('stop', 'SHADOW', 'FRESH')!,
+      resume: reason('resumeStop', 'SHADOW', 'FRESH')!,
+      ...(alive.length > 0
+        ? { destroy: `Instance${alive.length > 1 ? 's' : ''} ${names} still use its pages; destroy them first.` }
+        : {}),
+    },
+  };
+}
+
+function reason(...[operation, type, state]: Parameters<typeof ruleFor>): string | undefined {
+  const rule = ruleFor(operation, type, state);
+  return isRefused(rule) ? rule.why : undefined;
+}
+
+function refusals(monitor: Monitor, enclave: Enclave, record: EnclaveRecord | undefined): EnclaveInfo['refused'] {
+  if (!record) {
+    const why = 'The driver does not know it.';
+    return { stop: why, resume: why, destroy: why };
+  }
+  const { type, state } = enclave;
+  const chain = monitor.chain(enclave);
+  // While its thread is inside RUN an ocall is over in a moment, and the driver waits that long.
+  const busy = chain.some((member) => member.state === 'OCALLING') && record.runner === 0;
+  const passing = state === 'OCALLING' && !busy;
+  const stop =
+    state === 'STOPPED'
+      ? 'It is stopped already.'
+      : busy
+        ? reason('stop', type, 'OCALLING')
+        : passing
+          ? reason('stop', type, 'RUNNABLE')
+          : reason('stop', type, state);
+  const resume = reason('resumeStop', type, state);
+  const working = type === 'SERVER' && enclave.caller >= 0;
+  const destroy = working ? reason('destroy', 'SERVER', 'RUNNING') : reason('destroy', type, state);
+  return {
+    ...(stop === undefined ? {} : { stop }),
+    ...(resume === undefined ? {} : { resume }),
+    ...(destroy === undefined ? {} : { destroy }),
+  };
+}

@@ -1,0 +1,298 @@
+/**
+ * One system from one launch description: machine, monitor, host OS, driver. Owns the log of what came from outside, replay, and the
+ * joined views of the debugger. Holds no state of its own that decides anything: that lies in the machine and its personalities.
+ */
+import type { SavedRegisters } from '../../emulator/hart/types';
+import { Privilege } from '../../emulator/hart/types';
+import { withRegisters } from '../../emulator/hart/registers';
+import { createLinux, imageHash } from '../../emulator/linux/linux';
+import type { Linux, ThreadInfo } from '../../emulator/linux/types';
+import { createMachine } from '../../emulator/machine/machine';
+import type { Stamped } from '../../emulator/machine/outbox';
+import type { Personality } from '../../emulator/machine/personality';
+import type { Machine, MachineExit, MachineSnapshot } from '../../emulator/machine/types';
+import { tick, type Tick } from '../../emulator/units';
+import { DEVICE_PATH } from '../abi';
+import type { Checks } from '../core';
+import { createDriver, type PenglaiDevice } from '../driver/driver';
+import type { EnclaveEvent } from '../events';
+import { createMonitor, spaceOf, type Monitor } from '../monitor';
+import { enclaveInfos } from './enclaves';
+import { pageTableFirmware } from './firmware';
+import type {
+  Context,
+  CreateSystem,
+  EnclaveInfo,
+  ExternalInput,
+  LaunchDescription,
+  LoadSystem,
+  LogEntry,
+  System,
+  SystemEvent,
+  SystemSnapshot,
+} from './types';
+
+const DEFAULTS = {
+  memoryMiB: 1024,
+  clockHz: 100_000_000,
+  /** 2026-01-01T00:00:00Z. */
+  epoch: 1_767_225_600,
+  seed: 1,
+  /** 10 ms. */
+  quantum: 1_000_000,
+} as const;
+const EINVAL = -22;
+const FORMAT = 1;
+
+interface Saved {
+  readonly format: number;
+  readonly machine: unknown;
+  readonly log: readonly LogEntry[];
+  readonly position: number;
+}
+
+class Snapshot implements SystemSnapshot {
+  constructor(
+    readonly tick: Tick,
+    readonly machine: MachineSnapshot,
+    readonly position: number,
+  ) {}
+}
+
+export const createSystem: CreateSystem = (launch) => new ComposedSystem(launch, {});
+
+/** For tests: a system in which single checks are switched off. */
+export const createSystemWithoutChecks = (launch: LaunchDescription, checks: Partial<Checks>): ComposedSystem =>
+  new ComposedSystem(launch, checks);
+
+export const loadSystem: LoadSystem = (launch, saved) => {
+  const system = new ComposedSystem(launch, {});
+  system.load(saved);
+  return system;
+};
+
+export class ComposedSystem implements System {
+  readonly machine: Machine;
+  readonly clockHz: number;
+  readonly monitor: Monitor;
+  readonly linux: Linux;
+  readonly device: PenglaiDevice;
+  onEvent: ((event: Stamped<SystemEvent>) => boolean) | undefined;
+  private entries: LogEntry[] = [];
+  /** Entries before it have been applied. */
+  private position = 0;
+  private readonly images = new Map<string, Uint8Array>();
+
+  constructor(
+    private readonly launch: LaunchDescription,
+    checks: Partial<Checks>,
+  ) {
+    this.clockHz = launch.clockHz ?? DEFAULTS.clockHz;
+    const ramBytes = (launch.memoryMiB ?? DEFAULTS.memoryMiB) * 1024 * 1024;
+    const machine = createMachine({ ramBytes, clockHz: this.clockHz });
+    this.machine = machine;
+    this.device = createDriver({
+      mmapOwnership: checks.deviceMmapOwnership ?? true,
+      speaker: (eid) => this.speaker(eid),
+    });
+    this.monitor = createMonitor(
+      {
+        port: machine.machinePort,
+        ramSize: machine.ramSize,
+        emit: (event) => machine.outbox.emit(event),
+        currentThread: () => this.linux.currentThread ?? 0,
+        describe: (pool) => this.device.byPool(pool),
+        halt: () => machine.halt(),
+        seed: launch.seed ?? DEFAULTS.seed,
+        checks,
+      },
+      machine.harts,
+    );
+    this.linux = createLinux(machine, {
+      program: launch.program,
+      args: launch.args,
+      ...(launch.argv0 === undefined ? {} : { argv0: launch.argv0 }),
+      env: launch.env ?? {},
+      cwd: launch.cwd ?? '/',
+      files: launch.files,
+      devices: [this.device],
+      pageTables: pageTableFirmware,
+      clockHz: this.clockHz,
+      epoch: launch.epoch ?? DEFAULTS.epoch,
+      seed: launch.seed ?? DEFAULTS.seed,
+      quantum: launch.schedule?.quantum ?? DEFAULTS.quantum,
+      vary: launch.schedule?.vary ?? false,
+    });
+    machine.personalities.machine = this.monitor;
+    machine.personalities.supervisor = withDevice(this.linux, this.device);
+    machine.outbox.listener = (event) => this.onEvent?.(event as Stamped<SystemEvent>) ?? false;
+  }
+
+  private speaker(eid: number): { instance: number; name: string } | undefined {
+    const enclave = this.monitor.enclaves().find((other) => other.eid === eid);
+    return enclave && { instance: enclave.instance, name: enclave.name };
+  }
+
+  get tick(): Tick {
+    return this.machine.tick;
+  }
+
+  run(until: Tick): MachineExit {
+    for (;;) {
+      const next = this.entries[this.position];
+      if (next && next.tick <= this.tick) {
+        this.position++;
+        this.apply(next.input);
+        continue;
+      }
+      const limit = next && next.tick < until ? next.tick : until;
+      const exit = this.machine.run(limit);
+      const replayed = next && (exit.reason === 'idle' || (exit.reason === 'until' && this.tick < until));
+      if (!replayed) return exit;
+      if (exit.reason === 'idle' && next.tick > this.tick) return exit;
+    }
+  }
+
+  post(input: ExternalInput): void {
+    // What lay in the future was another history.
+    this.entries = [...this.entries.slice(0, this.position), { tick: this.tick, input }];
+    this.position = this.entries.length;
+    this.apply(input);
+  }
+
+  private apply(input: ExternalInput): void {
+    if (input.kind !== 'enclave') return this.linux.post(input);
+    const { id, operation, instance } = input;
+    const known = this.monitor.byInstance(instance);
+    const record = known && this.device.byPool(known.pool.base);
+    if (!record) return this.machine.outbox.emit({ kind: 'device-answer', id, result: EINVAL } satisfies SystemEvent);
+    this.linux.post({ kind: 'device', id, path: DEVICE_PATH, command: { operation, eid: record.eid } });
+  }
+
+  get log(): readonly LogEntry[] {
+    return this.entries;
+  }
+
+  drain(): readonly Stamped<SystemEvent>[] {
+    return this.machine.outbox.drain() as Stamped<SystemEvent>[];
+  }
+
+  processes() {
+    return this.linux.processes();
+  }
+
+  threads() {
+    return this.linux.threads();
+  }
+
+  get currentThread(): number | undefined {
+    return this.linux.currentThread;
+  }
+
+  enclaves(): readonly EnclaveInfo[] {
+    return enclaveInfos(this.monitor, this.device);
+  }
+
+  contexts(tid: number): readonly Context[] {
+    const thread = this.linux.threads().find((other) => other.tid === tid);
+    const process = thread && this.linux.processes().find((other) => other.pid === thread.pid);
+    if (!thread || !process) return [];
+    const host: Context = {
+      world: { kind: 'host', pid: thread.pid },
+      space: process.space,
+      registers: this.hostRegisters(thread),
+    };
+    const record = this.device.records().find((other) => other.runner === tid);
+    const head = record && this.monitor.enclaves().find((other) => other.pool.base === record.pool.pa);
+    if (!head) return [host];
+    const inside = this.monitor.chain(head).flatMap((enclave): Context[] => {
+      const registers = this.monitor.registers(enclave);
+      if (!registers) return [];
+      return [
+        {
+          world: { kind: 'enclave', instance: enclave.instance },
+          space: spaceOf(enclave),
+          registers,
+          enteredBy: enclave === head ? 'run' : 'call_enclave',
+          ...(enclave.state === 'STOPPED' ? { stopped: true } : {}),
+        },
+      ];
+    });
+    return [...inside.reverse(), host];
+  }
+
+  /** User registers of a thread: saved by the kernel, or on the hart, in its code or in a trap out of it. */
+  private hostRegisters(thread: ThreadInfo): SavedRegisters {
+    if (thread.registers) return thread.registers;
+    const hart = this.machine.harts[0]!;
+    const saved = hart.saveRegisters();
+    if (hart.privilege === Privilege.User) return saved;
+    return withRegisters(saved, { pc: hart.privilege === Privilege.Supervisor ? hart.sepc : hart.mepc });
+  }
+
+  image(hash: string): Uint8Array | undefined {
+    const loaded = this.device.image(hash);
+    if (loaded) return loaded;
+    if (this.images.size === 0) for (const { bytes } of this.launch.files) this.images.set(imageHash(bytes), bytes);
+    return this.images.get(hash);
+  }
+
+  get exitStatus(): number | undefined {
+    return this.linux.exitStatus;
+  }
+
+  snapshot(): SystemSnapshot {
+    return new Snapshot(this.tick, this.machine.snapshot(), this.position);
+  }
+
+  restore(snapshot: SystemSnapshot): void {
+    if (!(snapshot instanceof Snapshot)) throw new Error('not a snapshot of this system');
+    this.machine.restore(snapshot.machine);
+    this.position = snapshot.position;
+  }
+
+  hash(): string {
+    return this.machine.hash();
+  }
+
+  save(): unknown {
+    const saved: Saved = {
+      format: FORMAT,
+      machine: this.machine.save(),
+      log: this.entries,
+      position: this.position,
+    };
+    return saved;
+  }
+
+  /** Puts saved state back. Throws an Error that names both formats when they differ. */
+  load(data: unknown): void {
+    const saved = data as Partial<Saved> | undefined;
+    if (saved?.format !== FORMAT)
+      throw new Error(
+        `The saved state has format ${String(saved?.format)}, this version reads ${FORMAT}. Run the program again and save it anew.`,
+      );
+    this.machine.load(saved.machine);
+    this.machine.outbox.assumeDelivered();
+    this.entries = [...saved.log!];
+    this.position = saved.position!;
+  }
+}
+
+/** The host OS as the machine's S personality, its driver's state part of its own. */
+function withDevice(linux: Linux, device: PenglaiDevice): Personality {
+  return {
+    step: (hart) => linux.step(hart),
+    snapshot: () => ({ linux: linux.snapshot(), device: device.snapshot() }),
+    restore(root) {
+      const { linux: kernel, device: driver } = root as { linux: unknown; device: unknown };
+      linux.restore(kernel);
+      device.restore(driver);
+    },
+  };
+}
+
+/** A tick, from a number of seconds of virtual time. */
+export const after = (system: System, seconds: number): Tick => tick(system.tick + Math.round(seconds * system.clockHz));
+
+export type { EnclaveEvent };
