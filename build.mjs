@@ -27,7 +27,7 @@ function testFiles(folder) {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) return entry.name === 'node_modules' ? [] : testFiles(path);
-    const isEntry = entry.name.endsWith('.test.ts') || entry.name === 'index.ts';
+    const isEntry = entry.name.endsWith('.test.ts') || ['index.ts', 'resume.ts'].includes(entry.name);
     return isEntry ? [path] : [];
   });
 }
