@@ -40,8 +40,9 @@ class Ahead {
       const { instruction } = this.code;
       const flow = flowOf(instruction);
       if (flow === 'return') return instruction.rs1;
-      if (flow === 'next') {
-        this.step();
+      if (flow === 'next' || flow === 'system') {
+        if (flow === 'next') this.step();
+        else this.forgetResults();
         at += BigInt(instruction.length);
       } else if (flow === 'jump') {
         at += BigInt(instruction.imm);
@@ -67,6 +68,12 @@ class Ahead {
     }
     const foundBy = this.loaded.has(link) ? 'epilogue' : 'ra';
     return { cfa, registers: caller, foundBy, exact: false };
+  }
+
+  /** After a system call only what a call preserves, and ra, is taken for granted. */
+  private forgetResults(): void {
+    for (let register = 1; register < REGISTERS; register++)
+      if (register !== RA && register !== SP && !PRESERVED.includes(register)) this.values[register] = undefined;
   }
 
   private step(): void {

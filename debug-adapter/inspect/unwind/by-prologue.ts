@@ -76,9 +76,10 @@ class PrologueReader {
     if (flow === 'next') {
       // The frame is set up by what moves sp, s0 or saves a register: only then is there something new to keep.
       if (this.simple() && !this.state.leaving && this.state.depth >= this.body.depth) this.body = this.state.copy();
-    } else if (flow === 'call') {
+    } else if (flow === 'call' || flow === 'system') {
       for (let register = 1; register < REGISTERS; register++)
-        if (!isPreserved.has(register)) this.state.values[register] = undefined;
+        if (!isPreserved.has(register) && !(flow === 'system' && register === RA))
+          this.state.values[register] = undefined;
     } else if (flow !== 'branch') {
       this.state = this.body.copy(); // what follows is reached by a branch from before the epilogue
     }
@@ -160,11 +161,14 @@ export function callerByPrologue(
   return { cfa, registers: caller, foundBy: live ? 'ra' : 'prologue', exact: false };
 }
 
-/** The stack pointer on entry: from sp, or from the frame pointer where sp moves by amounts that the code does not show. */
+/**
+ * The stack pointer on entry. From the frame pointer where there is one, which by the psABI is just that address: sp may have moved
+ * by amounts that the code does not show. Other uses of s0 are variables, which loops change.
+ */
 function entryStackPointer({ values }: State, registers: RegisterSet): bigint | undefined {
-  for (const register of [SP, FP]) {
-    const [known, value] = [values[register], registers.get(register)];
-    if (known?.base === SP && value !== undefined) return BigInt.asUintN(64, value - known.offset);
-  }
-  return undefined;
+  const [sp, fp] = [values[SP], values[FP]];
+  const isFramePointer = fp?.base === SP && fp.offset === 0n;
+  const [register, offset] = isFramePointer ? [FP, 0n] : sp?.base === SP ? [SP, sp.offset] : [FP, undefined];
+  const value = registers.get(register);
+  return value === undefined || offset === undefined ? undefined : BigInt.asUintN(64, value - offset);
 }

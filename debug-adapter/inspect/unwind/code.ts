@@ -44,7 +44,7 @@ export class CodeReader {
 }
 
 /** How an instruction leaves the straight line. */
-export type Flow = 'next' | 'branch' | 'call' | 'jump' | 'return' | 'elsewhere';
+export type Flow = 'next' | 'branch' | 'call' | 'system' | 'jump' | 'return' | 'elsewhere';
 
 const T0 = 5;
 
@@ -65,9 +65,10 @@ export function flowOf({ op, rd, rs1 }: Instruction): Flow {
       return 'branch';
     case Op.ECALL:
     case Op.EBREAK:
+      return 'system'; // comes back behind the instruction with ra as it was
     case Op.SRET:
     case Op.MRET:
-      return 'call'; // whatever it does, it comes back behind the instruction
+      return 'elsewhere';
     default:
       return 'next';
   }

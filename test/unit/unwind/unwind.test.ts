@@ -121,6 +121,43 @@ describe('A frame without call frame information', () => {
     assert.equal(found.registers.pc, entry + 8n);
   });
 
+  /** Hand-written code at `TEXT` under one symbol, without call frame information. */
+  function handWritten(code: readonly number[]): UnwindContext & { readonly words: Map<bigint, bigint> } {
+    const elf = makeElf({}, [{ name: 'label', value: TEXT, size: 4 * code.length }]);
+    const memory = new TestMemory(elf, 0n, STACK, TOP);
+    const text = code.reduce((writer, word) => writer.u32(word), new Writer()).bytes;
+    return {
+      words: memory.words,
+      imageAt: (pc) => memory.imageAt(pc),
+      readMemory: (address, length) => {
+        const at = Number(address) - TEXT;
+        return at >= 0 && at + length <= text.length
+          ? text.subarray(at, at + length)
+          : memory.readMemory(address, length);
+      },
+    };
+  }
+
+  it('keeps its return address across a system call', () => {
+    // li a7, 93; ecall; bltu a0, a5, +8; ret; ret
+    const context = handWritten([0x05d00893, 0x00000073, 0x00f56463, 0x00008067, 0x00008067]);
+    const found = unwindFrame(registers(START + 8n, { [SP]: STACK, [RA]: START + 0x200n }), true, context);
+    assert.ok('registers' in found);
+    assert.deepEqual([found.foundBy, found.registers.pc, found.cfa], ['ra', START + 0x200n, STACK]);
+  });
+
+  it('that moved its stack pointer by an amount only known when it ran is found by its frame pointer', () => {
+    // addi sp, sp, -32; sd ra, 24(sp); sd s0, 16(sp); addi s0, sp, 32; sub sp, sp, a0; jal; beqz a0, +8; ret
+    const code = [0xfe010113, 0x00113c23, 0x00813823, 0x02010413, 0x40a10133, 0x000000ef, 0x00050463, 0x00008067];
+    const context = handWritten(code);
+    const top = STACK + 0x800n;
+    context.words.set(top - 8n, START + 0x200n).set(top - 16n, 99n);
+    const found = unwindFrame(registers(START + 24n, { [SP]: STACK, [RA]: START + 24n, [S0]: top }), true, context);
+    assert.ok('registers' in found);
+    assert.deepEqual([found.foundBy, found.registers.pc, found.cfa], ['prologue', START + 0x200n, top]);
+    assert.equal(found.registers.get(S0), 99n);
+  });
+
   it('reached by a call through a null pointer is left by the return address', () => {
     const elf = fixture('o1-dwarf4');
     const memory = new TestMemory(elf, 0n, STACK, TOP);
