@@ -86,7 +86,12 @@ export function sbrkCall(m: Core, reply: Reply, size: number): void {
   if (gone.length === 0) return reply(top);
   dropAreas(m, enclave, gone);
   const blocks = gone.map(blockOf);
-  const request = { ocall: Ocall.SBRK, arg0: blocks[0]!.base, arg1: 0, kept: [heapTop(m.enclave(enclave.eid)!), 0] as const };
+  const request = {
+    ocall: Ocall.SBRK,
+    arg0: blocks[0]!.base,
+    arg1: 0,
+    kept: [heapTop(m.enclave(enclave.eid)!), 0] as const,
+  };
   m.queue(...releaseBlocks(m, blocks), { do: 'ocall', request });
 }
 

@@ -15,7 +15,12 @@ import { chainOf, enclavesOf, innermost, type Enclave, type Shadow } from './sta
 import { answer, hide } from './tasks';
 
 /** Refuses by the table; true when the operation is allowed. */
-export function permitted(m: Core, operation: Operation, enclave: Enclave | undefined, what: string): enclave is Enclave {
+export function permitted(
+  m: Core,
+  operation: Operation,
+  enclave: Enclave | undefined,
+  what: string,
+): enclave is Enclave {
   if (!enclave) {
     m.log(`${what}: no such enclave`);
     m.error();
@@ -55,11 +60,7 @@ export function run(m: Core, eid: number, parameter: number): void {
   const registers = entryRegisters(enclave.entry, entryArguments(enclave, m.state.runCounter, total));
   m.change(eid, { host: hostSpace(m) });
   m.update({ undo: relayUndo(plan), runCounter: m.state.runCounter + 1 });
-  m.queue(
-    ...plan.tasks,
-    { do: 'map-relays', eid, relays: plan.relays },
-    { do: 'start', eid, registers },
-  );
+  m.queue(...plan.tasks, { do: 'map-relays', eid, relays: plan.relays }, { do: 'start', eid, registers });
 }
 
 /** a0 … a4 of a normal enclave or an instance. */
@@ -84,7 +85,8 @@ export function resume(m: Core, eid: number, reason: number, a2: number, a3: num
   const enclave = innermost(m.state, head);
   if (reason !== ResumeReason.TIMER && reason !== ResumeReason.OCALL) return m.error();
   // An idle server, or one addressed in the middle of a chain, is nobody's to resume.
-  if (head.type === 'SERVER' || !belongs(m, head, 0, 'resume_enclave')) return head.type === 'SERVER' ? m.error() : undefined;
+  if (head.type === 'SERVER' || !belongs(m, head, 0, 'resume_enclave'))
+    return head.type === 'SERVER' ? m.error() : undefined;
   if (!permitted(m, reason === ResumeReason.TIMER ? 'resumeTimer' : 'resumeOcall', enclave, 'resume_enclave')) return;
   if (reason === ResumeReason.OCALL) return resumeOcall(m, enclave, a2, a3, a4);
   transition(m, 'resume', undefined, enclave.instance);
@@ -106,7 +108,13 @@ function resumeOcall(m: Core, enclave: Enclave, ocall: number, a3: number, a4: n
   if (ocall === Ocall.RETURN_RELAY_PAGE) return regainRelays(m, enclave, a3, a4);
   // SYS_WRITE leaves a0 as the enclave set it, the id; results of the others come from the host or are known already.
   const result =
-    ocall === Ocall.SYS_WRITE ? Ocall.SYS_WRITE : ocall === Ocall.SBRK ? enclave.ocallArgs[0] : ocall === Ocall.UNMAP ? 0 : a3;
+    ocall === Ocall.SYS_WRITE
+      ? Ocall.SYS_WRITE
+      : ocall === Ocall.SBRK
+        ? enclave.ocallArgs[0]
+        : ocall === Ocall.UNMAP
+          ? 0
+          : a3;
   finishOcall(m, enclave, result);
   enter(m, enclave.eid);
 }
@@ -155,7 +163,10 @@ export function destroy(m: Core, eid: number, named: number, reason: number, typ
     m.log(`destroy_server_enclave: server ${eid} works for enclave ${enclave.caller}, can not destroy`);
     return m.error();
   }
-  m.queue(...endEnclave(m, chainOf(m.state, enclave), reason === 1 ? 'owner-exited' : 'destroy'), answer(Result.SUCCESS));
+  m.queue(
+    ...endEnclave(m, chainOf(m.state, enclave), reason === 1 ? 'owner-exited' : 'destroy'),
+    answer(Result.SUCCESS),
+  );
 }
 
 /** Instances map the template's read-only pages, so it stays while one is alive. */

@@ -69,7 +69,12 @@ export function create(m: Core, type: EnclaveType, parameter: number): void {
   if (type === 'SERVER' && serverNamed(m.state, name)) return refuse(m, `server already existed: ${name}`);
   if (eidPointer % 8 !== 0 || !isPublic(m, eidPointer, 8)) return refuse(m, 'the eid pointer is not host memory');
   const pointers = ['ecall_arg0', 'ecall_arg1', 'ecall_arg2', 'ecall_arg3', 'retval'] as const;
-  const out = template ? undefined : outPointers(m, pointers.map((field) => u64(CreateParam[field])));
+  const out = template
+    ? undefined
+    : outPointers(
+        m,
+        pointers.map((field) => u64(CreateParam[field])),
+      );
   if (!template && !out) return refuse(m, 'the result pointers are not in one page of host memory');
   const undoShare = shareWithHost(m, sharedRanges(kbuffer, shm, shmSize, out));
   if (!undoShare) return refuse(m, 'kbuffer or shared memory is not host memory');
@@ -137,7 +142,9 @@ export function createAttached(m: Core, enclave: Enclave): 'failed' | undefined 
   }
   const attached = { ...enclave, pool: mapper.pool };
   const tasks = m.state.tasks.map((task): Task =>
-    task.do === 'measure' && task.then.kind === 'enclave' ? { ...task, then: { ...task.then, enclave: attached } } : task,
+    task.do === 'measure' && task.then.kind === 'enclave'
+      ? { ...task, then: { ...task.then, enclave: attached } }
+      : task,
   );
   m.update({ tasks });
   return undefined;

@@ -35,7 +35,7 @@ function leafAddress(m: Core, root: number, address: number): number | undefined
   let table = root * PAGE_SIZE;
   for (const shift of [18, 9]) {
     const entry = readEntry(m, table + 8 * (Math.floor(vpn / 2 ** shift) & 511));
-    if (!(entry % 2) || entry % 1024 & LEAF) return undefined;
+    if (!(entry % 2) || (entry % 1024) & LEAF) return undefined;
     table = frameOf(entry);
   }
   return table + 8 * (vpn & 511);
@@ -48,7 +48,7 @@ export function translate(m: Core, root: number, address: number, access: 'read'
   if (at === undefined) return undefined;
   const entry = readEntry(m, at);
   const need = Pte.V | Pte.U | (access === 'read' ? Pte.R : Pte.W);
-  if ((entry % 1024 & need) !== need) return undefined;
+  if (((entry % 1024) & need) !== need) return undefined;
   const offset = address - Math.floor(address / PAGE_SIZE) * PAGE_SIZE;
   return frameOf(entry) + offset;
 }
@@ -56,7 +56,7 @@ export function translate(m: Core, root: number, address: number, access: 'read'
 /** Splits a range into pieces inside one page each, translated; undefined when a byte is not accessible. */
 function pieces(m: Core, root: number, address: number, length: number, access: 'read' | 'write') {
   const found: { at: number; offset: number; length: number }[] = [];
-  for (let offset = 0; offset < length; ) {
+  for (let offset = 0; offset < length;) {
     const here = address + offset;
     const inPage = here - Math.floor(here / PAGE_SIZE) * PAGE_SIZE;
     const size = Math.min(length - offset, PAGE_SIZE - inPage);
@@ -139,7 +139,7 @@ export class Mapper {
 
   /** Is no page of [address, address + size) mapped? */
   vacant(address: number, size: number): boolean {
-    for (let at = address; at < address + size; ) {
+    for (let at = address; at < address + size;) {
       const end = Math.min(address + size, nextTable(at));
       const leaf = leafAddress(this.m, this.root, at);
       if (leaf !== undefined) {
@@ -156,7 +156,7 @@ export class Mapper {
     if (size === 0) return true;
     if (!canonical(address) || !canonical(address + size - 1) || !this.vacant(address, size)) return false;
     const tables: [number, number, number][] = [];
-    for (let at = address; at < address + size; ) {
+    for (let at = address; at < address + size;) {
       const end = Math.min(address + size, nextTable(at));
       const table = this.leafTable(at);
       if (table === undefined) return false;
@@ -177,7 +177,7 @@ export class Mapper {
   }
 
   unmap(address: number, size: number): void {
-    for (let at = address; at < address + size; ) {
+    for (let at = address; at < address + size;) {
       const end = Math.min(address + size, nextTable(at));
       const leaf = leafAddress(this.m, this.root, at);
       if (leaf !== undefined) this.m.port.fill(pa(leaf), 8 * ((end - at) / PAGE_SIZE), 0);

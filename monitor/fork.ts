@@ -6,7 +6,16 @@ import { PAGE_SIZE, pa } from '../emulator/units';
 import { DEFAULT_STACK_SIZE, EnclaveVa, InstanceParam, Pte, Result } from './abi';
 import { entryArguments } from './control';
 import type { Core } from './core';
-import { hostSpace, mapShared, newEnclave, outPointers, readParam, shareWithHost, sharedRanges, tellCreated } from './create';
+import {
+  hostSpace,
+  mapShared,
+  newEnclave,
+  outPointers,
+  readParam,
+  shareWithHost,
+  sharedRanges,
+  tellCreated,
+} from './create';
 import { PAGES_PER_STEP, PAGE_TICKS } from './costs';
 import { Mapper, walkTables, words32 } from './enclave-tables';
 import { entryRegisters, start } from './lifecycle';
@@ -26,9 +35,16 @@ export function runShadow(m: Core, id: number, parameter: number): void {
   const name = m.readName(param.bytes.subarray(InstanceParam.name, InstanceParam.name + 16));
   const [base, size] = [u64(InstanceParam.sptbr), u64(InstanceParam.size)];
   const eidPointer = u64(InstanceParam.eid_ptr);
-  const [kbuffer, shm, shmSize] = [u64(InstanceParam.kbuffer), u64(InstanceParam.shm_paddr), u64(InstanceParam.shm_size)];
+  const [kbuffer, shm, shmSize] = [
+    u64(InstanceParam.kbuffer),
+    u64(InstanceParam.shm_paddr),
+    u64(InstanceParam.shm_size),
+  ];
   const pointers = ['ecall_arg0', 'ecall_arg1', 'ecall_arg2', 'ecall_arg3', 'retval'] as const;
-  const out = outPointers(m, pointers.map((field) => u64(InstanceParam[field])));
+  const out = outPointers(
+    m,
+    pointers.map((field) => u64(InstanceParam[field])),
+  );
   const poolFits = aligned(base) && aligned(size) && size >= 4 * PAGE_SIZE;
   if (!poolFits || !out || eidPointer % 8 !== 0 || !isPublic(m, eidPointer, 8))
     return refuse(m, 'the pool or the result pointers are not host memory');
@@ -54,7 +70,12 @@ export function runShadow(m: Core, id: number, parameter: number): void {
   const pool = { base, size, free: base + 2 * PAGE_SIZE };
   const common = { instance: number, name, root, host: hostSpace(m), entry: shadow.entry };
   const shared = { kbuffer, shm: shmSize > 0 ? shm : 0, shmSize, out };
-  const enclave = { ...newEnclave(m, common, pool, 'NORMAL', shared), shadow: id, template: shadow.instance, hash: shadow.hash };
+  const enclave = {
+    ...newEnclave(m, common, pool, 'NORMAL', shared),
+    shadow: id,
+    template: shadow.instance,
+    hash: shadow.hash,
+  };
   m.update({ undo: [...undo, ...relayUndo(plan)] });
   m.queue(
     hide(base, size),

@@ -18,28 +18,31 @@ const SUPERVISOR_INTERRUPTS =
   (1n << BigInt(Interrupt.SupervisorTimer)) |
   (1n << BigInt(Interrupt.SupervisorExternal));
 
+const TIMER = 1n << BigInt(Interrupt.MachineTimer);
+/** The longest an enclave runs without the host having set a timer: 10 ms at 100 MHz. */
+const OWN_SLICE = 1_000_000;
+
 export function transition(m: Core, name: Transition, from: Instance | undefined, to: Instance | undefined): void {
   m.emit({ kind: 'transition', name, from, to, tid: m.options.currentThread() });
 }
 
 /** Registers at an entry point: a0 … a4 as given, sp at the stack's top, everything else zero. */
 export function entryRegisters(entry: number, args: readonly number[]) {
-  return newRegisters({ pc: entry, x: { 2: EnclaveVa.STACK_TOP, ...Object.fromEntries(args.map((a, i) => [10 + i, a])) } });
+  return newRegisters({
+    pc: entry,
+    x: { 2: EnclaveVa.STACK_TOP, ...Object.fromEntries(args.map((a, i) => [10 + i, a])) },
+  });
 }
 
 /**
- * Puts an enclave on the hart in place of the host that made an SBI call, or of the enclave that is on it. An interrupt that waits
- * for the host goes first: the host then sees TIMER_IRQ at once.
+ * Puts an enclave on the hart in place of the host that made an SBI call, or of the enclave that is on it. When the host's timer has
+ * fired and was not set again, the monitor sets one of its own: no enclave keeps the host from the hart for longer than a slice.
  */
 export function enter(m: Core, eid: number): void {
   const hart = m.hart;
   const enclave = m.enclave(eid)!;
   const fresh = m.state.hostContext === undefined;
   if (fresh) {
-    if ((hart.readCsr(Csr.mip) & hart.readCsr(Csr.mie) & SUPERVISOR_INTERRUPTS) !== 0n) {
-      m.change(eid, { state: 'RUNNABLE' });
-      return m.answer(Result.TIMER_IRQ);
-    }
     m.update({
       hostContext: {
         registers: withRegisters(hart.saveRegisters(), { pc: hart.mepc }),
@@ -53,7 +56,11 @@ export function enter(m: Core, eid: number): void {
     // Everything that happens inside an enclave is the monitor's.
     hart.writeCsr(Csr.medeleg, 0n);
     hart.writeCsr(Csr.mideleg, 0n);
-    hart.writeCsr(Csr.mie, hart.readCsr(Csr.mie) & ~SUPERVISOR_INTERRUPTS);
+    const mie = hart.readCsr(Csr.mie) & ~SUPERVISOR_INTERRUPTS;
+    const ownTimer = (mie & TIMER) === 0n;
+    if (ownTimer) m.options.setTimer(hart, m.options.now() + OWN_SLICE);
+    m.update({ ownTimer });
+    hart.writeCsr(Csr.mie, mie | TIMER);
     hart.writeCsr(Csr.mstatus, hart.readCsr(Csr.mstatus) & ~(Mstatus.MPP | Mstatus.FS | Mstatus.SUM | Mstatus.MXR));
   }
   m.update({ running: eid });

@@ -77,7 +77,8 @@ export function createMonitor(options: MonitorOptions, harts: readonly Hart[]): 
     enclaves: () => enclavesOf(m.state),
     shadows: () => shadowsOf(m.state),
     byInstance: (instance) =>
-      enclavesOf(m.state).find((e) => e.instance === instance) ?? shadowsOf(m.state).find((s) => s.instance === instance),
+      enclavesOf(m.state).find((e) => e.instance === instance) ??
+      shadowsOf(m.state).find((s) => s.instance === instance),
     chain: (head) => chainOf(m.state, head),
     running: () => m.enclave(m.state.running),
     registers(enclave) {
@@ -151,7 +152,7 @@ function interrupt(m: Core, number: number): void {
   if (number === Interrupt.MachineTimer) {
     // Until the host sets the next one.
     hart.writeCsr(Csr.mie, hart.readCsr(Csr.mie) & ~bit(Interrupt.MachineTimer));
-    hart.setPending(Interrupt.SupervisorTimer, true);
+    if (!m.state.ownTimer) hart.setPending(Interrupt.SupervisorTimer, true);
   } else {
     m.port.writeU32(pa(Physical.CLINT + 4 * hart.id), 0);
     hart.setPending(Interrupt.SupervisorSoftware, true);

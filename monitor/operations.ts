@@ -125,12 +125,16 @@ export const OPERATIONS: Readonly<Record<Operation, OperationRules>> = {
   },
   destroy: {
     call: 'DESTROY_ENCLAVE, DESTROY_SERVER_ENCLAVE, DESTROY_SHADOW_ENCLAVE',
-    effect: 'Its memory is zeroed and public again, its relay pages go back to the host; servers that worked for it are idle.',
+    effect:
+      'Its memory is zeroed and public again, its relay pages go back to the host; servers that worked for it are idle.',
     NORMAL: row(to('GONE'), { ATTESTING: no(ATTESTED) }),
-    SERVER: row(no('It works for an enclave right now; destroy that one first.', -1, 'The real one loses its name and lives on.'), {
-      FRESH: to('GONE'),
-      RUNNABLE: to('GONE'),
-    }),
+    SERVER: row(
+      no('It works for an enclave right now; destroy that one first.', -1, 'The real one loses its name and lives on.'),
+      {
+        FRESH: to('GONE'),
+        RUNNABLE: to('GONE'),
+      },
+    ),
     SHADOW: row(no(ATTESTED), { FRESH: to('GONE') }),
   },
   attest: {

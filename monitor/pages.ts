@@ -40,7 +40,8 @@ function overlaps(base: number, size: number, otherBase: number, otherSize: numb
 export function ordinary(m: Core, base: number, size: number): boolean {
   const { area, bitmap } = m.state;
   if (!Number.isSafeInteger(base) || !Number.isSafeInteger(size) || size <= 0) return false;
-  if (base < Physical.DRAM_BASE + Physical.SM_SIZE || base + size > Physical.DRAM_BASE + m.options.ramSize) return false;
+  if (base < Physical.DRAM_BASE + Physical.SM_SIZE || base + size > Physical.DRAM_BASE + m.options.ramSize)
+    return false;
   if (area && overlaps(base, size, area.base, area.size)) return false;
   return !(bitmap && overlaps(base, size, bitmap.base, bitmap.size));
 }
@@ -104,13 +105,21 @@ export function share(m: Core, base: number, size: number): boolean {
   if (!aligned(base) || !aligned(size) || !isPublic(m, base, size)) return false;
   const values = entries(m, base, size / PAGE_SIZE);
   if (values.some((entry) => entry <= PUBLIC - MAX_SHARES)) return false;
-  putEntries(m, base, values.map((entry) => entry - 1));
+  putEntries(
+    m,
+    base,
+    values.map((entry) => entry - 1),
+  );
   return true;
 }
 
 export function unshare(m: Core, base: number, size: number): void {
   if (size === 0) return;
-  putEntries(m, base, entries(m, base, size / PAGE_SIZE).map((entry) => Math.min(entry + 1, PUBLIC)));
+  putEntries(
+    m,
+    base,
+    entries(m, base, size / PAGE_SIZE).map((entry) => Math.min(entry + 1, PUBLIC)),
+  );
 }
 
 /** Zeroes one page. */

@@ -20,9 +20,17 @@ export interface RelayPlan {
 const NONE: RelayPlan = { relays: [], tasks: [], undo: [] };
 
 /** Takes the relay memory a RUN names: (address, size), nothing, or what was transferred to the name. Undefined: refused. */
-export function takeRelays(m: Core, name: string, instance: number, address: number, size: number): RelayPlan | undefined {
+export function takeRelays(
+  m: Core,
+  name: string,
+  instance: number,
+  address: number,
+  size: number,
+): RelayPlan | undefined {
   if (size === 0) return address === RELAY_TRANSFERRED ? takeTransferred(m, name, instance) : NONE;
-  const twin = enclavesOf(m.state).find((other) => other.name === name && other.type === 'NORMAL' && other.instance !== instance);
+  const twin = enclavesOf(m.state).find(
+    (other) => other.name === name && other.type === 'NORMAL' && other.instance !== instance,
+  );
   if (twin) {
     m.log(`run: an enclave named "${name}" is alive already; one with relay pages needs a name of its own`);
     return undefined;

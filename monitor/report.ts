@@ -69,7 +69,12 @@ function writable(m: Core, enclave: Enclave, address: number, length: number): b
   return bytes !== undefined && writeVirtual(m, enclave, address, bytes);
 }
 
-export function reportMeasured(m: Core, then: AfterMeasure & { kind: 'report' }, digest: Uint8Array, reply: Reply): void {
+export function reportMeasured(
+  m: Core,
+  then: AfterMeasure & { kind: 'report' },
+  digest: Uint8Array,
+  reply: Reply,
+): void {
   const done = writeVirtual(m, m.enclave(then.eid)!, then.address, reportOf(digest, then.nonce));
   reply(done ? Result.SUCCESS : Result.ERROR);
 }
@@ -79,7 +84,9 @@ const STORAGE_KEY = 1;
 /** RFC 5869's limit for SHA-256. */
 const MAX_KEY = 8160;
 /** The published monitor's test root key: not a secret, and both key types share it. */
-const ROOT_KEY = Uint8Array.from([...'feffe9928665731c6d6a8f9467308308'.matchAll(/../g)], ([byte]) => parseInt(byte, 16));
+const ROOT_KEY = Uint8Array.from([...'feffe9928665731c6d6a8f9467308308'.matchAll(/../g)], ([byte]) =>
+  parseInt(byte, 16),
+);
 
 /** get_key: HKDF-SHA256 with the enclave's measurement as salt. Odd sizes and types write nothing and still return 0. */
 export function getKey(m: Core, reply: Reply, type: number, address: number, size: number): void {

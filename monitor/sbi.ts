@@ -3,8 +3,7 @@
  * Source: RISC-V SBI specification, chapters Base, Timer, IPI, RFENCE, System Reset, legacy; Penglai-TVM's host interface.
  */
 import { Interrupt } from '../emulator/hart/types';
-import { pa } from '../emulator/units';
-import { Csr, Physical, Sbi, SbiExtension } from './abi';
+import { Csr, Sbi, SbiExtension } from './abi';
 import { destroy, destroyShadow, memoryExtend, resume, run, schrodingerInit, stop } from './control';
 import type { Core } from './core';
 import { create } from './create';
@@ -18,7 +17,8 @@ const SBI_ERR_INVALID_PARAM = -3;
 /** SBI 0.2, as the firmware the monitor is made for. */
 const SPEC_VERSION = 2;
 
-const CLINT_TIMECMP = 0x4000;
+/** Deadlines from here on are no deadlines. */
+const NEVER = 2n ** 53n;
 const ENABLE_TIMER = 1n << BigInt(Interrupt.MachineTimer);
 
 export function sbiCall(m: Core): void {
@@ -66,7 +66,8 @@ function base(m: Core, fid: number): void {
 /** The next timer interrupt of S-mode; also ends a pending one. */
 function setTimer(m: Core): void {
   const { hart } = m;
-  m.port.writeU64(pa(Physical.CLINT + CLINT_TIMECMP + 8 * hart.id), hart.getX64(10));
+  const at = hart.getX64(10) * BigInt(m.options.ticksPerTime);
+  m.options.setTimer(hart, at < NEVER ? Number(at) : Infinity);
   hart.setPending(Interrupt.SupervisorTimer, false);
   hart.writeCsr(Csr.mie, hart.readCsr(Csr.mie) | ENABLE_TIMER);
 }
@@ -102,5 +103,8 @@ function penglai(m: Core, fid: number): void {
   if (!call) return m.finishSbi(SBI_ERR_NOT_SUPPORTED, 0);
   // Nothing but SM_INIT makes sense before the page-table area and the bitmap are known.
   if (!m.state.bitmap && fid !== Sbi.SM_INIT) return m.error();
-  call(m, [0, 1, 2, 3, 4, 5].map((i) => m.hart.getX(10 + i)));
+  call(
+    m,
+    [0, 1, 2, 3, 4, 5].map((i) => m.hart.getX(10 + i)),
+  );
 }

@@ -136,6 +136,8 @@ export interface MonitorState {
   /** The enclave on the hart, -1 when the host is. */
   readonly running: number;
   readonly hostContext: HostContext | undefined;
+  /** The timer is the monitor's, because the host's had fired already when the enclave was entered. */
+  readonly ownTimer: boolean;
   /** What is done instead of `tasks` when one of them fails; empty: the answer ERROR. */
   readonly undo: readonly Task[];
   /** What is left to do in this trap, first first. */
@@ -158,6 +160,7 @@ export const initialState = (seed: number): MonitorState => ({
   random: seed >>> 0,
   running: -1,
   hostContext: undefined,
+  ownTimer: false,
   tasks: [],
   undo: [],
 });
@@ -197,7 +200,7 @@ export function innermost(state: MonitorState, head: Enclave): Enclave {
 /** `head` and everything that works for it, outermost first. */
 export function chainOf(state: MonitorState, head: Enclave): Enclave[] {
   const chain = [head];
-  for (let at = head; at.callee >= 0 && chain.length <= state.enclaves.size; ) {
+  for (let at = head; at.callee >= 0 && chain.length <= state.enclaves.size;) {
     const next = state.enclaves.get(at.callee);
     if (!next) break;
     chain.push(next);

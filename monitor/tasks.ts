@@ -25,7 +25,13 @@ import { replyTo } from './enclave-calls';
 export type Task =
   | { readonly do: 'separate'; readonly at: number }
   /** Takes pages that were made private out of the host's tables. */
-  | { readonly do: 'hide'; readonly base: number; readonly size: number; readonly phase: 'check' | 'clear'; readonly at: number }
+  | {
+      readonly do: 'hide';
+      readonly base: number;
+      readonly size: number;
+      readonly phase: 'check' | 'clear';
+      readonly at: number;
+    }
   /** Shows public pages to the host again. */
   | { readonly do: 'show'; readonly base: number; readonly size: number; readonly at: number }
   | { readonly do: 'zero'; readonly base: number; readonly size: number; readonly at: number }
@@ -42,7 +48,15 @@ export type Task =
   /** A new enclave's tables are good: kbuffer and shared memory are mapped. */
   | { readonly do: 'attach'; readonly enclave: Enclave }
   /** Hashes a space; `then` gets the digest. */
-  | { readonly do: 'measure'; readonly root: number; readonly at: number; readonly previous: number; readonly digest: Digest; readonly nonce: bigint; readonly then: AfterMeasure }
+  | {
+      readonly do: 'measure';
+      readonly root: number;
+      readonly at: number;
+      readonly previous: number;
+      readonly digest: Digest;
+      readonly nonce: bigint;
+      readonly then: AfterMeasure;
+    }
   | { readonly do: 'fork'; readonly shadow: number; readonly at: number; readonly enclave: Enclave }
   /** The copy is made: stack, kbuffer, shared memory; the instance joins the enclaves. */
   | {

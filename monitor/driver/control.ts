@@ -88,7 +88,10 @@ export function askAgain(t: Turn, step: Step & { at: 'ask-again' }): DeviceStep 
 
 function withReport({ kernel }: Turn, request: Request, record: EnclaveRecord): Request {
   const bytes = request.bytes.slice();
-  bytes.set(kernel.port.read(va(kernel.linear(pa(record.shared.pa)) + SharedPage.report), Report.SIZE), AttestParam.report);
+  bytes.set(
+    kernel.port.read(va(kernel.linear(pa(record.shared.pa)) + SharedPage.report), Report.SIZE),
+    AttestParam.report,
+  );
   return { ...request, bytes };
 }
 

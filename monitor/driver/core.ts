@@ -56,7 +56,8 @@ export class Driver {
     let at = first;
     for (let count = 0; at !== 0 && count <= this.state.blocks.size + 1; count++) {
       const order = pool && at === pool.pa ? pool.order : this.state.blocks.get(at);
-      if (order === undefined) return this.log(kernel, `the monitor's list names 0x${at.toString(16)}, which was not given`);
+      if (order === undefined)
+        return this.log(kernel, `the monitor's list names 0x${at.toString(16)}, which was not given`);
       const next = kernel.port.readI64(kernel.linear(pa(at)));
       this.update({ blocks: this.state.blocks.remove(at) });
       kernel.freePages(pa(at), order);

@@ -62,7 +62,12 @@ export function planPool(t: Turn, { request, param, image }: Step & { at: 'plan'
   const shadow = param.type === EnclaveTypeNumber.SHADOW;
   const plan = planElf(image, shadow ? 0 : param.stackSize);
   if ('error' in plan)
-    return reject(t, request, plan.outOfBounds ? EPERM : EFAULT, `penglai_enclave_eapp_loading is failed: ${plan.error}`);
+    return reject(
+      t,
+      request,
+      plan.outOfBounds ? EPERM : EFAULT,
+      `penglai_enclave_eapp_loading is failed: ${plan.error}`,
+    );
   const { middles, leaves } = tableLayout(plan.pages);
   const order = orderOf(FIRST_MAPPED + plan.pages.length + middles.length + leaves.length + SPARE_PAGES);
   const pool = kernel.allocatePages(order);
@@ -86,7 +91,10 @@ export function fillPages(t: Turn, { creation, index }: Step & { at: 'fill' }): 
     if (content) t.kernel.port.write(t.kernel.linear(pa(pool.pa + (FIRST_MAPPED + i) * PAGE_SIZE)), content);
   }
   const ticks = (end - index) * 64 + 1;
-  return goOn(ticks, end < plan.pages.length ? { at: 'fill', creation, index: end } : { at: 'tables', creation, index: 0 });
+  return goOn(
+    ticks,
+    end < plan.pages.length ? { at: 'fill', creation, index: end } : { at: 'tables', creation, index: 0 },
+  );
 }
 
 /** Page tables: the root and the middle ones first, then leaf tables, some at a time. */
@@ -102,7 +110,9 @@ export function writeTables(t: Turn, { creation, index }: Step & { at: 'tables' 
     kernel.port.writeI64(kernel.linear(pa(pageAt(table) * PAGE_SIZE + 8 * slot)), pageAt(target) * 1024 + flags);
   if (index === 0) {
     middles.forEach((middle, i) => entry(1, middle, middlePage(i), Pte.V));
-    leaves.forEach((leaf, i) => entry(middlePage(middles.indexOf(Math.floor(leaf / 512))), leaf & 511, leafPage(i), Pte.V));
+    leaves.forEach((leaf, i) =>
+      entry(middlePage(middles.indexOf(Math.floor(leaf / 512))), leaf & 511, leafPage(i), Pte.V),
+    );
   }
   const end = Math.min(index + TABLES_PER_STEP, leaves.length);
   const from = leaves[index]! * 512;
@@ -127,7 +137,10 @@ function enroll(t: Turn, creation: Creation, freePage: number): DeviceStep {
     freeCreation(t, creation);
     return reject(t, creation.request, EFAULT, 'no enclave id is free');
   }
-  const shm = param.type === EnclaveTypeNumber.SHADOW ? undefined : regionPart(driver, 'shm', param.shmid, param.shmOffset, param.shmSize);
+  const shm =
+    param.type === EnclaveTypeNumber.SHADOW
+      ? undefined
+      : regionPart(driver, 'shm', param.shmid, param.shmOffset, param.shmSize);
   const writable = plan.flags.reduce((count, flags) => count + (flags & Pte.W ? 1 : 0), 0);
   const record: EnclaveRecord = {
     eid,
@@ -260,4 +273,3 @@ export function userParams(bytes: Uint8Array): UserParams {
     relaySize: u64(96),
   };
 }
-

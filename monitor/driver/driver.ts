@@ -7,7 +7,17 @@ import { va } from '../../emulator/units';
 import { AttestParam, DEVICE_PATH, Ioctl } from '../abi';
 import { asked, askAgain, control, reclaim } from './control';
 import { Driver, give, type DriverOptions } from './core';
-import { callCreate, created, extended, fillPages, planPool, readImage, startCreate, userParams, writeTables } from './create';
+import {
+  callCreate,
+  created,
+  extended,
+  fillPages,
+  planPool,
+  readImage,
+  startCreate,
+  userParams,
+  writeTables,
+} from './create';
 import { EFAULT, EINVAL } from './errno';
 import { grant, granted, initPersistency } from './ocalls';
 import { mmapRegion, regionCall } from './regions';

@@ -126,7 +126,10 @@ export function pageContent(image: Uint8Array, plan: ElfPlan, page: number): Uin
 }
 
 /** Page-table pages below the root that map these pages: middle tables, then leaf tables, by index. */
-export function tableLayout(pages: Float64Array): { readonly middles: readonly number[]; readonly leaves: readonly number[] } {
+export function tableLayout(pages: Float64Array): {
+  readonly middles: readonly number[];
+  readonly leaves: readonly number[];
+} {
   const leaves = [...new Set(Array.from(pages, (page) => Math.floor(page / 512)))];
   const middles = [...new Set(leaves.map((leaf) => Math.floor(leaf / 512)))];
   return { middles, leaves };

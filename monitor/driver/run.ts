@@ -4,7 +4,17 @@
  */
 import type { DeviceStep } from '../../emulator/linux/device';
 import { PAGE_SIZE, pa, va } from '../../emulator/units';
-import { IdRange, InstanceParam, Ocall, RELAY_TRANSFERRED, ResumeReason, Result, RunParam, Sbi, UserParam } from '../abi';
+import {
+  IdRange,
+  InstanceParam,
+  Ocall,
+  RELAY_TRANSFERRED,
+  ResumeReason,
+  Result,
+  RunParam,
+  Sbi,
+  UserParam,
+} from '../abi';
 import { SharedPage, orderOf, queueOf, sbi } from './core';
 import { nameBytes } from './create';
 import { EFAULT, EINTR, EINVAL, EPERM } from './errno';
@@ -58,7 +68,12 @@ function takeRelay(t: Turn, param: UserParams, record: EnclaveRecord): { pa: num
   return part;
 }
 
-function enter(t: Turn, running: Running, relay: { pa: number; size: number }, call: ReturnType<typeof sbi>): DeviceStep {
+function enter(
+  t: Turn,
+  running: Running,
+  relay: { pa: number; size: number },
+  call: ReturnType<typeof sbi>,
+): DeviceStep {
   const calls = relay.size > 0 ? t.kernel.splitLinear(pa(relay.pa), relay.size) : [];
   const then: Step = { at: 'run', running, call };
   return calls.length > 0 ? goOn(64, { at: 'calls', calls, then }) : ask(call, { at: 'ran', running });
@@ -70,7 +85,13 @@ function rerun(t: Turn, request: Request, param: UserParams, record: EnclaveReco
   if (param.rerunReason !== 1 || !returned || record.runner !== 0) return refuse(t, request, EPERM);
   t.driver.change(record.eid, { runner: t.caller.tid, returned: undefined });
   if (returned.size > 0 && record.relay > 0) useRegion(t.driver, 'relay', record.relay, record.serial);
-  const running = { request, eid: record.eid, serial: record.serial, instance: record.kind === 'INSTANCE', started: true };
+  const running = {
+    request,
+    eid: record.eid,
+    serial: record.serial,
+    instance: record.kind === 'INSTANCE',
+    started: true,
+  };
   const { pa: base, size } = returned;
   const call = sbi(Sbi.RESUME_ENCLAVE, record.monitorEid, ResumeReason.OCALL, Ocall.RETURN_RELAY_PAGE, base, size);
   return enter(t, running, returned, call);

@@ -71,7 +71,10 @@ export const initialDriverState: DriverState = {
 };
 
 /** Smallest free id in [first, end); undefined when all are taken. */
-export function freeId(table: ImmutableMap<number, unknown>, [first, end]: readonly [number, number]): number | undefined {
+export function freeId(
+  table: ImmutableMap<number, unknown>,
+  [first, end]: readonly [number, number],
+): number | undefined {
   let id = first;
   while (table.has(id)) id++;
   return id < end ? id : undefined;

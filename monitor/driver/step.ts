@@ -62,13 +62,25 @@ export type Step =
   | { readonly at: 'calls'; readonly calls: readonly SbiCall[]; readonly then: Step }
   | { readonly at: 'finish'; readonly request: Request; readonly value: number }
   /** CREATE: the image is read, its pages are filled, its tables are written, the monitor is asked. */
-  | { readonly at: 'read'; readonly request: Request; readonly param: UserParams; readonly chunks: readonly Uint8Array[]; readonly done: number }
+  | {
+      readonly at: 'read';
+      readonly request: Request;
+      readonly param: UserParams;
+      readonly chunks: readonly Uint8Array[];
+      readonly done: number;
+    }
   | { readonly at: 'plan'; readonly request: Request; readonly param: UserParams; readonly image: Uint8Array }
   | { readonly at: 'fill'; readonly creation: Creation; readonly index: number }
   | { readonly at: 'tables'; readonly creation: Creation; readonly index: number }
   | { readonly at: 'create'; readonly creation: Creation; readonly eid: number; readonly tries: number }
   | { readonly at: 'created'; readonly creation: Creation; readonly eid: number; readonly tries: number }
-  | { readonly at: 'extended'; readonly creation: Creation; readonly eid: number; readonly tries: number; readonly block: Block }
+  | {
+      readonly at: 'extended';
+      readonly creation: Creation;
+      readonly eid: number;
+      readonly tries: number;
+      readonly block: Block;
+    }
   /** RUN: the call is made; its result is looked at; the host gives way, or waits for a stopped enclave. */
   | { readonly at: 'run'; readonly running: Running; readonly call: SbiCall }
   | { readonly at: 'ran'; readonly running: Running }

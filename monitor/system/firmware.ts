@@ -11,4 +11,3 @@ export const pageTableFirmware: PageTableFirmware = {
   write: (list, count) => sbi(Sbi.SET_PTE, SetPte.BATCH_SET, list, count, count * 16),
   split: (entry, table) => sbi(Sbi.MAP_PTE, entry, table),
 };
-

@@ -102,6 +102,9 @@ export class ComposedSystem implements System {
         emit: (event) => machine.outbox.emit(event),
         currentThread: () => this.linux.currentThread ?? 0,
         describe: (pool) => this.device.byPool(pool),
+        setTimer: (hart, at) => machine.setTimer(hart, tick(at)),
+        ticksPerTime: 1,
+        now: () => machine.tick,
         halt: () => machine.halt(),
         seed: launch.seed ?? DEFAULTS.seed,
         checks,
@@ -293,6 +296,7 @@ function withDevice(linux: Linux, device: PenglaiDevice): Personality {
 }
 
 /** A tick, from a number of seconds of virtual time. */
-export const after = (system: System, seconds: number): Tick => tick(system.tick + Math.round(seconds * system.clockHz));
+export const after = (system: System, seconds: number): Tick =>
+  tick(system.tick + Math.round(seconds * system.clockHz));
 
 export type { EnclaveEvent };
