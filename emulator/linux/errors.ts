@@ -21,7 +21,11 @@ export const programMissing = (path: string): LaunchError =>
   );
 
 export const notElf = (path: string): LaunchError =>
-  new LaunchError('not-elf', `${path} is not an ELF file.`, `Choose the program itself, not a script or a source. ${BUILD_REMEDY}`);
+  new LaunchError(
+    'not-elf',
+    `${path} is not an ELF file.`,
+    `Choose the program itself, not a script or a source. ${BUILD_REMEDY}`,
+  );
 
 export const wrongMachine = (path: string, machine: string): LaunchError =>
   new LaunchError('wrong-machine', `${path} is a program for ${machine}, not for 64-bit RISC-V.`, BUILD_REMEDY);

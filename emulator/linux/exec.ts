@@ -62,7 +62,10 @@ export function prepareProgram(core: Core): Program {
   return { main, interpreter };
 }
 
-const argumentsOf = (core: Core): readonly string[] => [core.options.argv0 ?? core.options.program, ...core.options.args];
+const argumentsOf = (core: Core): readonly string[] => [
+  core.options.argv0 ?? core.options.program,
+  ...core.options.args,
+];
 const environmentOf = (core: Core): readonly string[] =>
   Object.entries(core.options.env).map(([name, value]) => `${name}=${value}`);
 const strings = (core: Core): Uint8Array[] =>
@@ -73,7 +76,8 @@ function imageAreas(image: Loadable, base: number): Area[] {
   return image.elf.segments.flatMap((segment) => {
     const skew = segment.address % PAGE_SIZE;
     const start = base + segment.address - skew;
-    const fileEnd = segment.fileSize === 0 ? start : start + Math.ceil((skew + segment.fileSize) / PAGE_SIZE) * PAGE_SIZE;
+    const fileEnd =
+      segment.fileSize === 0 ? start : start + Math.ceil((skew + segment.fileSize) / PAGE_SIZE) * PAGE_SIZE;
     const end = start + Math.ceil((skew + segment.memorySize) / PAGE_SIZE) * PAGE_SIZE;
     const common = { prot: segment.prot, shared: false, writeBack: 0 };
     const areas: Area[] = [];
@@ -200,7 +204,12 @@ function layOut(core: Core, program: Program): { memory: Memory; loaded: Loaded;
     name: '[vdso]',
     backing: { kind: 'frames', frames: [core.state.trampoline] },
   };
-  const areas = [...imageAreas(main, base), ...(interpreter ? imageAreas(interpreter, interpreterBase) : []), stack, trampoline];
+  const areas = [
+    ...imageAreas(main, base),
+    ...(interpreter ? imageAreas(interpreter, interpreterBase) : []),
+    stack,
+    trampoline,
+  ];
   const brk = base + main.elf.high;
   const memory: Memory = {
     root: newRoot(core)!,

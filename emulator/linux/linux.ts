@@ -48,17 +48,20 @@ class LinuxPersonality implements Linux {
     try {
       if (!arrive(core)) while (core.cost < STEP_TICKS && advance(core, this.program));
     } catch (error) {
-      panic(core, `an error of the host OS itself: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      panic(
+        core,
+        `an error of the host OS itself: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+      );
     }
     return Math.max(1, Math.ceil(core.cost));
   }
 
   snapshot(): unknown {
-    return this.core.state;
+    return this.core.copy();
   }
 
   restore(root: unknown): void {
-    this.core.state = root as State;
+    this.core.replace(root as State);
   }
 
   post(input: LinuxInput): void {

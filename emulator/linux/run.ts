@@ -36,7 +36,8 @@ export function arrive(core: Core): boolean {
   const result = { error: core.hart.getX(10), value: core.hart.getX(11) };
   switch (doing.owner) {
     case 'boot':
-      if (result.error !== 0) panic(core, `the firmware refused to set up page-table protection (error ${result.error})`);
+      if (result.error !== 0)
+        panic(core, `the firmware refused to set up page-table protection (error ${result.error})`);
       break;
     case 'tables':
       if (result.error !== 0) core.log(`The firmware refused a page-table change (error ${result.error})`);
@@ -241,10 +242,15 @@ function wantedTimer(core: Core): number {
   return sharing ? Math.min(first, core.state.sliceEnd) : first;
 }
 
-/** Sets the timer if need be; true when that took the hart to the firmware. */
-function setTimer(core: Core): boolean {
+/**
+ * Sets the timer if need be; true when that took the hart to the firmware. With `lazy`, one that fires too early is left alone: it
+ * costs one interrupt per quantum, where setting it anew costs an SBI call per switch.
+ */
+function setTimer(core: Core, lazy: boolean): boolean {
   const wanted = wantedTimer(core);
-  if (wanted === core.state.timerSet) return false;
+  const { timerSet } = core.state;
+  if (wanted === timerSet) return false;
+  if (lazy && timerSet !== undefined && timerSet > core.now && timerSet < wanted) return false;
   core.set({ timerSet: wanted });
   core.sbi({ extension: SBI_TIME, function: 0, args: [wanted === Infinity ? -1 : wanted] }, 'timer');
   return true;
@@ -252,14 +258,14 @@ function setTimer(core: Core): boolean {
 
 function idle(core: Core): boolean {
   if (core.state.yielded.length > 0) return true;
-  if (setTimer(core)) return false;
+  if (setTimer(core, false)) return false;
   core.set({ doing: { at: 'idle' } });
   core.hart.waitForInterrupt();
   return false;
 }
 
 function toUser(core: Core, tid: number): boolean {
-  if (setTimer(core)) return false;
+  if (setTimer(core, true)) return false;
   const thread = core.thread(tid);
   const { root } = core.process(thread.pid).memory;
   if (core.state.root !== root) return loadRoot(core, root);
@@ -271,4 +277,3 @@ function toUser(core: Core, tid: number): boolean {
   core.hart.sret();
   return false;
 }
-

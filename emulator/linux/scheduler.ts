@@ -61,7 +61,12 @@ export function unblock(core: Core, id: number, woken: Woken): void {
 }
 
 /** Wakes the first `count` in a queue that `accept` takes; returns how many. */
-export function wake(core: Core, queue: string, count = Infinity, accept: (wait: Wait) => boolean = () => true): number {
+export function wake(
+  core: Core,
+  queue: string,
+  count = Infinity,
+  accept: (wait: Wait) => boolean = () => true,
+): number {
   let woken = 0;
   for (const id of core.state.queues.get(queue) ?? []) {
     if (woken >= count) break;

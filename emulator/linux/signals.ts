@@ -128,7 +128,8 @@ function enterHandler(core: Core, tid: number, info: SignalInfo, action: SignalA
 
 function frameBytes(thread: Thread, info: SignalInfo, onAlternate: boolean): Uint8Array {
   const view = new DataView(new ArrayBuffer(FRAME_SIZE));
-  const put = (at: number, value: bigint | number): void => view.setBigUint64(at, BigInt.asUintN(64, BigInt(value)), true);
+  const put = (at: number, value: bigint | number): void =>
+    view.setBigUint64(at, BigInt.asUintN(64, BigInt(value)), true);
   view.setInt32(0, info.signal, true);
   view.setInt32(8, info.code, true);
   if (info.code > 0) put(16, info.address);

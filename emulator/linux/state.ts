@@ -1,6 +1,6 @@
 /**
- * The kernel's whole state: one immutable tree of plain data. `Core.state` is replaced, never changed in place, so a snapshot is
- * the root and a failed step is undone by putting the old root back. Contents of page frames and page tables lie in guest RAM.
+ * The kernel's whole state: one immutable tree of plain data. Its parts are replaced, never changed in place, so a snapshot is a
+ * copy of the root record and a failed step is undone by putting the old root back. Contents of page frames and page tables lie in guest RAM.
  * Nothing may depend on the iteration order of a Map.
  */
 import { List, Map } from 'immutable';

@@ -5,7 +5,17 @@ import { Errno, O } from '../errno';
 import type { Core } from '../core';
 import type { DeviceStep } from '../device';
 import { callerOf, deviceAt, driverKernel, guarded } from '../drivers';
-import { duplicate, newOpenFile, attach, freeDescriptor, mayRead, mayWrite, openAs, openFileOf, setOpenFile } from '../files/descriptors';
+import {
+  duplicate,
+  newOpenFile,
+  attach,
+  freeDescriptor,
+  mayRead,
+  mayWrite,
+  openAs,
+  openFileOf,
+  setOpenFile,
+} from '../files/descriptors';
 import { PIPE_SIZE } from '../files/transfer';
 import { inodeOf } from '../files/tree';
 import type { OpenFile } from '../files/types';
@@ -26,7 +36,13 @@ const pipe2: Handler = ({ core, process }, address, flags) => {
   const empty = { chunks: List<Uint8Array>(), length: 0, readers: 1, writers: 1 };
   core.set({ nextPipe: pipe + 1, pipes: core.state.pipes.set(pipe, empty) });
   const path = `pipe:[${pipe}]`;
-  attach(core, process.pid, first, newOpenFile(core, { kind: 'pipe', pipe, writes: false, flags: kept, path }), cloexec);
+  attach(
+    core,
+    process.pid,
+    first,
+    newOpenFile(core, { kind: 'pipe', pipe, writes: false, flags: kept, path }),
+    cloexec,
+  );
   const writer = newOpenFile(core, { kind: 'pipe', pipe, writes: true, flags: kept | O.WRONLY, path });
   attach(core, process.pid, second, writer, cloexec);
   core.user.writeU32(address!, first);
@@ -209,7 +225,8 @@ function readiness(core: Core, id: number, file: OpenFile): { events: number; qu
     case 'pipe': {
       const pipe = core.state.pipes.get(file.pipe)!;
       const queue = `pipe:${file.pipe}`;
-      if (file.writes) return { events: pipe.readers === 0 ? Poll.ERR | Poll.OUT : pipe.length < PIPE_SIZE ? Poll.OUT : 0, queue };
+      if (file.writes)
+        return { events: pipe.readers === 0 ? Poll.ERR | Poll.OUT : pipe.length < PIPE_SIZE ? Poll.OUT : 0, queue };
       return { events: (pipe.length > 0 ? Poll.IN : 0) | (pipe.writers === 0 ? Poll.HUP : 0), queue };
     }
     case 'event':
@@ -244,7 +261,12 @@ interface Waiting {
   readonly deadline: number;
 }
 /** Blocks until something is ready; the mask given for the wait holds until its end. */
-function awaitReady(context: CallContext, queues: readonly string[], deadline: number, mask: bigint | undefined): Outcome {
+function awaitReady(
+  context: CallContext,
+  queues: readonly string[],
+  deadline: number,
+  mask: bigint | undefined,
+): Outcome {
   const { core, thread, call } = context;
   if (call.woken === 'signal') return -Errno.ERESTARTNOHAND;
   if (mask !== undefined && thread.savedMask === undefined)
@@ -261,7 +283,8 @@ const ppoll: Handler = (context, address, count, timeoutAt, maskAt) => {
     fd: core.user.readI32(address! + i * 8),
     events: core.user.readU16(address! + i * 8 + 4),
   }));
-  const deadline = (call.phase as Waiting | undefined)?.deadline ?? (timeoutAt ? relativeDeadline(core, timeoutAt) : Infinity);
+  const deadline =
+    (call.phase as Waiting | undefined)?.deadline ?? (timeoutAt ? relativeDeadline(core, timeoutAt) : Infinity);
   if (deadline === undefined) return -Errno.EINVAL;
   const { ready, queues } = look(core, process, wanted);
   const found = ready.filter((events) => events !== 0).length;
@@ -284,7 +307,8 @@ const pselect6: Handler = (context, count, readAt, writeAt, exceptAt, timeoutAt,
     const events = (has(0, fd) ? Poll.IN : 0) | (has(1, fd) ? Poll.OUT : 0);
     if (events !== 0 || has(2, fd)) wanted.push({ fd, events });
   }
-  const deadline = (call.phase as Waiting | undefined)?.deadline ?? (timeoutAt ? relativeDeadline(core, timeoutAt) : Infinity);
+  const deadline =
+    (call.phase as Waiting | undefined)?.deadline ?? (timeoutAt ? relativeDeadline(core, timeoutAt) : Infinity);
   if (deadline === undefined) return -Errno.EINVAL;
   const { ready, queues } = look(core, process, wanted);
   if (ready.includes(Poll.NVAL)) return -Errno.EBADF;

@@ -410,7 +410,8 @@ export const fileCalls: Readonly<Record<string, Handler>> = {
   fadvise64: accepted,
   readahead: accepted,
   sync: () => 0,
-  statfs: (context, path, buffer) => Math.min(0, existing(context, AT_FDCWD, path!, true)) || statfs(context.core, buffer!),
+  statfs: (context, path, buffer) =>
+    Math.min(0, existing(context, AT_FDCWD, path!, true)) || statfs(context.core, buffer!),
   fstatfs: (context, fd, buffer) => accepted(context, fd!) || statfs(context.core, buffer!),
   umask: ({ core, process }, mask) => {
     core.setProcess(process.pid, { umask: mask! & 0o777 });

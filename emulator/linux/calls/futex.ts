@@ -28,7 +28,14 @@ interface Waiting {
   readonly deadline: number;
 }
 
-function wait(context: CallContext, op: Op, address: number, expected: number, timeoutAt: number, bitset: number): Outcome {
+function wait(
+  context: CallContext,
+  op: Op,
+  address: number,
+  expected: number,
+  timeoutAt: number,
+  bitset: number,
+): Outcome {
   const { core, process, call } = context;
   if (bitset === 0) return -Errno.EINVAL;
   const before = call.phase as Waiting | undefined;
@@ -48,7 +55,11 @@ function wait(context: CallContext, op: Op, address: number, expected: number, t
   }
   if (core.user.readI32(address) !== (expected | 0)) return -Errno.EAGAIN;
   if (deadline <= core.now) return -Errno.ETIMEDOUT;
-  return { do: 'block', wait: { queues: [queueOf(process.pid, address)], deadline, bitset }, phase: { deadline } satisfies Waiting };
+  return {
+    do: 'block',
+    wait: { queues: [queueOf(process.pid, address)], deadline, bitset },
+    phase: { deadline } satisfies Waiting,
+  };
 }
 
 /** FUTEX_WAKE_OP's operation on a word: its new value. */
@@ -69,11 +80,25 @@ function operate(operation: number, old: number, argument: number): number | und
   }
 }
 function compare(comparison: number, old: number, argument: number): boolean | undefined {
-  const results = [old === argument, old !== argument, old < argument, old <= argument, old > argument, old >= argument];
+  const results = [
+    old === argument,
+    old !== argument,
+    old < argument,
+    old <= argument,
+    old > argument,
+    old >= argument,
+  ];
   return results[comparison];
 }
 
-function wakeOp({ core, process }: CallContext, first: number, second: number, count: number, count2: number, code: number): number {
+function wakeOp(
+  { core, process }: CallContext,
+  first: number,
+  second: number,
+  count: number,
+  count2: number,
+  code: number,
+): number {
   let argument = (code << 8) >> 20;
   const operation = (code >>> 28) & 7;
   if (code & 0x80000000) argument = 1 << (argument & 31);

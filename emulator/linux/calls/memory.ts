@@ -38,7 +38,12 @@ interface Position {
   readonly at: number;
 }
 /** Runs `piece` from where the call's phase says to `end`; undefined when it is done, else what to do next. */
-function inPieces(context: CallContext, start: number, end: number, piece: (from: number) => number): Outcome | undefined {
+function inPieces(
+  context: CallContext,
+  start: number,
+  end: number,
+  piece: (from: number) => number,
+): Outcome | undefined {
   const at = (context.call.phase as Position | undefined)?.at ?? start;
   if (at >= end) return undefined;
   const next = piece(at);
@@ -68,7 +73,14 @@ interface Wanted {
   readonly writeBack: number;
 }
 
-function backingOf(context: CallContext, length: number, prot: number, flags: number, fd: number, offset: number): Wanted | number {
+function backingOf(
+  context: CallContext,
+  length: number,
+  prot: number,
+  flags: number,
+  fd: number,
+  offset: number,
+): Wanted | number {
   const { core, process } = context;
   const shared = (flags & MAP_TYPE) === MAP_SHARED || (flags & MAP_TYPE) === 3;
   if (flags & MAP_ANONYMOUS) return { backing: { kind: 'anonymous' }, name: '', shared, writeBack: 0 };
@@ -118,7 +130,10 @@ const mmap: Handler = (context, address, requested, prot, flags, fd, offset) => 
     const more = unmap(context, start, start + length);
     if (more !== undefined) return more;
   } else {
-    const fits = hint !== 0 && mappable(hint, length) && !memory.areas.some((area) => area.start < hint + length && hint < area.end);
+    const fits =
+      hint !== 0 &&
+      mappable(hint, length) &&
+      !memory.areas.some((area) => area.start < hint + length && hint < area.end);
     start = fits ? hint : findHole(memory, length);
     if (start === undefined) return -Errno.ENOMEM;
   }
@@ -141,7 +156,7 @@ const mprotect: Handler = (context, address, requested, prot) => {
   if (prot! & ~(PROT_ALL | 0x01000000 | 0x02000000)) return -Errno.EINVAL;
   if (start < 0 || end > STACK_TOP || !covered(process.memory, start, end)) return -Errno.ENOMEM;
   if (context.call.phase === undefined) {
-    for (let at = start; at < end; ) {
+    for (let at = start; at < end;) {
       const area = areaAt(process.memory, at)!;
       const readOnlyFile = area.shared && area.backing.kind === 'file' && area.writeBack === 0;
       if (prot! & 2 && readOnlyFile) return -Errno.EACCES;
@@ -203,18 +218,23 @@ const mremap: Handler = (context, address, oldRequested, newRequested, flags) =>
   if (newLength === oldLength) return address!;
   if (area.backing.kind === 'frames') return -Errno.EINVAL;
   const grownBacking: Backing =
-    area.backing.kind === 'file' ? { ...area.backing, length: area.backing.length + newLength - oldLength } : area.backing;
+    area.backing.kind === 'file'
+      ? { ...area.backing, length: area.backing.length + newLength - oldLength }
+      : area.backing;
   const room = !memory.areas.some((other) => other.start < address! + newLength && end < other.end);
   if (call.phase === undefined && end === area.end && room && address! + newLength <= STACK_TOP) {
     const grown = { ...area, end: address! + newLength, backing: grownBacking };
-    return setAreas(context, withArea(withoutRange(memory.areas, area.start, area.end), grown)) ? address! : -Errno.ENOMEM;
+    return setAreas(context, withArea(withoutRange(memory.areas, area.start, area.end), grown))
+      ? address!
+      : -Errno.ENOMEM;
   }
   if (!(flags! & MREMAP_MAYMOVE)) return -Errno.ENOMEM;
   const moving = (call.phase as Moving | undefined) ?? { target: findHole(memory, newLength) ?? -1, at: address! };
   if (moving.target < 0) return -Errno.ENOMEM;
   if (call.phase === undefined) {
     const skip = address! - area.start;
-    const backing = grownBacking.kind === 'file' ? { ...grownBacking, offset: grownBacking.offset + skip } : grownBacking;
+    const backing =
+      grownBacking.kind === 'file' ? { ...grownBacking, offset: grownBacking.offset + skip } : grownBacking;
     const moved = { ...area, start: moving.target, end: moving.target + newLength, backing };
     if (!setAreas(context, withArea(memory.areas, moved))) return -Errno.ENOMEM;
   }
@@ -249,7 +269,9 @@ const mincore: Handler = ({ core, process }, address, length, vector) => {
   const pages = Math.ceil(length! / PAGE_SIZE);
   if (!aligned(address!) || length! < 0) return -Errno.EINVAL;
   if (pages > 65536 || !covered(process.memory, address!, address! + pages * PAGE_SIZE)) return -Errno.ENOMEM;
-  const bytes = Uint8Array.from({ length: pages }, (_, i) => (process.memory.pages.has(address! / PAGE_SIZE + i) ? 1 : 0));
+  const bytes = Uint8Array.from({ length: pages }, (_, i) =>
+    process.memory.pages.has(address! / PAGE_SIZE + i) ? 1 : 0,
+  );
   core.user.write(vector!, bytes);
   return 0;
 };

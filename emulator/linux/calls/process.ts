@@ -173,4 +173,3 @@ export const processCalls: Readonly<Record<string, Handler>> = {
   wait4: () => -Errno.ECHILD,
   waitid: () => -Errno.ECHILD,
 };
-

@@ -94,7 +94,9 @@ const prctl: Handler = ({ core, thread }, option, address) => {
     case PR_SET_NAME: {
       const bytes = core.user.read(address!, 16);
       const end = bytes.indexOf(0);
-      core.setThread(thread.tid, { name: new TextDecoder().decode(bytes.subarray(0, end < 0 ? 15 : Math.min(end, 15))) });
+      core.setThread(thread.tid, {
+        name: new TextDecoder().decode(bytes.subarray(0, end < 0 ? 15 : Math.min(end, 15))),
+      });
       return 0;
     }
     case PR_GET_NAME: {

@@ -24,7 +24,7 @@ ioprio_set ioprio_get flock mknodat mkdirat unlinkat symlinkat linkat renameat u
 nfsservctl statfs fstatfs truncate ftruncate fallocate faccessat chdir fchdir chroot fchmod fchmodat fchownat
 fchown openat close vhangup pipe2 quotactl getdents64 lseek read write readv writev pread64 pwrite64 preadv
 pwritev sendfile pselect6 ppoll signalfd4 vmsplice splice tee readlinkat newfstatat fstat sync fsync fdatasync
-sync_file_range2 timerfd_create timerfd_settime timerfd_gettime utimensat acct capget capset personality exit
+sync_file_range timerfd_create timerfd_settime timerfd_gettime utimensat acct capget capset personality exit
 exit_group waitid set_tid_address unshare futex set_robust_list get_robust_list nanosleep getitimer setitimer
 kexec_load init_module delete_module timer_create timer_gettime timer_getoverrun timer_settime timer_delete
 clock_settime clock_gettime clock_getres clock_nanosleep syslog ptrace sched_setparam sched_setscheduler
@@ -41,10 +41,7 @@ request_key keyctl clone execve mmap fadvise64 swapon swapoff mprotect msync mlo
 mincore madvise remap_file_pages mbind get_mempolicy set_mempolicy migrate_pages move_pages rt_tgsigqueueinfo
 perf_event_open accept4 recvmmsg`,
   ],
-  [
-    258,
-    `riscv_hwprobe riscv_flush_icache wait4 prlimit64 fanotify_init fanotify_mark`,
-  ],
+  [258, `riscv_hwprobe riscv_flush_icache wait4 prlimit64 fanotify_init fanotify_mark`],
   [
     266,
     `clock_adjtime syncfs setns sendmmsg process_vm_readv process_vm_writev kcmp finit_module sched_setattr
@@ -61,8 +58,7 @@ futex_waitv set_mempolicy_home_node`,
 ];
 
 const NAMES = new Map<number, string>();
-for (const [first, names] of RUNS)
-  names.split(/\s+/).forEach((name, index) => NAMES.set(first + index, name));
+for (const [first, names] of RUNS) names.split(/\s+/).forEach((name, index) => NAMES.set(first + index, name));
 
 /** Name of a system call; `call 4711` for a number that has none. */
 export const callName = (number: number): string => NAMES.get(number) ?? `call ${number}`;

@@ -27,7 +27,7 @@ export function contentFrom(bytes: Uint8Array): Content {
 export function readContent(content: Content, offset: number, length: number): Uint8Array {
   const end = Math.min(content.size, offset + length);
   const out = new Uint8Array(Math.max(0, end - offset));
-  for (let at = offset; at < end; ) {
+  for (let at = offset; at < end;) {
     const index = Math.floor(at / CHUNK);
     const inside = at - index * CHUNK;
     const count = Math.min(CHUNK - inside, end - at);
@@ -44,7 +44,7 @@ export function writeContent(content: Content, offset: number, bytes: Uint8Array
   const end = offset + bytes.length;
   const chunks = content.chunks.withMutations((list) => {
     while (list.size < Math.ceil(end / CHUNK)) list.push(HOLE);
-    for (let at = offset; at < end; ) {
+    for (let at = offset; at < end;) {
       const index = Math.floor(at / CHUNK);
       const inside = at - index * CHUNK;
       const count = Math.min(CHUNK - inside, end - at);
@@ -64,7 +64,8 @@ export function resizeContent(content: Content, size: number): Content {
   if (size >= content.size) return { ...content, size };
   const count = Math.ceil(size / CHUNK);
   let chunks = content.chunks.take(count);
-  const last = chunks.last();
-  if (last && size < count * CHUNK) chunks = chunks.set(count - 1, last.slice(0, size - (count - 1) * CHUNK));
+  // The list may end before the file does: only a chunk that really is the last one is cut.
+  const last = chunks.size === count ? chunks.last() : undefined;
+  if (last) chunks = chunks.set(count - 1, last.slice(0, size - (count - 1) * CHUNK));
   return { size, chunks };
 }

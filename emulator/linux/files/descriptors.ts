@@ -90,7 +90,13 @@ export function closeAll(core: Core, pid: number): void {
 }
 
 /** dup: `fd` under the lowest free number from `from` on, or under exactly `to`. */
-export function duplicate(core: Core, pid: number, fd: number, to: { from: number } | { exact: number }, cloexec: boolean): number {
+export function duplicate(
+  core: Core,
+  pid: number,
+  fd: number,
+  to: { from: number } | { exact: number },
+  cloexec: boolean,
+): number {
   const descriptor = core.process(pid).descriptors.get(fd);
   if (!descriptor) return -Errno.EBADF;
   const wanted = 'exact' in to ? to.exact : freeDescriptor(core.process(pid), to.from);

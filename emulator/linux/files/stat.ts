@@ -44,7 +44,13 @@ export function statInode(core: Core, number: number): Stat {
   const inode = inodeOf(core, number);
   const isExe = inode.type === 'proc' && inode.what === 'exe';
   const size =
-    inode.type === 'file' ? inode.content.size : inode.type === 'link' ? inode.target.length : inode.type === 'directory' ? 4096 : 0;
+    inode.type === 'file'
+      ? inode.content.size
+      : inode.type === 'link'
+        ? inode.target.length
+        : inode.type === 'directory'
+          ? 4096
+          : 0;
   return {
     inode: number,
     mode: (isExe ? S_IFLNK : TYPE_BITS[inode.type]) | inode.mode,

@@ -84,7 +84,12 @@ function readEvent(core: Core, id: number, file: Extract<OpenFile, { kind: 'even
   return new Uint8Array(view.buffer);
 }
 
-function writeEvent(core: Core, id: number, file: Extract<OpenFile, { kind: 'event' }>, bytes: Uint8Array): WriteResult {
+function writeEvent(
+  core: Core,
+  id: number,
+  file: Extract<OpenFile, { kind: 'event' }>,
+  bytes: Uint8Array,
+): WriteResult {
   if (bytes.length < 8) return -Errno.EINVAL;
   const value = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
   if (value === 0xffff_ffff_ffff_ffffn) return -Errno.EINVAL;
@@ -134,8 +139,10 @@ export function readFile(core: Core, id: number, position: number | undefined, l
     case 'inode':
     case 'text': {
       const offset = position ?? file.offset;
-      const bytes = file.kind === 'text' ? readContent(file.content, offset, length) : readInode(core, file.inode, offset, length);
-      if (position === undefined && bytes instanceof Uint8Array) setOpenFile(core, id, { ...file, offset: offset + bytes.length });
+      const bytes =
+        file.kind === 'text' ? readContent(file.content, offset, length) : readInode(core, file.inode, offset, length);
+      if (position === undefined && bytes instanceof Uint8Array)
+        setOpenFile(core, id, { ...file, offset: offset + bytes.length });
       return bytes;
     }
     default:
@@ -144,7 +151,13 @@ export function readFile(core: Core, id: number, position: number | undefined, l
 }
 
 /** Writes at `position`, or at the file's own offset (which moves) when it is undefined. `pid` is told with output. */
-export function writeFile(core: Core, id: number, position: number | undefined, bytes: Uint8Array, pid: number): WriteResult {
+export function writeFile(
+  core: Core,
+  id: number,
+  position: number | undefined,
+  bytes: Uint8Array,
+  pid: number,
+): WriteResult {
   const file = core.state.openFiles.get(id)!;
   if (!mayWrite(file)) return -Errno.EBADF;
   if (position !== undefined && file.kind !== 'inode') return -Errno.ESPIPE;

@@ -45,7 +45,9 @@ function place(fs: FileSystem, path: string, inode: (parent: number) => Inode): 
   parts.forEach((name, index) => {
     const directory = inodes.get(at);
     if (directory?.type !== 'directory')
-      throw new Error(`The guest file ${path} lies inside /${parts.slice(0, index).join('/')}, which is a file, not a folder.`);
+      throw new Error(
+        `The guest file ${path} lies inside /${parts.slice(0, index).join('/')}, which is a file, not a folder.`,
+      );
     const known = directory.entries.get(name);
     const last = index === parts.length - 1;
     if (known !== undefined && !last) {

@@ -91,7 +91,7 @@ export function withProt(areas: readonly Area[], start: number, end: number, pro
 
 /** True when [start, end) is covered without a hole. */
 export function covered(memory: Memory, start: number, end: number): boolean {
-  for (let at = start; at < end; ) {
+  for (let at = start; at < end;) {
     const area = areaAt(memory, at);
     if (!area) return false;
     at = area.end;

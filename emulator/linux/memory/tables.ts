@@ -31,8 +31,7 @@ const rootIndex = (address: number): number => Math.floor(address / GIB) & 511;
 /** The leaf for a frame of user memory. A and D are set at once: nobody here looks at them. */
 export function userLeaf(frame: number, prot: number): number {
   if ((prot & (Prot.READ | Prot.WRITE | Prot.EXEC)) === 0) return (frame / PAGE_SIZE) * 1024;
-  const bits =
-    Pte.V | Pte.R | Pte.U | Pte.A | Pte.D | (prot & Prot.WRITE ? Pte.W : 0) | (prot & Prot.EXEC ? Pte.X : 0);
+  const bits = Pte.V | Pte.R | Pte.U | Pte.A | Pte.D | (prot & Prot.WRITE ? Pte.W : 0) | (prot & Prot.EXEC ? Pte.X : 0);
   return (frame / PAGE_SIZE) * 1024 + bits;
 }
 

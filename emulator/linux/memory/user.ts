@@ -84,7 +84,7 @@ export class UserMemory implements UserPort {
   /** A NUL-terminated string of at most `limit` bytes, undefined when it is longer. */
   string(address: number, limit: number): string | undefined {
     let text = '';
-    for (let at = address; at - address < limit; ) {
+    for (let at = address; at - address < limit;) {
       const count = Math.min(limit - (at - address), PAGE_SIZE - (((at % PAGE_SIZE) + PAGE_SIZE) % PAGE_SIZE));
       const bytes = this.read(at, count);
       const end = bytes.indexOf(0);

@@ -98,7 +98,12 @@ export function testFirmware(machine: Machine, counts: Counts = { writes: 0, ent
 
   const sbi = (hart: Hart): number => {
     const port = machine.machinePort;
-    const [a0, a1, a2, a3] = [10, 11, 12, 13].map((register) => hart.getX(register)) as [number, number, number, number];
+    const [a0, a1, a2, a3] = [10, 11, 12, 13].map((register) => hart.getX(register)) as [
+      number,
+      number,
+      number,
+      number,
+    ];
     let cost = 10;
     let error = 0;
     if (hart.getX(17) === TIME) setTimer(hart, a0);

@@ -65,7 +65,9 @@ export function newHost(options: HostOptions): Host {
       return exit;
     },
     text(stream = 'stdout') {
-      const parts = events.flatMap((event) => (event.kind === 'output' && event.stream === stream ? [...event.bytes] : []));
+      const parts = events.flatMap((event) =>
+        event.kind === 'output' && event.stream === stream ? [...event.bytes] : [],
+      );
       return new TextDecoder().decode(Uint8Array.from(parts));
     },
   };

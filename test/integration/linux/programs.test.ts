@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
 import { compile, needsCompiler } from './compile';
 import { newHost, type Host, type HostOptions } from './host';
 
@@ -153,10 +154,27 @@ describe('Static glibc programs on the host OS', function () {
     assert.equal(host.linux.exitStatus, 128 + 15);
   });
 
-  it('a position-independent program is loaded elsewhere and runs', () => {
-    const host = finished({ program: compile('threads', ['-static-pie']) });
+  it('a dynamically linked program runs when its loader and libraries are among the files', function () {
+    const libraries = '/usr/riscv64-linux-gnu/lib';
+    const names = ['ld-linux-riscv64-lp64d.so.1', 'libc.so.6'];
+    if (!names.every((name) => existsSync(`${libraries}/${name}`))) {
+      console.log(`skipped: no dynamic C library in ${libraries}`);
+      this.skip();
+    }
+    const files = names.map((name) => ({
+      path: `/lib/${name}`,
+      bytes: new Uint8Array(readFileSync(`${libraries}/${name}`)),
+      mode: 0o755,
+    }));
+    const program = compile('threads', ['-pie']);
+    const host = finished({ program, files });
     assert.deepEqual(lines(host), EXPECTED.threads);
-    const image = host.events.find((event) => event.kind === 'image');
-    assert.ok(image?.kind === 'image' && image.base > 0);
+    const images = host.events.flatMap((event) => (event.kind === 'image' ? [event] : []));
+    assert.deepEqual(
+      images.map((image) => image.path),
+      ['/work/program', '/lib/ld-linux-riscv64-lp64d.so.1'],
+    );
+    assert.ok(images.every((image) => image.base > 0));
+    assert.throws(() => newHost({ program }), { code: 'interpreter-missing' });
   });
 });

@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import { buddyAllocate, buddyFree, buddyFreePages, buddyFrom, type Buddy } from '../../../emulator/linux/memory/buddy';
+import { areaAt, findHole, withArea, withoutRange, withProt } from '../../../emulator/linux/memory/areas';
+import { layoutOf, MMAP_TOP, RAM_BASE } from '../../../emulator/linux/memory/layout';
+import type { Area, Memory } from '../../../emulator/linux/state';
+
+const ORDER = 10;
+const whole = (): Buddy => buddyFrom(ORDER, [{ first: 0, count: 1024 }]);
+
+describe('The page allocator', () => {
+  it('gives naturally aligned blocks, lowest address first', () => {
+    const first = buddyAllocate(whole(), ORDER, 0)!;
+    assert.equal(first.page, 0);
+    const second = buddyAllocate(first.tree, ORDER, 4)!;
+    assert.equal(second.page, 16);
+    assert.equal(buddyAllocate(second.tree, ORDER, 0)!.page, 1);
+  });
+
+  it('leaves reserved pages alone', () => {
+    let tree = buddyFrom(ORDER, [{ first: 3, count: 2 }]);
+    const pages: number[] = [];
+    for (let got = buddyAllocate(tree, ORDER, 0); got; got = buddyAllocate(tree, ORDER, 0)) {
+      pages.push(got.page);
+      tree = got.tree;
+    }
+    assert.deepEqual(pages, [3, 4]);
+  });
+
+  it('never hands out a page twice, and merges everything again when all is freed', () => {
+    let tree = whole();
+    let state = 1;
+    const held: { page: number; order: number }[] = [];
+    const owner = new Int32Array(1024).fill(-1);
+    for (let step = 0; step < 3000; step++) {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      const order = (state >>> 20) % 6;
+      if (state % 3 === 0 && held.length > 0) {
+        const { page, order: freed } = held.splice((state >>> 8) % held.length, 1)[0]!;
+        tree = buddyFree(tree, ORDER, freed, page)!;
+        owner.fill(-1, page, page + 2 ** freed);
+        continue;
+      }
+      const got = buddyAllocate(tree, ORDER, order);
+      if (!got) continue;
+      assert.equal(got.page % 2 ** order, 0);
+      assert.ok(owner.subarray(got.page, got.page + 2 ** order).every((value) => value === -1));
+      owner.fill(step, got.page, got.page + 2 ** order);
+      held.push({ page: got.page, order });
+      tree = got.tree;
+      assert.equal(buddyFreePages(tree, ORDER), owner.filter((value) => value === -1).length);
+    }
+    for (const { page, order } of held) tree = buddyFree(tree, ORDER, order, page)!;
+    assert.equal(buddyAllocate(tree, ORDER, ORDER)!.page, 0);
+  });
+
+  it('says which pages of a block hold old content', () => {
+    const got = buddyAllocate(whole(), ORDER, 1)!;
+    const freed = buddyFree(got.tree, ORDER, 1, got.page)!;
+    assert.deepEqual(buddyAllocate(freed, ORDER, 2)!.dirty, [{ first: 0, count: 2 }]);
+    assert.deepEqual(buddyAllocate(whole(), ORDER, 2)!.dirty, []);
+  });
+
+  it('refuses to free what is free, misaligned, outside or larger than what was given', () => {
+    const { tree } = buddyAllocate(whole(), ORDER, 2)!;
+    assert.equal(buddyFree(tree, ORDER, 0, 8), undefined);
+    assert.equal(buddyFree(tree, ORDER, 1, 1), undefined);
+    assert.equal(buddyFree(tree, ORDER, 3, 0), undefined);
+    assert.equal(buddyFree(tree, ORDER, 0, 4096), undefined);
+    assert.equal(buddyFree(tree, ORDER, 0, -1), undefined);
+    assert.equal(buddyFree(tree, ORDER, 0, 0.5), undefined);
+  });
+});
+
+const anonymous = (start: number, end: number, prot = 3): Area => ({
+  start,
+  end,
+  prot,
+  shared: false,
+  name: '',
+  backing: { kind: 'anonymous' },
+  writeBack: 0,
+});
+const ranges = (areas: readonly Area[]): number[][] => areas.map(({ start, end, prot }) => [start, end, prot]);
+
+describe('Areas of an address space', () => {
+  it('anonymous neighbours with the same permissions become one', () => {
+    const areas = withArea(withArea([anonymous(0x1000, 0x2000)], anonymous(0x3000, 0x4000)), anonymous(0x2000, 0x3000));
+    assert.deepEqual(ranges(areas), [[0x1000, 0x4000, 3]]);
+  });
+
+  it('taking out the middle leaves both ends, with the file offset moved along', () => {
+    const content = { size: 0x4000, chunks: undefined as never };
+    const file: Area = {
+      ...anonymous(0, 0x4000),
+      backing: { kind: 'file', content, offset: 0x100000, length: 0x3800 },
+    };
+    const [low, high] = withoutRange([file], 0x1000, 0x2000);
+    assert.deepEqual([low!.start, low!.end, high!.start, high!.end], [0, 0x1000, 0x2000, 0x4000]);
+    assert.ok(high!.backing.kind === 'file');
+    assert.deepEqual([high!.backing.offset, high!.backing.length], [0x102000, 0x1800]);
+  });
+
+  it('permissions change exactly in the range', () => {
+    assert.deepEqual(ranges(withProt([anonymous(0, 0x5000)], 0x1000, 0x3000, 1)), [
+      [0, 0x1000, 3],
+      [0x1000, 0x3000, 1],
+      [0x3000, 0x5000, 3],
+    ]);
+  });
+
+  it('the highest hole that fits is found; an address belongs to at most one area', () => {
+    const areas = [anonymous(0x20000, 0x30000), anonymous(MMAP_TOP - 0x3000, MMAP_TOP - 0x1000)];
+    const memory = { areas } as unknown as Memory;
+    assert.equal(findHole(memory, 0x1000), MMAP_TOP - 0x1000);
+    assert.equal(findHole(memory, 0x2000), MMAP_TOP - 0x5000);
+    assert.equal(findHole(memory, MMAP_TOP), undefined);
+    assert.equal(areaAt(memory, 0x2ffff), areas[0]);
+    assert.equal(areaAt(memory, 0x30000), undefined);
+  });
+});
+
+describe('The physical layout', () => {
+  for (const mib of [32, 64, 256, 1024, 2048, 3072])
+    it(`with ${mib} MiB protects areas that are powers of two, aligned and apart`, () => {
+      const { tables, free, ramEnd } = layoutOf(mib * 1024 * 1024);
+      assert.equal(ramEnd, RAM_BASE + mib * 1024 * 1024);
+      for (const [base, size] of [
+        [tables.base, tables.size],
+        [tables.bitmapBase, tables.bitmapSize],
+      ] as const) {
+        assert.equal(Math.log2(size) % 1, 0);
+        assert.equal(base % size, 0);
+        assert.ok(base >= RAM_BASE + 0x200000 && base + size <= ramEnd);
+        for (const range of free) assert.ok(range.end <= base || base + size <= range.start);
+      }
+      assert.ok(tables.bitmapSize >= ((ramEnd - RAM_BASE) / 4096) * 4);
+      assert.ok(tables.rootPages + tables.middlePages < tables.size / 4096);
+    });
+
+  it('refuses a machine that is too small, with the remedy', () => {
+    assert.throws(() => layoutOf(1024 * 1024), /Change the memory size/);
+  });
+});
