@@ -5,11 +5,13 @@
 import { Command } from 'commander';
 import { registerBuildSamples } from './build-samples';
 import { registerCc } from './cc';
+import { registerRun } from './run';
 
 const program = new Command('penglai').description('Build and run Penglai host programs and enclaves.');
 
 registerCc(program);
 registerBuildSamples(program);
+registerRun(program);
 
 program.parseAsync().catch((error: unknown) => {
   console.error(`penglai: ${error instanceof Error ? error.message : String(error)}`);

@@ -1,0 +1,228 @@
+/**
+ * `penglai run`: runs a host program with its enclaves on the emulated machine and exits with the host's status. Owns which files the
+ * guest sees and how the guest's streams become this process's; time is virtual and never waits for the wall clock.
+ */
+import { InvalidArgumentError, type Command } from 'commander';
+import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import type { GuestFile } from '../emulator/linux/types';
+import { tick } from '../emulator/units';
+import { createSystem } from '../monitor/system/system';
+import type { LaunchDescription, System, SystemEvent } from '../monitor/system/types';
+
+/** All files of the guest together; more than this is hardly meant. */
+const MAX_TOTAL = 512 * 1024 * 1024;
+const GUEST_FOLDER = '/root';
+/** Ticks between two looks at standard input and signals: some tens of milliseconds. */
+const SLICE = 2_000_000;
+/** Lines of the machine's own messages that are shown; a program in a loop must not fill a disk. */
+const MAX_NOTES = 200;
+
+interface RunOptions {
+  readonly sdkFile: readonly string[];
+  readonly stdin?: string;
+  readonly seed?: number;
+}
+
+export function registerRun(program: Command): void {
+  program.enablePositionalOptions();
+  program
+    .command('run')
+    .description('run a host program and its enclaves; exits with the host’s status')
+    .argument('<host>', 'the host program, a static riscv64 Linux executable')
+    .argument('[args...]', 'its arguments')
+    .option('--sdk-file <file>', 'a file the guest sees in /root; instead of all files beside the host', collect, [])
+    .option('--stdin <file>', 'standard input of the host; otherwise that of this command')
+    .option('--seed <number>', 'seed of everything random in the machine', integer)
+    .passThroughOptions()
+    .action(async (host: string, args: string[], options: RunOptions) => {
+      process.exitCode = await run(host, args, options);
+    });
+}
+
+const collect = (file: string, files: readonly string[]): string[] => [...files, file];
+
+function integer(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError('give a whole number from 0 on.');
+  return value;
+}
+
+/** Reads a file the user named; the error says which and what to do. */
+function read(file: string, what: string): Uint8Array {
+  try {
+    return new Uint8Array(readFileSync(file));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const cause = code === 'ENOENT' ? 'does not exist' : code === 'EISDIR' ? 'is a folder' : `can't be read (${code})`;
+    throw new Error(`${what} ${file} ${cause}. Check the path, and that it has been built.`);
+  }
+}
+
+/** The files the guest starts with: those named, or the regular files beside the host; the host in either case. */
+export function guestFiles(host: string, named: readonly string[]): GuestFile[] {
+  const folder = dirname(resolve(host));
+  const paths = named.length > 0 ? [host, ...named] : [host, ...beside(folder, basename(host))];
+  const files = new Map<string, string>();
+  for (const path of paths) {
+    const name = basename(path);
+    const other = files.get(name);
+    if (other !== undefined && resolve(other) !== resolve(path))
+      throw new Error(`${other} and ${path} would both be ${GUEST_FOLDER}/${name} in the guest. Rename one of them.`);
+    files.set(name, path);
+  }
+  let total = 0;
+  return [...files].map(([name, path]) => {
+    const bytes = read(path, path === host ? 'The host program' : 'The file');
+    total += bytes.length;
+    if (total > MAX_TOTAL)
+      throw new Error(
+        `The files for the guest are larger than ${MAX_TOTAL / 1024 / 1024} MiB together. Name the ones it needs with --sdk-file.`,
+      );
+    return { path: `${GUEST_FOLDER}/${name}`, bytes, mode: 0o755 };
+  });
+}
+
+function beside(folder: string, host: string): string[] {
+  let names: string[];
+  try {
+    names = readdirSync(folder);
+  } catch {
+    return [];
+  }
+  return names
+    .filter((name) => name !== host && !name.startsWith('.'))
+    .map((name) => join(folder, name))
+    .filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false)
+    .sort();
+}
+
+/** Runs to the end; the exit status. */
+async function run(host: string, args: readonly string[], options: RunOptions): Promise<number> {
+  const name = basename(host);
+  const launch: LaunchDescription = {
+    program: `${GUEST_FOLDER}/${name}`,
+    argv0: `./${name}`,
+    args,
+    cwd: GUEST_FOLDER,
+    env: { HOME: GUEST_FOLDER, PATH: '/bin:/usr/bin', PWD: GUEST_FOLDER },
+    files: guestFiles(host, options.sdkFile),
+    ...(options.seed === undefined ? {} : { seed: options.seed }),
+  };
+  const input = options.stdin === undefined ? undefined : read(options.stdin, 'The file for standard input');
+  const system = createSystem(launch);
+  const console = new Console();
+  const outside = new Outside(system, input);
+  try {
+    for (;;) {
+      const { reason } = system.run(tick(system.tick + SLICE));
+      for (const event of system.drain()) console.show(event);
+      if (reason === 'halted') break;
+      if (reason === 'idle' && !(await outside.more())) {
+        console.note('every thread of the host is blocked and nothing can wake it: standard input has ended.');
+        return 1;
+      }
+      await setImmediate();
+    }
+  } finally {
+    outside.close();
+    console.flush();
+  }
+  return system.exitStatus ?? 1;
+}
+
+/** Standard input and Ctrl-C, as inputs of the system. */
+class Outside {
+  private ended = false;
+  private wake: (() => void) | undefined;
+  private interrupts = 0;
+  private readonly onData = (bytes: Buffer): void => this.put(bytes, false);
+  private readonly onEnd = (): void => this.put(new Uint8Array(), true);
+  private readonly onInterrupt = (): void => {
+    if (this.interrupts++ > 0) process.exit(130);
+    this.system.post({ kind: 'signal', signal: 'SIGINT' });
+    this.wake?.();
+  };
+
+  constructor(
+    private readonly system: System,
+    input: Uint8Array | undefined,
+  ) {
+    process.on('SIGINT', this.onInterrupt);
+    if (input) this.put(input, true);
+    else process.stdin.on('data', this.onData).on('end', this.onEnd).on('error', this.onEnd);
+  }
+
+  private put(bytes: Uint8Array, end: boolean): void {
+    if (this.ended) return;
+    this.ended = end;
+    this.system.post({ kind: 'stdin', bytes: new Uint8Array(bytes), end });
+    this.wake?.();
+  }
+
+  /** Waits for something from outside; false when nothing can come any more. */
+  async more(): Promise<boolean> {
+    if (this.ended) return false;
+    await new Promise<void>((done) => (this.wake = done));
+    this.wake = undefined;
+    return true;
+  }
+
+  close(): void {
+    process.off('SIGINT', this.onInterrupt);
+    process.stdin.off('data', this.onData).off('end', this.onEnd).off('error', this.onEnd);
+    if (!process.stdin.destroyed) process.stdin.destroy();
+  }
+}
+
+/** What the guest prints: the host's streams as they are, enclaves' text line by line, the machine's own words on stderr. */
+class Console {
+  private readonly lines = new Map<string, string>();
+  private notes = 0;
+
+  show(event: SystemEvent): void {
+    switch (event.kind) {
+      case 'output':
+        (event.stream === 'stdout' ? process.stdout : process.stderr).write(event.bytes);
+        break;
+      case 'console':
+        this.text(event.text, event.source);
+        break;
+      case 'enclave-fault':
+        this.note(`enclave #${event.instance} is killed: ${event.what}`);
+        break;
+      case 'process-fault':
+        this.note(`the host is killed by ${event.signal} (address 0x${(event.address >>> 0).toString(16)})`);
+        break;
+      case 'missing-system-call':
+        this.note(`the host called ${event.name} (${event.number}), which this host OS does not have: it got ENOSYS.`);
+        break;
+      case 'monitor-log':
+        this.note(event.text);
+        break;
+    }
+  }
+
+  /** Enclaves print in pieces: lines of several of them must not mix. */
+  private text(text: string, source: unknown): void {
+    if (source === undefined) return this.note(text.trimEnd());
+    const key = JSON.stringify(source);
+    const lines = ((this.lines.get(key) ?? '') + text).split('\n');
+    const rest = lines.pop()!;
+    for (const line of lines) process.stdout.write(line + '\n');
+    if (rest === '') this.lines.delete(key);
+    else this.lines.set(key, rest);
+  }
+
+  note(text: string): void {
+    if (++this.notes <= MAX_NOTES) process.stderr.write(`penglai: ${text}\n`);
+    else if (this.notes === MAX_NOTES + 1)
+      process.stderr.write('penglai: (more messages of the machine are not shown)\n');
+  }
+
+  flush(): void {
+    for (const rest of this.lines.values()) process.stdout.write(rest + '\n');
+    this.lines.clear();
+  }
+}
