@@ -17,6 +17,7 @@ import { join } from 'node:path';
 export async function startServer(o) {
   const temporary = join(o.dataDir, 'tmp');
   for (const dir of ['user/User', 'user/logs', 'tmp']) mkdirSync(join(o.dataDir, dir), { recursive: true });
+  mkdirSync(o.extensionsDir, { recursive: true });
   const child = spawn(process.execPath, serverArguments(o), {
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true, // a process group of its own: extension hosts and debug adapters go when it goes
