@@ -4,6 +4,7 @@
  */
 import type { Handler } from './call';
 import { descriptorCalls } from './descriptors';
+import { directoryCalls } from './directories';
 import { fileCalls } from './files';
 import { futexCalls } from './futex';
 import { ioCalls } from './io';
@@ -65,6 +66,7 @@ export const callName = (number: number): string => NAMES.get(number) ?? `call $
 
 const BY_NAME: Readonly<Record<string, Handler>> = {
   ...descriptorCalls,
+  ...directoryCalls,
   ...fileCalls,
   ...futexCalls,
   ...ioCalls,
