@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { SymbolError } from '../../../debug-adapter/symbols/bytes';
 import { LineIndex } from '../../../debug-adapter/symbols/dwarf/line/line-index';
 import { DEBUG_PROGRAMS, fixture, fixtureText, marker } from '../../fixtures/elf/fixtures';
@@ -26,7 +27,7 @@ describe('Line tables agree with objdump', () => {
   for (const name of DEBUG_PROGRAMS)
     it(`: ${name}`, () => {
       const index = indexOf(name);
-      const rows = index.rowsIn(0, 0x100000).map(({ address, file, line, isStmt, endSequence }) => {
+      const rows = index.rowsIn(0, 0x10000000).map(({ address, file, line, isStmt, endSequence }) => {
         const at = `0x${address.toString(16)}`;
         return endSequence ? `end ${at}` : `${index.files[file]!.name}:${line} ${at}${isStmt ? ' stmt' : ''}`;
       });
@@ -116,6 +117,16 @@ describe('Lines and addresses', () => {
     const after = index.afterPrologue(leaf.value, leaf.value + leaf.size);
     assert.ok(after > leaf.value);
     assert.equal(index.rowAt(after)!.line, marker('chain.c', 'leaf'));
+  });
+
+  it('end the prologue where the compiler marks it, and know the MD5 of the source', () => {
+    const index = indexOf('clang-dwarf5');
+    const leaf = fixture('clang-dwarf5').symbolNamed('leaf')!;
+    const after = index.afterPrologue(leaf.value, leaf.value + leaf.size);
+    assert.equal(index.rowAt(after)!.line, marker('chain.c', 'leaf'));
+    assert.ok(index.rowsIn(after, after + 1)[0]!.prologueEnd);
+    const md5 = createHash('md5').update(fixtureText('chain.c')).digest('hex');
+    assert.equal(index.files[fileOf(index, 'chain.c')]!.md5, md5);
   });
 
   it('say nothing about addresses outside the code', () => {

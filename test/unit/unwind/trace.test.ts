@@ -59,7 +59,7 @@ function compare(name: string): { steps: number; deepest: number; foundBy: Set<F
 }
 
 describe('The stack before every instruction of a run', () => {
-  for (const name of ['o0-dwarf5', 'o1-dwarf4'])
+  for (const name of ['o0-dwarf5', 'o1-dwarf4', 'clang-dwarf5'])
     it(`is found by call frame information: ${name}`, () => {
       const { steps, deepest, foundBy } = compare(name);
       assert.ok(steps > 200 && deepest >= 5);
