@@ -70,7 +70,8 @@ describe('the Enclaves view', () => {
     await waitForBeats(run, 1);
 
     assert.equal(await vscode.commands.executeCommand('penglai.enclave.stop', await enclave()), true);
-    assert.equal((await enclave('STOPPED')).item.refused.stop, undefined);
+    const { refused } = (await enclave('STOPPED')).item;
+    assert.deepEqual(Object.keys(refused), ['stop'], 'what is stopped can be resumed and destroyed');
     const stopped = await readClocks(run);
     const later = await waitForBeats(run, stopped.beats + BEATS_IN_10M_TICKS);
     assert.equal(later.counter, stopped.counter, 'the counter stands still for 10 M ticks of the other thread');

@@ -222,3 +222,9 @@ export async function picture(name: string): Promise<void> {
   console.log(`\u2063SHOT ${name}`);
   await until(`picture ${name}`, () => (existsSync(join(folder, `${name}.png`)) ? true : undefined));
 }
+
+/** Path of a frame's source: what a custom request returns has been made a URI where the workbench runs in a browser. */
+export function sourcePath(frame: DebugProtocol.StackFrame): string {
+  const path = frame.source?.path ?? '';
+  return path.startsWith('vscode-remote:') ? vscode.Uri.parse(path).path : path;
+}

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import type { EnclaveTransitionBody } from '../../debug-adapter/dap/custom';
 import { buildBusyChain } from './builds';
-import { endAll, frameTexts, launch, markerLine, samples, setBreakpoint, start } from './recorder';
+import { endAll, frameTexts, launch, markerLine, samples, setBreakpoint, sourcePath, start } from './recorder';
 
 const source = (name: string) => join(samples, 'server-chain', name);
 const chain = () => launch('server-chain/host', ['caller', 'server', 'server1']);
@@ -41,11 +41,12 @@ describe('server-chain: a caller, the server it calls, and the server that one c
       texts.join('\n'),
     );
     // 4096 ints: the caller wrote ones, server1 counted each up to two before it called.
-    const server1 = frames.find((frame) => frame.name === 'serve')!;
+    const server1 = frames.find((frame) => frame.name === 'serve' && frame.source?.name === 'server1.c')!;
     assert.equal(await run.evaluate('sum,x', server1.id), '0x19961000');
     const caller = frames.find((frame) => frame.name === 'ask')!;
     assert.match(await run.evaluate('server', caller.id), /"server1"/);
-    assert.equal(await run.evaluate('request[4095]', caller.id).catch(String), 'x');
+    // The area is the server's while the call lasts.
+    assert.match(await run.evaluate('request[4095]', caller.id).catch(String), /cannot|not readable|no memory/i);
     await run.continue(stop.threadId);
     assert.equal(await run.ended(), 0);
   });
@@ -58,7 +59,7 @@ describe('server-chain: a caller, the server it calls, and the server that one c
     const stop = await run.nextStop();
     assert.equal(stop.reason, 'step');
     const [top] = await run.stack(threadId!);
-    assert.equal(top!.source!.path, source('server1.c'));
+    assert.equal(sourcePath(top!), source('server1.c'));
     assert.equal(top!.name, 'main');
     await run.request('disconnect', { terminateDebuggee: true });
   });
@@ -74,7 +75,7 @@ describe('server-chain: a caller, the server it calls, and the server that one c
     assert.equal(stop.reason, 'step');
     assert.equal(stop.threadId, threadId);
     const frames = await run.stack(threadId!);
-    assert.equal(frames[0]!.source!.path, source('caller.c'));
+    assert.equal(sourcePath(frames[0]!), source('caller.c'));
     assert.ok(frames[0]!.line > markerLine(source('caller.c'), 'call') + 1, String(frames[0]!.line));
     assert.ok(Number(await run.evaluate('beats', frames.at(-1)!.id)) > before, 'the other thread ran meanwhile');
     await run.request('disconnect', { terminateDebuggee: true });

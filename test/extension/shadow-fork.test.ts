@@ -100,7 +100,7 @@ describe('shadow-fork: one enclave file, many instances', () => {
       const run = await start({ ...launch('', ['a', 'b']), program: twins.host, cwd: twins.folder });
       const stop = await run.nextStop();
       const [top] = await run.stack(stop.threadId!);
-      assert.equal(top!.source!.path, twins.source(side));
+      assert.equal(sourcePath(top!), twins.source(side));
       assert.equal((await run.variables(top!.id)).get('side'), side === 'left' ? '1' : '2');
       clearBreakpoints();
       await run.continue(stop.threadId);
