@@ -157,8 +157,8 @@ export class SoftwareMachine implements Machine {
 
   private loop(hart: Hart, until: number): MachineExit {
     for (;;) {
-      if (this.halted) return { reason: 'halted' };
       if (this.outbox.stopRequested) return { reason: 'event' };
+      if (this.halted) return { reason: 'halted' };
       const now = this.clock.tick;
       if (now >= until) return { reason: 'until' };
       if (hart.sleeping) {

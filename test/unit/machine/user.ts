@@ -113,7 +113,7 @@ export function userMachine(entry: number, ramBytes = 4 * 2 ** 20): UserMachine 
   return { machine, firmware, tables };
 }
 
-/** Maps bytes at a user address, each page to a frame far from its neighbours'. */
+/** Maps bytes at a user address, each page to a frame far from its neighbours'. Page numbers must differ modulo 509. */
 export function loadUser({ machine, tables }: UserMachine, address: number, bytes: Uint8Array, flags: number): void {
   for (let at = 0; at < bytes.length; at += 4096) {
     const frame = RAM + 4096 * ((((address + at) / 4096) * 37) % 509);
