@@ -34,11 +34,11 @@ export interface Host {
 export function newHost(options: HostOptions): Host {
   const machine = createMachine({ ramBytes: (options.ramMiB ?? 256) * 1024 * 1024 });
   const linuxOptions: LinuxOptions = {
-    program: '/work/program',
+    program: '/home/program',
     args: options.args ?? [],
     env: options.env ?? {},
-    cwd: '/work',
-    files: [{ path: '/work/program', bytes: options.program, mode: 0o755 }, ...(options.files ?? [])],
+    cwd: '/home',
+    files: [{ path: '/home/program', bytes: options.program, mode: 0o755 }, ...(options.files ?? [])],
     devices: options.devices ?? [],
     pageTables: testPageTables,
     clockHz: 100_000_000,

@@ -172,7 +172,7 @@ describe('Static glibc programs on the host OS', function () {
     const images = host.events.flatMap((event) => (event.kind === 'image' ? [event] : []));
     assert.deepEqual(
       images.map((image) => image.path),
-      ['/work/program', '/lib/ld-linux-riscv64-lp64d.so.1'],
+      ['/home/program', '/lib/ld-linux-riscv64-lp64d.so.1'],
     );
     assert.ok(images.every((image) => image.base > 0));
     assert.throws(() => newHost({ program }), { code: 'interpreter-missing' });
