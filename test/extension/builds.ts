@@ -44,11 +44,12 @@ export function buildTwins() {
   return { folder: out, host: join(out, 'host'), source };
 }
 
-/** The host of server-chain with a second busy thread, beside the sample's enclaves. Returns the host's path. */
+/** The host of server-chain with a second busy thread, and a slow server in place of server1. Returns the host's path. */
 export function buildBusyChain(): string {
   const out = folder('busy-chain');
   compile('--host', join(programs, 'busy-chain-host.c'), join(out, 'host'));
-  for (const enclave of ['caller', 'server', 'server1'])
+  compile('--eapp', join(programs, 'slow-server.c'), join(out, 'server1'));
+  for (const enclave of ['caller', 'server'])
     cpSync(join(root, 'samples/build/server-chain', enclave), join(out, enclave), { preserveTimestamps: true });
   return join(out, 'host');
 }

@@ -12,6 +12,7 @@ import {
   Run,
   samples,
   setBreakpoint,
+  sourcePath,
   start,
 } from './recorder';
 
