@@ -5,7 +5,7 @@
 import { evaluate, type EvaluationContext } from '../../symbols/dwarf/expression/evaluate';
 import type { RegisterRule, UnwindRow } from '../../symbols/dwarf/frame/frame-table';
 import { PRESERVED, RA, RegisterSet, SP, type Home } from './registers';
-import { failure, hex, outermost, readWord, type Caller, type MemoryReader, type NoCaller } from './types';
+import { failure, hex, NOT_KEPT, outermost, readWord, type Caller, type MemoryReader, type NoCaller } from './types';
 
 const UNIT = { addressSize: 8, offsetSize: 4 };
 
@@ -28,8 +28,7 @@ export function callerByCfi(
   const pc = restore(row, returnAddressRegister, cfa, registers, memory)?.value;
   if (pc === undefined) return failure(`its return address cannot be read (frame at ${hex(cfa)})`, cfa);
   const kept = rules.get(returnAddressRegister);
-  if (!exact && (!kept || kept.kind === 'sameValue') && pc === registers.pc)
-    return failure('its return address was not kept across the call', cfa);
+  if (!exact && (!kept || kept.kind === 'sameValue') && pc === registers.pc) return outermost(NOT_KEPT, cfa);
   const caller = new RegisterSet(BigInt.asUintN(64, pc) & ~1n);
   const wanted = new Set([RA, SP, ...PRESERVED, ...rules.keys()]);
   for (const register of wanted) {

@@ -53,7 +53,9 @@ class Ahead {
     return undefined;
   }
 
-  caller(link: number): Caller | undefined {
+  caller(link: number, exact: boolean): Caller | undefined {
+    // A frame that called has lost what was in the link register, unless it is loaded on the way.
+    if (!exact && !this.loaded.has(link)) return undefined;
     const [cfa, ra] = [this.values[SP], this.values[link]];
     const sp = this.registers.get(SP);
     if (cfa === undefined || ra === undefined || sp === undefined || cfa < sp) return undefined;
@@ -126,10 +128,11 @@ function isStore(op: Op): boolean {
 /** The caller when the code from the pc runs straight into the return of the function; undefined when it does not. */
 export function callerByEpilogue(
   registers: RegisterSet,
+  exact: boolean,
   memory: MemoryReader,
   range: CodeRange | undefined,
 ): Caller | undefined {
   const ahead = new Ahead(registers, memory, range);
   const link = ahead.run();
-  return link === undefined ? undefined : ahead.caller(link);
+  return link === undefined ? undefined : ahead.caller(link, exact);
 }

@@ -6,7 +6,7 @@
 import { Op } from '../../../emulator/isa/op';
 import { CodeReader, flowOf, writtenBy } from './code';
 import { F0, FP, PRESERVED, RA, REGISTERS, RegisterSet, SP } from './registers';
-import { failure, readWord, type Caller, type MemoryReader, type NoCaller } from './types';
+import { failure, NOT_KEPT, outermost, readWord, type Caller, type MemoryReader, type NoCaller } from './types';
 
 /** Instructions looked at; prologues are at the start. */
 const MAX_INSTRUCTIONS = 2048;
@@ -145,7 +145,7 @@ export function callerByPrologue(
     return failure('it has no call frame information, and its code does not show the size of its frame');
   const slot = state.saved.get(RA);
   const live = slot === undefined && state.keeps(RA);
-  if (live && !exact) return failure('its return address was not kept across the call', cfa);
+  if (slot === undefined && !exact) return outermost(NOT_KEPT, cfa);
   const ra = live ? registers.get(RA) : slot === undefined ? undefined : readWord(memory, cfa + slot);
   if (ra === undefined)
     return failure('it has no call frame information, and its code does not show where its return address is', cfa);

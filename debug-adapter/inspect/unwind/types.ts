@@ -54,6 +54,9 @@ export const failure = (end: string, cfa?: bigint): NoCaller => ({
   ...(cfa === undefined ? {} : { cfa }),
 });
 
+/** How code ends that never returns, such as the start of a thread: nothing leads further, and nothing is damaged. */
+export const NOT_KEPT = 'outermost frame: its return address was not kept across the call';
+
 /** The 64-bit word at an address. */
 export function readWord(memory: MemoryReader, address: bigint): bigint | undefined {
   const bytes = memory.readMemory(BigInt.asUintN(64, address), 8);

@@ -55,7 +55,7 @@ function byCode(
   context: UnwindContext,
 ): Caller | NoCaller {
   const range = functionAt(image, pc);
-  const ahead = callerByEpilogue(registers, context, range);
+  const ahead = callerByEpilogue(registers, exact, context, range);
   if (ahead) return ahead;
   if (range) return callerByPrologue(range.low, registers, exact, context);
   if (exact) return byReturnAddress(registers, context);

@@ -72,10 +72,10 @@ describe('A frame with call frame information', () => {
     }
   });
 
-  it('that called without keeping its return address cannot be unwound, and says so', () => {
+  it('that called without keeping its return address is the outermost, and says so', () => {
     const pc = START + 0x10n;
     const found = unwindFrame(registers(pc, { [SP]: STACK, [RA]: pc }), false, withFrames([]));
-    assert.ok('end' in found && found.isError);
+    assert.ok('end' in found && !found.isError);
     assert.match(found.end, /not kept across the call/);
   });
 
@@ -144,6 +144,14 @@ describe('A frame without call frame information', () => {
     const found = unwindFrame(registers(START + 8n, { [SP]: STACK, [RA]: START + 0x200n }), true, context);
     assert.ok('registers' in found);
     assert.deepEqual([found.foundBy, found.registers.pc, found.cfa], ['ra', START + 0x200n, STACK]);
+  });
+
+  it('that starts a thread and ends it by a system call is the outermost', () => {
+    // jalr a1; li a7, 93; ecall; ret
+    const context = handWritten([0x000580e7, 0x05d00893, 0x00000073, 0x00008067]);
+    const found = unwindFrame(registers(START + 4n, { [SP]: STACK, [RA]: START + 4n }), false, context);
+    assert.ok('end' in found && !found.isError);
+    assert.match(found.end, /not kept across the call/);
   });
 
   it('that moved its stack pointer by an amount only known when it ran is found by its frame pointer', () => {
