@@ -8,6 +8,7 @@ import type { System, SystemEvent } from '../../monitor/system/types';
 import type { EnclaveTransitionBody, WorldName } from '../dap/custom';
 import { runWarnings } from '../errors';
 import type { Mapping } from '../target/worlds';
+import { explain } from './explain';
 import { Output, type Source } from './output';
 import { hexEid, Tree } from './tree';
 
@@ -50,7 +51,7 @@ export class Announcer {
       case 'console':
         return this.output.text(this.consoleSource(event.source), ended(event.text));
       case 'monitor-log':
-        return this.output.text({ key: 'monitor', category: 'console', prefix: '[monitor] ' }, ended(event.text));
+        return this.monitorLog(event.text);
       case 'process-started':
         return this.send('process', {
           name: event.name,
@@ -73,6 +74,12 @@ export class Announcer {
       case 'transition':
         return this.transition(event);
     }
+  }
+
+  private monitorLog(text: string): void {
+    this.output.text({ key: 'monitor', category: 'console', prefix: '[monitor] ' }, ended(text));
+    const meaning = explain(text);
+    if (meaning) this.warn(meaning);
   }
 
   mapped(mapping: Mapping): void {

@@ -117,7 +117,7 @@ export class Debuggee {
 
 /** The launch description, as `penglai run` makes it too. */
 export function describeLaunch(
-  options: Pick<LaunchOptions, 'args' | 'env' | 'seed' | 'memoryMiB'>,
+  options: Pick<LaunchOptions, 'args' | 'env' | 'seed' | 'memoryMiB' | 'schedule'>,
   guest: Guest,
 ): LaunchDescription {
   return {
@@ -128,6 +128,7 @@ export function describeLaunch(
     files: guest.files.map(({ path, bytes, mode }) => ({ path, bytes, mode })),
     ...(options.memoryMiB === undefined ? {} : { memoryMiB: options.memoryMiB }),
     ...(options.seed === undefined ? {} : { seed: options.seed }),
+    ...(options.schedule === undefined ? {} : { schedule: options.schedule }),
   };
 }
 

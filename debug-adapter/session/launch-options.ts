@@ -22,6 +22,8 @@ export interface LaunchOptions {
   readonly memoryMiB: number | undefined;
   /** `real`: virtual time does not run ahead of the clock on the wall. */
   readonly pace: 'real' | 'fast';
+  /** Ticks a thread runs while others wait, and whether that varies from slice to slice. */
+  readonly schedule: { readonly quantum?: number; readonly vary?: boolean } | undefined;
   /** Run without stopping anywhere. */
   readonly noDebug: boolean;
 }
@@ -38,6 +40,16 @@ const within =
   (value) =>
     Number.isSafeInteger(value) && (value as number) >= low && (value as number) <= high;
 
+/** Below this a thread gets nothing done between two switches. */
+const QUANTUM_MIN = 1000;
+
+const isSchedule: Check = (value) => {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  const { quantum, vary, ...others } = value as { quantum?: unknown; vary?: unknown };
+  const fits = quantum === undefined || within(QUANTUM_MIN, 1_000_000_000)(quantum);
+  return fits && (vary === undefined || isBoolean(vary)) && Object.keys(others).length === 0;
+};
+
 /** Name -> check and what to say when it fails. */
 const ATTRIBUTES: Readonly<Record<string, readonly [Check, string]>> = {
   program: [isText, 'the path of the host program'],
@@ -51,6 +63,7 @@ const ATTRIBUTES: Readonly<Record<string, readonly [Check, string]>> = {
   cwd: [isText, 'the path of a folder'],
   seed: [within(0, 0xffff_ffff), 'an integer from 0 to 4294967295'],
   memoryMiB: [within(64, 3072), 'an integer from 64 to 3072'],
+  schedule: [isSchedule, '{"quantum": ticks from 1000, "vary": true or false}'],
   pace: [(value) => value === 'real' || value === 'fast', '"real" or "fast"'],
   noDebug: [isBoolean, 'true or false'],
 };
@@ -107,6 +120,7 @@ export function parseLaunch(given: Readonly<Record<string, unknown>>): LaunchOpt
     cwd: option('cwd', undefined),
     seed: option('seed', undefined),
     memoryMiB: option('memoryMiB', undefined),
+    schedule: option('schedule', undefined),
     pace: option('pace', 'real'),
     noDebug: option('noDebug', false),
   };

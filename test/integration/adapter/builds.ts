@@ -2,9 +2,9 @@
  * Programs for the adapter's tests: built from programs/ with whatever compiler the samples are built with, once per run, in a
  * folder of their own; and files that are wrong in one particular way, made from a sample without a compiler.
  */
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { compile } from '../../../samples/toolchain/compile';
 import type { Compiler } from '../../../samples/toolchain/compiler';
 import { findCompiler } from '../../../samples/toolchain/find';
@@ -38,6 +38,7 @@ async function compileOnce(kind: 'host' | 'eapp', source: string, out: string, f
 export function variant(of: string, name: string, change: (bytes: Buffer) => Buffer | void): string {
   const bytes = readFileSync(of);
   const out = join(folder, name);
+  mkdirSync(dirname(out), { recursive: true });
   writeFileSync(out, change(bytes) ?? bytes, { mode: 0o755 });
   return out;
 }
@@ -45,6 +46,7 @@ export function variant(of: string, name: string, change: (bytes: Buffer) => Buf
 /** A copy that claims to have been built long ago. */
 export function old(of: string, name: string): string {
   const out = join(folder, name);
+  mkdirSync(dirname(out), { recursive: true });
   copyFileSync(of, out);
   utimesSync(out, 1_000_000_000, 1_000_000_000);
   return out;
@@ -53,8 +55,10 @@ export function old(of: string, name: string): string {
 const [E_MACHINE, E_PHOFF, E_PHNUM, PH_SIZE] = [18, 32, 56, 56];
 const [PT_INTERP, PT_GNU_STACK, EM_X86_64] = [3, 0x6474e551, 62];
 
-export const forX86 = (of: string) => variant(of, 'x86', (bytes) => void bytes.writeUInt16LE(EM_X86_64, E_MACHINE));
-export const cutShort = (of: string) => variant(of, 'cut', (bytes) => bytes.subarray(0, Math.floor(bytes.length / 3)));
+export const forX86 = (of: string) =>
+  variant(of, 'x86/host', (bytes) => void bytes.writeUInt16LE(EM_X86_64, E_MACHINE));
+export const cutShort = (of: string) =>
+  variant(of, 'cut/host', (bytes) => bytes.subarray(0, Math.floor(bytes.length / 3)));
 
 /** As if it had been built without -g: the names of the debug sections are no longer known. */
 export function withoutDebugInfo(of: string, name = 'stripped'): string {
@@ -65,7 +69,7 @@ export function withoutDebugInfo(of: string, name = 'stripped'): string {
 
 /** As if it had been linked dynamically: its PT_GNU_STACK becomes a PT_INTERP. */
 export function dynamic(of: string): string {
-  return variant(of, 'dynamic', (bytes) => {
+  return variant(of, 'dynamic/host', (bytes) => {
     const loader = Buffer.from('/lib/ld-linux-riscv64-lp64d.so.1\0');
     const headers = Number(bytes.readBigUInt64LE(E_PHOFF));
     for (let i = 0; i < bytes.readUInt16LE(E_PHNUM); i++) {

@@ -18,6 +18,7 @@ describe('A launch configuration', () => {
     assert.deepEqual(parseLaunch({ program: '/p/host' }), {
       ...{ program: '/p/host', args: [], env: {}, sdkFiles: undefined, stopOnEntry: false, stdin: undefined },
       ...{ sourceMap: {}, trace: false, cwd: undefined, seed: undefined, memoryMiB: undefined, pace: 'real' },
+      schedule: undefined,
       noDebug: false,
     });
   });
@@ -52,6 +53,8 @@ describe('A launch configuration', () => {
       ['seed', -1, /an integer from 0/],
       ['seed', 1.5, /an integer from 0/],
       ['memoryMiB', 1, /from 64 to 3072/],
+      ['schedule', { quantum: 10 }, /"quantum": ticks from 1000/],
+      ['schedule', { quantun: 5000 }, /"quantum": ticks/],
       ['pace', 'slow', /"real" or "fast"/],
     ] as const) {
       const error = refusal({ program: '/p', [name]: value });
