@@ -144,6 +144,8 @@ export class DataAccess {
   }
 
   private loadDevice(low: number, high: number, physical: number, size: number): Result {
+    // The walk may have touched a table where the memory had not grown yet.
+    if (this.memory.growths !== this.growths) return Result.RETRY;
     const value = this.bus.read(physical, size);
     if (value === undefined) return this.fail(accessFault(Access.LOAD), low, high);
     this.low = Number(BigInt.asIntN(32, value));
@@ -246,6 +248,7 @@ export class DataAccess {
   private storeDevice(low: number, high: number, size: number, valueLow: number, valueHigh: number): Result {
     const physical = this.locate(low, high, size, Access.STORE, Right.WRITE);
     if (physical < 0) return Result.TRAP;
+    if (this.memory.growths !== this.growths) return Result.RETRY;
     const value = (BigInt(valueHigh >>> 0) << 32n) | BigInt(valueLow >>> 0);
     if (!this.bus.write(physical, size, BigInt.asUintN(8 * size, value)))
       return this.fail(accessFault(Access.STORE), low, high);

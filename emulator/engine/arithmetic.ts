@@ -19,6 +19,9 @@ const TWO_32 = 2 ** 32;
 /** Below 2^20 in the high word: the quotient of doubles is at most one off, and its product is exact. */
 const EXACT_HIGH = 2 ** 20;
 
+/** Pulls an estimate below the true quotient: more than the three roundings it went through can have added. */
+const BELOW_ONE = 1 - 2 ** -50;
+
 /** Results come in `low` and `high`. */
 export class Arithmetic {
   low = 0;
@@ -118,26 +121,42 @@ export class Arithmetic {
       this.set(quotient | 0, Math.floor(quotient / TWO_32) | 0);
       this.restLow = rest | 0;
       this.restHigh = Math.floor(rest / TWO_32) | 0;
-    } else this.longDivide(al, ah, bl, bh);
+    } else if (bh === 0) this.shortDivide(al, ah, bl >>> 0);
+    else this.longDivide(al, ah, bl, bh);
   }
 
-  /** Shift and subtract, a bit at a time, from the first bit where the quotient can have a one. */
+  /** Divisor below 2^32: schoolbook with digits of 16 bits, each step exact in doubles. */
+  private shortDivide(al: number, ah: number, divisor: number): void {
+    const step = (rest: number, digit: number): number => rest * 65536 + digit;
+    const a3 = ah >>> 16;
+    const q3 = Math.floor(a3 / divisor);
+    const a2 = step(a3 - q3 * divisor, ah & 0xffff);
+    const q2 = Math.floor(a2 / divisor);
+    const a1 = step(a2 - q2 * divisor, al >>> 16);
+    const q1 = Math.floor(a1 / divisor);
+    const a0 = step(a1 - q1 * divisor, al & 0xffff);
+    const q0 = Math.floor(a0 / divisor);
+    this.set((q1 << 16) | q0, (q3 << 16) | q2);
+    this.restLow = (a0 - q0 * divisor) | 0;
+    this.restHigh = 0;
+  }
+
+  /** Divisor of 2^32 or more: the quotient has 32 bits, and an estimate that is never too large is at most one too small. */
   private longDivide(al: number, ah: number, bl: number, bh: number): void {
-    let [restLow, restHigh, quotientLow, quotientHigh] = [0, 0, 0, 0];
-    for (let bit = 63; bit >= 0; bit--) {
-      const carry = restHigh >>> 31;
-      restHigh = (restHigh << 1) | (restLow >>> 31);
-      restLow = (restLow << 1) | ((bit >= 32 ? ah >>> (bit - 32) : al >>> bit) & 1);
-      const fits = carry !== 0 || restHigh >>> 0 > bh >>> 0 || (restHigh === bh && restLow >>> 0 >= bl >>> 0);
-      if (!fits) continue;
-      const borrow = restLow >>> 0 < bl >>> 0 ? 1 : 0;
-      restLow = (restLow - bl) | 0;
-      restHigh = (restHigh - bh - borrow) | 0;
-      if (bit >= 32) quotientHigh |= 1 << (bit - 32);
-      else quotientLow |= 1 << bit;
+    const a = (ah >>> 0) * TWO_32 + (al >>> 0);
+    const b = (bh >>> 0) * TWO_32 + (bl >>> 0);
+    let quotient = Math.floor((a / b) * BELOW_ONE) | 0;
+    const product = Math.imul(quotient, bl);
+    let low = (al - product) | 0;
+    let high = (ah - mulHigh32(quotient, bl) - Math.imul(quotient, bh) - (al >>> 0 < product >>> 0 ? 1 : 0)) | 0;
+    if (high >>> 0 > bh >>> 0 || (high === bh && low >>> 0 >= bl >>> 0)) {
+      quotient = (quotient + 1) | 0;
+      const borrow = low >>> 0 < bl >>> 0 ? 1 : 0;
+      low = (low - bl) | 0;
+      high = (high - bh - borrow) | 0;
     }
-    this.set(quotientLow, quotientHigh);
-    this.restLow = restLow;
-    this.restHigh = restHigh;
+    this.set(quotient, 0);
+    this.restLow = low;
+    this.restHigh = high;
   }
 }

@@ -5,7 +5,7 @@
  */
 import { va, space, type Space, type VirtualAddress } from '../units';
 import type { Clock } from '../machine/clock';
-import { hartOffset, HartWord } from '../machine/layout';
+import { CONTEXT_WORDS, hartOffset, HartWord } from '../machine/layout';
 import type { PhysicalMemory } from '../machine/memory';
 import { CsrFile, Status } from './csr';
 import { Mmu } from './mmu';
@@ -161,7 +161,7 @@ export class Hart implements HartInterface {
   }
 
   saveRegisters(): SavedRegisters {
-    return { words: this.words.slice(0, HartWord.CONTEXT_WORDS) };
+    return { words: this.words.slice(0, CONTEXT_WORDS) };
   }
   loadRegisters(saved: SavedRegisters): void {
     this.words.set(saved.words);

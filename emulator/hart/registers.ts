@@ -4,7 +4,7 @@
  */
 import { va, type VirtualAddress } from '../units';
 import type { SavedRegisters } from './types';
-import { HartWord } from '../machine/layout';
+import { CONTEXT_WORDS, HartWord } from '../machine/layout';
 
 /** A signed 64-bit pair as a number: exact up to 2^53 in magnitude. */
 export const pairToNumber = (low: number, high: number): number => high * 2 ** 32 + (low >>> 0);
@@ -64,5 +64,5 @@ export function withRegisters(saved: SavedRegisters, changes: RegisterChanges): 
 
 /** Registers that are all zero, with the changes applied. */
 export function newRegisters(changes: RegisterChanges): SavedRegisters {
-  return withRegisters({ words: new Int32Array(HartWord.CONTEXT_WORDS) }, changes);
+  return withRegisters({ words: new Int32Array(CONTEXT_WORDS) }, changes);
 }

@@ -7,7 +7,7 @@
  * never depends on when a snapshot was taken. Must never hold a page that a PMP entry covers in part, that is watched, or,
  * for writing, that is marked or not yet saved for the latest snapshot.
  */
-import { Area, Bank, hartOffset } from '../machine/layout';
+import { Bank, HART_STRIDE, hartOffset } from '../machine/layout';
 import type { PhysicalMemory } from '../machine/memory';
 
 const EMPTY = 1;
@@ -113,4 +113,4 @@ export class Translations {
 
 /** Bytes that the area of a hart must have. */
 export const TRANSLATION_BYTES = Bank.START + Bank.COUNT * Bank.WORDS * 4;
-if (TRANSLATION_BYTES > Area.HART_STRIDE) throw new Error('layout: translation banks overlap the next hart');
+if (TRANSLATION_BYTES > HART_STRIDE) throw new Error('layout: translation banks overlap the next hart');

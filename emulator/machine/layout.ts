@@ -21,9 +21,14 @@ export const enum Area {
   TICK = 0,
   HALTED = 8,
   HARTS = 0x40000,
-  HART_STRIDE = 0x40000,
   RAM = 0x100000,
 }
+
+/** Bytes from one hart to the next. */
+export const HART_STRIDE = 0x40000;
+
+/** Words a context is saved as: x, f, pc, fcsr. */
+export const CONTEXT_WORDS = 132;
 
 /** Word offsets from a hart's start. */
 export const enum HartWord {
@@ -72,8 +77,6 @@ export const enum HartWord {
   /** 16 pairs. */
   PMPADDR = 192,
   STATE_WORDS = 224,
-  /** Words a context is saved as: x, f, pc, fcsr. */
-  CONTEXT_WORDS = 132,
 }
 
 /**
@@ -93,4 +96,4 @@ export const enum Bank {
   WORDS = 3072,
 }
 
-export const hartOffset = (id: number): number => Area.HARTS + id * Area.HART_STRIDE;
+export const hartOffset = (id: number): number => Area.HARTS + id * HART_STRIDE;

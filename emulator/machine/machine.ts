@@ -226,9 +226,15 @@ export class SoftwareMachine implements Machine {
     };
   }
 
+  /** The next store to any page goes the slow way once, where it is seen. The guest sees nothing of it. */
+  private protectPages(): void {
+    this.memory.protectAll();
+    for (const hart of this.harts) hart.translations.flushWrites();
+  }
+
   snapshot(): MachineSnapshot {
     const version = this.versions.take();
-    for (const hart of this.harts) hart.translations.flushWrites();
+    this.protectPages();
     const { machine, supervisor } = this.personalities;
     return new Snapshot(
       this.tick,
@@ -263,6 +269,7 @@ export class SoftwareMachine implements Machine {
   }
 
   hash(): string {
+    this.protectPages();
     return hashState(this.parts());
   }
 

@@ -57,6 +57,8 @@ export class PhysicalMemory {
 
   readonly marks: Uint8Array;
   private tables: number[] = [];
+  /** Hashes of pages as they are now, filled by state.ts; an entry goes at the first write after `protectAll`. */
+  readonly digests = new Map<number, Uint8Array>();
   /** Epoch in which a page was last opened for writing; 0 = never written, it reads as zero. */
   private readonly epochs: Uint32Array;
   private epoch = 1;
@@ -119,6 +121,7 @@ export class PhysicalMemory {
     this.ensure(page);
     if (this.epochs[page] !== this.epoch) {
       this.listener.firstWrite(page);
+      this.digests.delete(page);
       this.epochs[page] = this.epoch;
     }
     const marks = this.marks[page]!;
@@ -173,6 +176,7 @@ export class PhysicalMemory {
 
   /** Puts a page's content in place as a restore does: no first write is told, `undefined` is a page never written. */
   setPage(page: number, bytes: Uint8Array | undefined): void {
+    this.digests.delete(page);
     if (this.marks[page]! & Mark.CODE) this.listener.codeWritten(page, 0, PAGE_SIZE);
     if (bytes) {
       this.pageBytes(page).set(bytes);

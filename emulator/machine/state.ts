@@ -57,7 +57,18 @@ function hartWords(hart: Hart): Int32Array {
   return words;
 }
 
-/** BLAKE3 of everything that is state, lower-case hex. */
+const ZERO_PAGE = new Uint8Array(0);
+
+/** BLAKE3 of a page, empty for one that is all zero. Remembered, so that hashing again costs the pages written since. */
+function digestOf(memory: PhysicalMemory, page: number): Uint8Array {
+  const known = memory.digests.get(page);
+  if (known) return known;
+  const digest = isZero(memory, page) ? ZERO_PAGE : blake3(memory.pageBytes(page));
+  memory.digests.set(page, digest);
+  return digest;
+}
+
+/** BLAKE3 of everything that is state, lower-case hex. The caller protects all pages, so that writes are seen from now on. */
 export function hashState(parts: Parts): string {
   const hash = blake3.create({});
   const canonical = new Canonical(hash);
@@ -70,9 +81,11 @@ export function hashState(parts: Parts): string {
   canonical.value(devices.map((device) => device.snapshot()));
   canonical.value(personalities.machine?.snapshot());
   canonical.value(personalities.supervisor?.snapshot());
-  for (const page of pagesInUse(memory)) {
+  for (const page of memory.writtenPages()) {
+    const digest = digestOf(memory, page);
+    if (digest.length === 0) continue;
     canonical.number(page);
-    canonical.bytes(memory.pageBytes(page));
+    canonical.bytes(digest);
   }
   canonical.flush();
   return bytesToHex(hash.digest());

@@ -32,6 +32,22 @@ export interface StopSet {
   clear(): void;
 }
 
+export type WatchKind = 'read' | 'write' | 'access';
+
+export interface Watch {
+  readonly space: Space;
+  readonly address: VirtualAddress;
+  readonly length: number;
+  readonly kind: WatchKind;
+}
+
+/** Ranges whose accesses end a run, after the instruction that made them. Only accesses to watched pages pay. */
+export interface WatchSet {
+  add(space: Space, address: VirtualAddress, length: number, kind: WatchKind): Watch;
+  remove(watch: Watch): void;
+  clear(): void;
+}
+
 /** A copy of the whole machine's state, cheap to take: pages written later are saved on their first store. */
 export interface MachineSnapshot {
   readonly tick: Tick;
@@ -48,6 +64,7 @@ export interface Machine {
   readonly machinePort: MachinePort;
   readonly debugPort: DebugPort;
   readonly stops: StopSet;
+  readonly watches: WatchSet;
 
   /** Runs until tick `until` at the latest, synchronously; takes at least one tick if `until` allows it. Never throws. */
   run(until: Tick): MachineExit;

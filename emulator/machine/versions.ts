@@ -27,12 +27,11 @@ export class Versions {
     return this.memory.wasWritten(page) ? this.memory.pageBytes(page).slice() : undefined;
   }
 
-  /** The live memory as it is now. The caller drops the write translations. */
+  /** The live memory as it is now. The caller protects all pages. */
   take(): Version {
     const version: Version = { pages: new Map(), next: undefined };
     if (this.head) this.head.next = version;
     this.head = version;
-    this.memory.protectAll();
     return version;
   }
 

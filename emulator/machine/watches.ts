@@ -3,17 +3,9 @@
  * enters the read (or write) translations, so only accesses to it pay.
  */
 import type { Space, VirtualAddress } from '../units';
+import type { Watch, WatchKind, WatchSet } from './types';
 
-export type WatchKind = 'read' | 'write' | 'access';
-
-export interface Watch {
-  readonly space: Space;
-  readonly address: VirtualAddress;
-  readonly length: number;
-  readonly kind: WatchKind;
-}
-
-export class Watches {
+export class Watches implements WatchSet {
   private readonly list = new Set<Watch>();
   onChange: () => void = () => undefined;
 

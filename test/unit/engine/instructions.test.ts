@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { Arithmetic } from '../../../emulator/engine/arithmetic';
 import { va } from '../../../emulator/units';
 import { bare, DATA, ORIGIN } from './bare';
+import { random } from './programs';
 
 const MASK = 2n ** 64n - 1n;
 const u64 = (value: bigint): bigint => value & MASK;
@@ -262,5 +264,32 @@ describe('Atomic instructions', () => {
     machine.harts[0]!.mret();
     run(1);
     assert.equal(x(12), 1n);
+  });
+});
+
+describe('64-bit division and multiplication', () => {
+  it('agree with exact arithmetic on random operands of every size', () => {
+    const next = random(5);
+    const arithmetic = new Arithmetic();
+    const operand = (): bigint =>
+      BigInt.asUintN(
+        64,
+        ((BigInt(next(2 ** 31)) << 33n) | (BigInt(next(2 ** 31)) << 2n) | BigInt(next(4))) >> BigInt(next(64)),
+      ) - BigInt(next(2));
+    const words = (value: bigint): [number, number] => [
+      Number(BigInt.asIntN(32, value)),
+      Number(BigInt.asIntN(32, value >> 32n)),
+    ];
+    for (let i = 0; i < 200_000; i++) {
+      const a = u64(operand());
+      // Often close to a multiple, where an estimate is most likely to be one off.
+      const b = u64(operand()) || 1n;
+      const near = next(2) ? u64((a / b) * b - BigInt(next(2))) : a;
+      for (const name of ['divu', 'remu', 'div', 'rem', 'mulhu', 'mulh', 'mulhsu'] as const) {
+        arithmetic[name](...words(near), ...words(b));
+        const got = (BigInt(arithmetic.high >>> 0) << 32n) | BigInt(arithmetic.low >>> 0);
+        assert.equal(got, u64(REGISTER[name]!(near, b)), `${name} 0x${near.toString(16)}, 0x${b.toString(16)}`);
+      }
+    }
   });
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { Cause, Interrupt, Privilege } from '../../../emulator/hart/types';
+import { Cause, Interrupt, Privilege, type Hart } from '../../../emulator/hart/types';
 import { pa, tick, va } from '../../../emulator/units';
 import { assembleLine } from '../assembler';
 import { bare, DATA, ORIGIN, TRAP, type Bare } from './bare';
@@ -153,6 +153,23 @@ describe('Exceptions', () => {
     const hart = bare('nop').machine.harts[0]!;
     hart.writeCsr(MEDELEG, -1n);
     assert.equal((hart.readCsr(MEDELEG) >> 11n) & 1n, 0n);
+  });
+});
+
+describe('What a personality does as an instruction', () => {
+  it('a write of satp and a fence trap to M from S with TVM, like the instructions', () => {
+    for (const [act, word] of [
+      [(hart: Hart) => hart.csrWrite(0x180, 8n << 60n), assembleLine('csrrw zero,satp,a0', 0, new Map()).bits],
+      [(hart: Hart) => hart.fenceVma(), assembleLine('sfence.vma zero,zero', 0, new Map()).bits],
+    ] as const) {
+      const made = at(Privilege.Supervisor, 'nop', {}, 1n << 20n);
+      act(made.machine.harts[0]!);
+      assertTrap(made, Cause.IllegalInstruction, BigInt(word), ORIGIN);
+      assert.equal(made.machine.harts[0]!.space, undefined);
+      const free = at(Privilege.Supervisor, 'nop');
+      act(free.machine.harts[0]!);
+      assert.equal(free.machine.harts[0]!.privilege, Privilege.Supervisor);
+    }
   });
 });
 

@@ -178,6 +178,23 @@ describe('Sv39', () => {
   });
 });
 
+describe('Sv48', () => {
+  it('translates through four levels, where Sv39 has no such address', () => {
+    const address = 2 ** 45 + 0x10000;
+    const user = userMachine(address);
+    const { machine, tables } = user;
+    loadUser(user, 0x10000, assemble(0x10000, 'addi a0,a0,1\necall').bytes, RX);
+    const root = 0x80300000;
+    machine.machinePort.writeU64(pa(root + 8 * (2 ** 45 / 2 ** 39)), (BigInt(tables.root / 4096) << 10n) | 1n);
+    const hart = machine.harts[0]!;
+    hart.writeCsr(0x180, (9n << 60n) | BigInt(root / 4096));
+    assert.equal(trapOf(user)[0], Cause.EcallFromUser);
+    assert.equal(hart.getX(10), 1);
+    hart.writeCsr(0x180, 5n << 60n);
+    assert.equal(hart.readCsr(0x180) >> 60n, 9n, 'an unknown mode is not taken');
+  });
+});
+
 describe('Privilege and translation', () => {
   /** The hart at S with a user and a supervisor page. */
   function supervisor(source: string, status: bigint): UserMachine {
