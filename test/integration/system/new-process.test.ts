@@ -30,7 +30,7 @@ async function continueInNewProcess(cut: Cut, folder: string): Promise<Outcome> 
 
 function whole(scenario: Scenario): Outcome {
   const system = createSystem(scenario.launch);
-  return outcome(system, advance(system, scenario));
+  return outcome(system, advance(system, scenario).printed);
 }
 
 describe('a run that is cut, saved, and continued by another process', () => {
@@ -47,9 +47,9 @@ describe('a run that is cut, saved, and continued by another process', () => {
         for (let i = 0; i < CUTS; i++) {
           const at = Math.floor(dice.next().value * reference.tick);
           const first = createSystem(scenario.launch);
-          const before = advance(first, scenario, at);
-          const rest = await continueInNewProcess({ scenario, saved: first.save() }, folder);
-          const all: Outcome = { ...rest, printed: [...before, ...rest.printed] };
+          const before = advance(first, scenario, 0, at);
+          const rest = await continueInNewProcess({ scenario, posted: before.posted, saved: first.save() }, folder);
+          const all: Outcome = { ...rest, printed: [...before.printed, ...rest.printed] };
           assert.deepEqual(all, reference, `cut ${i} at tick ${at} of ${reference.tick}`);
         }
       } finally {

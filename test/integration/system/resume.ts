@@ -5,6 +5,6 @@ import { loadSystem } from '../../../monitor/system/system';
 import { advance, outcome, type Cut } from './scenario';
 
 const [cutFile, resultFile] = process.argv.slice(2) as [string, string];
-const { scenario, saved } = deserialize(readFileSync(cutFile)) as Cut;
+const { scenario, posted, saved } = deserialize(readFileSync(cutFile)) as Cut;
 const system = loadSystem(scenario.launch, saved);
-writeFileSync(resultFile, JSON.stringify(outcome(system, advance(system, scenario))));
+writeFileSync(resultFile, JSON.stringify(outcome(system, advance(system, scenario, posted).printed)));

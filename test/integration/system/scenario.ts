@@ -1,7 +1,7 @@
 /** Runs of samples with inputs at fixed ticks, whole or cut in two: what the tests of cut runs and their child process share. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
-import { tick, type Tick } from '../../../emulator/units';
+import { join, resolve } from 'node:path';
+import { tick } from '../../../emulator/units';
 import type { ExternalInput, LaunchDescription, System } from '../../../monitor/system/types';
 
 const build = resolve(__dirname, '../../../../samples/build');
@@ -15,6 +15,8 @@ export interface Scenario {
 /** A system saved at a tick, as it travels to another process. */
 export interface Cut {
   readonly scenario: Scenario;
+  /** Number of inputs that were posted before. */
+  readonly posted: number;
   readonly saved: unknown;
 }
 
@@ -55,34 +57,38 @@ export const SCENARIOS: Readonly<Record<string, () => Scenario>> = {
   'server-chain': () => ({ launch: sample('server-chain', ['caller', 'server', 'server1']), inputs: [] }),
 };
 
-/** Runs to `until` at most (the end when absent), posting the inputs that lie ahead; what was printed is returned. */
-export function advance(system: System, scenario: Scenario, until = Infinity): string[] {
-  const printed: string[] = [];
-  const collect = () => {
-    for (const event of system.drain()) {
-      const at = `${event.tick}/${event.sequence}`;
-      if (event.kind === 'output') printed.push(`${at} ${event.stream} ${new TextDecoder().decode(event.bytes)}`);
-      if (event.kind === 'console') printed.push(`${at} console ${event.text}`);
-    }
-  };
-  const ahead = scenario.inputs.filter(({ at }) => at >= system.tick && at < until);
-  for (const { at, input } of ahead) {
-    if (runTo(system, tick(at))) break;
-    system.post(input);
+/**
+ * Runs to `until` at most (the end when absent), from the input number `posted` on. An input is due at its tick, or earlier when the
+ * machine sleeps and nothing else can wake it.
+ */
+export function advance(system: System, scenario: Scenario, posted = 0, until = Infinity) {
+  let next = posted;
+  for (; next < scenario.inputs.length && scenario.inputs[next]!.at < until; next++) {
+    if (runTo(system, scenario.inputs[next]!.at) === 'halted') break;
+    system.post(scenario.inputs[next]!.input);
   }
-  runTo(system, tick(Math.min(until, system.tick + 2_000_000_000)));
-  collect();
-  return printed;
+  runTo(system, Math.min(until, system.tick + LONGEST));
+  return { printed: printedBy(system), posted: next };
 }
 
-/** True when the machine halted before `until`. */
-function runTo(system: System, until: Tick): boolean {
+/** More ticks than any of the samples takes. */
+const LONGEST = 2_000_000_000;
+
+function printedBy(system: System): string[] {
+  return system.drain().flatMap((event) => {
+    const at = `${event.tick}/${event.sequence}`;
+    if (event.kind === 'output') return [`${at} ${event.stream} ${new TextDecoder().decode(event.bytes)}`];
+    return event.kind === 'console' ? [`${at} console ${event.text}`] : [];
+  });
+}
+
+function runTo(system: System, until: number): 'until' | 'idle' | 'halted' {
   while (system.tick < until) {
-    const { reason } = system.run(until);
-    if (reason === 'halted') return true;
-    if (reason !== 'until') throw new Error(`the run of ${basename(system.constructor.name)} came back with ${reason}`);
+    const { reason } = system.run(tick(until));
+    if (reason === 'halted' || reason === 'idle') return reason;
+    if (reason !== 'until') throw new Error(`the run came back with ${reason}`);
   }
-  return false;
+  return 'until';
 }
 
 export function outcome(system: System, printed: readonly string[]): Outcome {
