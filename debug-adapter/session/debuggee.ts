@@ -10,7 +10,7 @@ import type { Breakpoint } from '../target/breakpoints';
 import { Target, type Stop } from '../target/target';
 import { Announcer, type SendEvent } from './announce';
 import type { Environment } from './environment';
-import { folderOf, resolvePath, toUri } from './files';
+import { baseName, folderOf, resolvePath, toUri } from './files';
 import { gatherGuest, GUEST_ENV, GUEST_HOME, type Guest } from './guest';
 import { hashBytes } from './hash';
 import { Inspection } from './inspection';
@@ -122,6 +122,7 @@ export function describeLaunch(
 ): LaunchDescription {
   return {
     program: guest.program,
+    argv0: `./${baseName(guest.program)}`,
     args: options.args,
     env: { ...GUEST_ENV, ...options.env },
     cwd: GUEST_HOME,

@@ -14,9 +14,11 @@ export const GUEST_HOME = '/root';
 /** What a program finds in its environment when the configuration does not say otherwise. */
 export const GUEST_ENV: Readonly<Record<string, string>> = {
   HOME: GUEST_HOME,
-  PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
-  USER: 'root',
+  PATH: '/bin:/usr/bin',
+  PWD: GUEST_HOME,
 };
+/** Copied files are executable, as after `cp` from a board's SDK folder. */
+const MODE = 0o755;
 
 /** Bounds of what is taken along when nobody listed the files. */
 const DEFAULT_FILES_MAX = 1000;
@@ -76,7 +78,7 @@ async function readProgram(files: Files, path: string): Promise<GatheredFile> {
   const program = await readOne(files, path, stat.modified);
   const unusable = describeUnusable(program.bytes);
   if (unusable !== undefined) throw launchErrors.programUnusable(path, unusable);
-  return { ...program, mode: 0o755 };
+  return program;
 }
 
 async function readListed(files: Files, listed: readonly string[], from: string): Promise<GatheredFile[]> {
@@ -104,7 +106,7 @@ async function readFolder(files: Files, program: string, used: number, warnings:
   let total = used;
   for (const name of await files.list(toUri(folder))) {
     const path = resolvePath(folder, name);
-    if (path === program) continue;
+    if (path === program || name.startsWith('.')) continue;
     const stat = await files.stat(toUri(path));
     if (stat?.kind !== 'file') continue;
     const fits = gathered.length < DEFAULT_FILES_MAX && stat.size <= DEFAULT_FILE_BYTES_MAX;
@@ -126,18 +128,13 @@ async function readFolder(files: Files, program: string, used: number, warnings:
 async function readOne(files: Files, path: string, modified: number): Promise<GatheredFile> {
   try {
     const bytes = await files.read(toUri(path));
-    const mode = isElf(bytes) ? 0o755 : 0o644;
-    return { path: guestPath(path), bytes, mode, origin: path, modified };
+    return { path: guestPath(path), bytes, mode: MODE, origin: path, modified };
   } catch (error) {
     throw launchErrors.unreadable(path, error instanceof Error ? error.message : String(error));
   }
 }
 
 const guestPath = (path: string) => `${GUEST_HOME}/${baseName(path)}`;
-
-export function isElf(bytes: Uint8Array): boolean {
-  return bytes[0] === 0x7f && bytes[1] === 0x45 && bytes[2] === 0x4c && bytes[3] === 0x46;
-}
 
 function checkLoader(program: GatheredFile, files: readonly GatheredFile[]): void {
   const elf = ElfFile.parse(program.bytes);
