@@ -41,7 +41,6 @@ const DEFAULTS = {
   /** 10 ms. */
   quantum: 1_000_000,
 } as const;
-const EINVAL = -22;
 const FORMAT = 1;
 
 interface Saved {
@@ -168,8 +167,8 @@ export class ComposedSystem implements System {
     const { id, operation, instance } = input;
     const known = this.monitor.byInstance(instance);
     const record = known && this.device.byPool(known.pool.base);
-    if (!record) return this.machine.outbox.emit({ kind: 'device-answer', id, result: EINVAL } satisfies SystemEvent);
-    this.linux.post({ kind: 'device', id, path: DEVICE_PATH, command: { operation, eid: record.eid } });
+    // An instance that is gone has no id: the driver answers EINVAL.
+    this.linux.post({ kind: 'device', id, path: DEVICE_PATH, command: { operation, eid: record?.eid ?? -1 } });
   }
 
   get log(): readonly LogEntry[] {
