@@ -31,7 +31,8 @@ const QUIET_SETTINGS = {
 /**
  * Opens a workbench and hands it to `use`; everything it started is gone afterwards.
  * @param {{folder?: string, extensionDevelopmentPath?: string[], extensionTestsPath?: string, extensionsDir?: string,
- *   userDataDir?: string, settings?: object, shots?: string, verbose?: boolean, viewport?: {width: number, height: number}}} o
+ *   userDataDir?: string, settings?: object, shots?: string, verbose?: boolean, viewport?: {width: number, height: number},
+ *   scale?: number}} o
  */
 export async function withWorkbench(o, use) {
   const vscode = installWorkbench();
@@ -69,7 +70,10 @@ export async function withWorkbench(o, use) {
       args: ['--enable-smoke-test-driver', '--disable-workspace-trust'],
     });
     browser = await launchBrowser(chromium);
-    const page = await browser.newPage({ viewport: o.viewport ?? { width: 1280, height: 800 } });
+    const page = await browser.newPage({
+      viewport: o.viewport ?? { width: 1280, height: 800 },
+      deviceScaleFactor: o.scale ?? 1,
+    });
     const { finished, settled } = await listen(page, server, o, note);
     await page.goto(workbenchUrl(server.port, token, o), { timeout: 120_000 });
     await page.waitForSelector('.monaco-workbench', { timeout: 120_000 });

@@ -13,14 +13,15 @@ mkdirSync(out, { recursive: true });
 
 const SETTINGS = {
   'window.title': '${activeEditorShort} — Penglai Enclave Debugger',
-  'workbench.colorTheme': 'Default Dark Modern',
   'debug.openDebug': 'openOnDebugBreak',
   'debug.toolBarLocation': 'docked',
   'debug.internalConsoleOptions': 'neverOpen',
   'workbench.layoutControl.enabled': false,
   'editor.minimap.enabled': false,
 };
-const SIDE_BAR = 500;
+/** A window of 1600x1000, shown at 0.8: room for the whole stack in a picture of 1280x800. */
+const WINDOW = { viewport: { width: 1600, height: 1000 }, scale: 0.8 };
+const SIDE_BAR = 640;
 
 const markerLine = (file, name) =>
   readFileSync(join(samples, file), 'utf8')
@@ -89,7 +90,7 @@ class Person {
   }
 
   async shot(name) {
-    await this.page.mouse.move(900, 400); // no tooltip in the picture
+    await this.page.mouse.move(1300, 20); // no tooltip in the picture
     await this.page.waitForTimeout(1500);
     await this.page.screenshot({ path: join(out, `${name}.png`) });
     console.log(join(out, `${name}.png`));
@@ -102,16 +103,19 @@ class Person {
 }
 
 async function story(name, tell) {
-  await withWorkbench({ extensionDevelopmentPath: [root], folder: samples, settings: SETTINGS }, async ({ page }) => {
-    const person = new Person(page);
-    try {
-      await person.begin();
-      await tell(person);
-    } catch (error) {
-      await page.screenshot({ path: join(out, `${name}-failed.png`) });
-      throw error;
-    }
-  });
+  await withWorkbench(
+    { extensionDevelopmentPath: [root], folder: samples, settings: SETTINGS, ...WINDOW },
+    async ({ page }) => {
+      const person = new Person(page);
+      try {
+        await person.begin();
+        await tell(person);
+      } catch (error) {
+        await page.screenshot({ path: join(out, `${name}-failed.png`) });
+        throw error;
+      }
+    },
+  );
 }
 
 const stories = {
