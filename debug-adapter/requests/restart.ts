@@ -1,4 +1,5 @@
 /** The program again from its beginning, with the files as they are now. */
+import { isOrderError } from '../errors';
 import type { Handler } from './handler';
 
 export const restartRequest: Handler<'restart'> = {
@@ -10,7 +11,7 @@ export const restartRequest: Handler<'restart'> = {
     try {
       await session.restart(given as Record<string, unknown> | undefined);
     } catch (error) {
-      call.after(() => session.end());
+      if (!isOrderError(error)) call.after(() => session.end());
       throw error;
     }
   },

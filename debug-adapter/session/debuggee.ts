@@ -84,7 +84,11 @@ export class Debuggee {
       environment.wall,
       {
         event: (event) => announcer.event(event),
-        mapped: (mapping) => announcer.mapped(mapping),
+        mapped: (mapping) => {
+          announcer.mapped(mapping);
+          // Of an image that was no file of the guest, the sources are looked for now.
+          void sources.index(mapping.image);
+        },
         unmapped: (mapping) => announcer.unmapped(mapping),
         breakpointChanged: (breakpoint) => owner.breakpointChanged(breakpoint),
         stopped: (stop) => {

@@ -101,6 +101,7 @@ export class Session implements DispatchContext {
 
   /** The program from its beginning, with the files as they are now. */
   async restart(given: Readonly<Record<string, unknown>> | undefined): Promise<void> {
+    if (this.phase !== 'active') throw orderErrors.notLaunched('restart');
     const options = given && Object.keys(given).length > 0 ? parseLaunch(given) : this.options!;
     const old = this.debuggee;
     const breakpoints = old.target.breakpoints.all();
