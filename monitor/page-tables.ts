@@ -222,7 +222,7 @@ export function separate(m: Core, rootOrder: number, middleOrder: number): void 
 export function separateStep(m: Core, task: Task & { do: 'separate' }): Task | undefined {
   const area = m.state.area!;
   const pages = area.size / PAGE_SIZE;
-  const end = Math.min(task.at + 4 * TABLES_PER_STEP, pages);
+  const end = Math.min(task.at + TABLES_PER_STEP, pages);
   for (let page = task.at; page < end; page++) {
     const words = wordsAt(m, area.base + page * PAGE_SIZE);
     for (let i = 0; i < 1024; i += 2) {
