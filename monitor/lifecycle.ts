@@ -193,5 +193,12 @@ export function killRunning(m: Core, cause: number, address: number, what: strin
   const enclave = m.enclave(m.state.running)!;
   m.emit({ kind: 'enclave-fault', instance: enclave.instance, cause, address, what });
   m.log(`enclave ${enclave.eid}: ${what}`);
+  // A step of its own, so that who listens can look at the enclave before it is gone.
+  m.queue({ do: 'kill' });
+}
+
+/** The second half of `killRunning`: the enclave's registers are still on the hart. */
+export function kill(m: Core): void {
+  const enclave = m.enclave(m.state.running)!;
   m.queue(...endEnclave(m, chainOf(m.state, headOf(m, enclave)), 'fault'), answer(Result.ERROR, 1));
 }

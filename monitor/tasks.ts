@@ -16,7 +16,7 @@ import { hideStep, separateStep, showStep } from './page-tables';
 import { verifyStep } from './enclave-tables';
 import { forkFinished, forkStep } from './fork';
 import { measureStep } from './measure';
-import { enter, leaveForOcall, start, type OcallRequest } from './lifecycle';
+import { enter, kill, leaveForOcall, start, type OcallRequest } from './lifecycle';
 import { mapRelays } from './relays';
 import { areaGranted } from './areas';
 import { reportMeasured } from './report';
@@ -73,6 +73,8 @@ export type Task =
   | { readonly do: 'enter'; readonly eid: number }
   /** Memory went back; now the host is told of the enclave's ocall. */
   | { readonly do: 'ocall'; readonly request: OcallRequest }
+  /** A fault was told: the enclave on the hart ends. */
+  | { readonly do: 'kill' }
   | { readonly do: 'answer'; readonly value: number; readonly detail: number };
 
 export type AfterMeasure =
@@ -114,6 +116,8 @@ function piece(m: Core, task: Task): Task | undefined | 'failed' {
       return void unshare(m, task.base, task.size);
     case 'verify':
       return verifyStep(m, task);
+    case 'kill':
+      return void kill(m);
     case 'attach':
       return createAttached(m, task.enclave);
     case 'measure':
