@@ -78,8 +78,9 @@ export class Inspection {
     const scopes: D.Scope[] = [];
     const scope = this.scope(entry);
     if (scope && entry.level !== undefined) {
-      scopes.push(this.valueScope('Arguments', 'arguments', scope.parameters()));
-      scopes.push(this.valueScope('Locals', 'locals', scope.locals()));
+      // One scope for both: editors open only the first by themselves, and an empty one is no use to anybody.
+      const locals = [...scope.parameters(), ...scope.locals()];
+      if (locals.length > 0) scopes.push(this.valueScope('Locals', 'locals', locals));
       scopes.push(this.valueScope('File Statics', 'globals', () => scope.globals()));
     }
     const registers: Container = { variables: () => registerVariables(entry) };

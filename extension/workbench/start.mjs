@@ -5,7 +5,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { installWorkbench } from './install.mjs';
 import { startServer } from './server.mjs';
@@ -60,7 +60,22 @@ function freePort(port) {
   });
 }
 
+/** What a newcomer meets first: the samples' README, no tour of the editor. From then on the settings are the user's. */
+const FIRST_SETTINGS = {
+  'workbench.startupEditor': 'readme',
+  'git.openRepositoryInParentFolders': 'never',
+  'telemetry.telemetryLevel': 'off',
+};
+
+function firstSettings() {
+  const file = join(profile, 'user/User/settings.json');
+  if (existsSync(file)) return;
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, JSON.stringify(FIRST_SETTINGS, undefined, 2));
+}
+
 async function openBrowserWorkbench(vsix) {
+  firstSettings();
   const vscode = installWorkbench();
   const extensionsDir = join(profile, 'extensions');
   mkdirSync(extensionsDir, { recursive: true });
