@@ -27,24 +27,26 @@ class CrashReporter implements vscode.DebugAdapterTrackerFactory {
   constructor(private readonly context: vscode.ExtensionContext) {}
 
   createDebugAdapterTracker(session: vscode.DebugSession): vscode.DebugAdapterTracker {
-    let stopping = false;
-    const report = async (what: string) => {
-      const open = 'Open Log';
-      const answer = await vscode.window.showErrorMessage(
-        `The Penglai debug adapter ${what}. The session has ended.`,
-        open,
-      );
-      if (answer === open) await openLog(logFile(this.context, session));
-    };
+    let expected = false;
     return {
       onWillStopSession: () => {
-        stopping = true;
+        expected = true;
       },
-      onExit: (code, signal) => {
-        if (!stopping && (code || signal))
-          void report(signal ? `was killed by ${signal}` : `stopped with exit code ${code}`);
+      onDidSendMessage: (message: { type: string; event?: string }) => {
+        if (message.type === 'event' && message.event === 'terminated') expected = true;
+      },
+      // VS Code passes no code for a process that was killed: an end nobody announced is what counts.
+      onExit: (code) => {
+        if (!expected) void this.report(session, code);
       },
     };
+  }
+
+  private async report(session: vscode.DebugSession, code: number | undefined): Promise<void> {
+    const open = 'Open Log';
+    const how = code ? `stopped with exit code ${code}` : 'was killed';
+    const message = `The Penglai debug adapter ${how}; the session has ended. Its log may say why.`;
+    if ((await vscode.window.showErrorMessage(message, open)) === open) await openLog(logFile(this.context, session));
   }
 }
 
