@@ -48,6 +48,10 @@ async function showOnce(
   if (context.globalState.get(key)) return;
   const [first] = await tree.getChildren();
   if (!first) return;
-  await context.globalState.update(key, true);
-  await view.reveal(first, { select: false, focus: false, expand: true });
+  try {
+    await view.reveal(first, { select: false, focus: false, expand: true });
+    await context.globalState.update(key, true);
+  } catch {
+    // The row was gone again before the view could show it: the next one will do.
+  }
 }
