@@ -84,7 +84,8 @@ export class ByteReader {
   /** A 64-bit unsigned value used as offset, size or address; malformed when it is above 2^53. */
   u64Number(): number {
     const value = this.u64();
-    if (value > BigInt(Number.MAX_SAFE_INTEGER)) this.fail(`value 0x${value.toString(16)} is too large`, this.offset - 8);
+    if (value > BigInt(Number.MAX_SAFE_INTEGER))
+      this.fail(`value 0x${value.toString(16)} is too large`, this.offset - 8);
     return Number(value);
   }
   /** Unsigned LEB128 (DWARF 5, section 7.6). */

@@ -6,15 +6,16 @@ export interface SessionNode {
   readonly kind: 'session';
   readonly session: vscode.DebugSession;
 }
+/** `item` is what the adapter said last: VS Code wants one object for a row as long as the row lives. */
 export interface HostNode {
   readonly kind: 'host';
   readonly session: vscode.DebugSession;
-  readonly item: HostItem;
+  item: HostItem;
 }
 export interface EnclaveNode {
   readonly kind: 'enclave';
   readonly session: vscode.DebugSession;
-  readonly item: EnclaveItem;
+  item: EnclaveItem;
 }
 /** Stands for the children that have not been asked for yet. */
 export interface MoreNode {

@@ -1,7 +1,7 @@
 /**
  * The Enclaves view: hosts, their enclaves, servers and shadow templates with the instances forked from them. It asks the adapter
- * page by page for what is expanded, and is told by `enclave/changed` when something is different. It keeps no state of its own
- * beyond what was asked for, so that it cannot disagree with the adapter for longer than one event.
+ * page by page for what is expanded, and is told by `enclave/changed` when something is different. It shows what was answered last and
+ * nothing else, so that it cannot disagree with the adapter for longer than one event.
  */
 import * as vscode from 'vscode';
 import type { EnclaveItem, TreeItem } from '../../debug-adapter/dap/custom';
@@ -17,6 +17,8 @@ export class EnclaveTree implements vscode.TreeDataProvider<Node> {
   private readonly sessions = new Map<string, vscode.DebugSession>();
   /** Number of children asked for, by node id, where it is more than a page. */
   private readonly wanted = new Map<string, number>();
+  /** One object for each row ever shown, by node id. */
+  private readonly nodes = new Map<string, HostNode | EnclaveNode>();
   private refreshTimer: ReturnType<typeof setTimeout> | undefined;
 
   addSession(session: vscode.DebugSession): void {
@@ -26,7 +28,8 @@ export class EnclaveTree implements vscode.TreeDataProvider<Node> {
 
   removeSession(session: vscode.DebugSession): void {
     this.sessions.delete(session.id);
-    for (const id of this.wanted.keys()) if (id.startsWith(session.id)) this.wanted.delete(id);
+    for (const kept of [this.wanted, this.nodes])
+      for (const id of kept.keys()) if (id.startsWith(session.id)) kept.delete(id);
     this.refresh();
   }
 
@@ -76,12 +79,21 @@ export class EnclaveTree implements vscode.TreeDataProvider<Node> {
         start: 0,
         count,
       });
-      const nodes: Node[] = items.map((item) => toNode(node.session, item));
+      const nodes: Node[] = items.map((item) => this.nodeFor(node.session, item));
       if (total > items.length) nodes.push({ kind: 'more', parent: node, shown: items.length, total });
       return nodes;
     } catch {
       return []; // the session is ending, or has not begun: there is nothing to show
     }
+  }
+
+  private nodeFor(session: vscode.DebugSession, item: TreeItem): HostNode | EnclaveNode {
+    const node: HostNode | EnclaveNode =
+      item.kind === 'host' ? { kind: 'host', session, item } : { kind: 'enclave', session, item };
+    const id = nodeId(node);
+    const known = this.nodes.get(id);
+    if (!known) this.nodes.set(id, node);
+    return known ? Object.assign(known, { item }) : node;
   }
 
   /** Every live enclave of a session, for commands that are not started from a row. */
@@ -109,8 +121,4 @@ export class EnclaveTree implements vscode.TreeDataProvider<Node> {
 function parentArgument(node: SessionNode | HostNode | EnclaveNode) {
   if (node.kind === 'session') return undefined;
   return node.kind === 'host' ? { pid: node.item.pid } : { instance: node.item.instance };
-}
-
-function toNode(session: vscode.DebugSession, item: TreeItem): Node {
-  return item.kind === 'host' ? { kind: 'host', session, item } : { kind: 'enclave', session, item };
 }
