@@ -31,7 +31,7 @@ export class Inspection {
   private readonly scopesOf = new Map<CodeFrame, FrameScope>();
 
   constructor(
-    private readonly system: Pick<System, 'machine'>,
+    private readonly system: Pick<System, 'read'>,
     private readonly sources: Sources,
     private readonly lineBase: 0 | 1,
     private readonly columnBase: 0 | 1,

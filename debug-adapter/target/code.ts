@@ -27,18 +27,34 @@ export function callsIn(
   isInside: (address: number) => boolean,
 ): readonly CallSite[] {
   const calls: CallSite[] = [];
+  for (const { address, instruction } of instructions(code.subarray(0, end - start), start)) {
+    const site = callAt(address, instruction, isInside);
+    if (site) calls.push(site);
+  }
+  return calls;
+}
+
+/** Address of the first `ret`. */
+export function firstReturn(code: Uint8Array, start: number): number | undefined {
+  for (const { address, instruction } of instructions(code, start)) {
+    const { op, rd, rs1, imm } = instruction;
+    if (op === Op.JALR && rd === 0 && rs1 === 1 && imm === 0) return address;
+  }
+  return undefined;
+}
+
+/** One after the other; the same object every time. */
+function* instructions(code: Uint8Array, start: number) {
   const instruction = newInstruction();
   const view = new DataView(code.buffer, code.byteOffset, code.byteLength);
   let at = 0;
-  for (let count = 0; at + 2 <= Math.min(code.length, end - start) && count < INSTRUCTIONS_MAX; count++) {
+  for (let count = 0; at + 2 <= code.length && count < INSTRUCTIONS_MAX; count++) {
     const low = view.getUint16(at, true);
     const wide = (low & 3) === 3 && at + 4 <= code.length;
     decode(wide ? view.getUint32(at, true) : low, instruction);
-    const site = callAt(start + at, instruction, isInside);
-    if (site) calls.push(site);
+    yield { address: start + at, instruction };
     at += (low & 3) === 3 ? 4 : 2;
   }
-  return calls;
 }
 
 function callAt(

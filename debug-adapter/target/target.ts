@@ -4,14 +4,17 @@
  */
 import type { MachineExit } from '../../emulator/machine/types';
 import type { Stamped } from '../../emulator/machine/outbox';
+import { Privilege } from '../../emulator/hart/types';
 import { tick, va, type Space, type VirtualAddress } from '../../emulator/units';
 import { savedPc } from '../../emulator/hart/registers';
 import type { ExternalInput, System, SystemEvent } from '../../monitor/system/types';
-import { Stack } from '../inspect/stack/stack';
+import { Stack, type Hidden } from '../inspect/stack/stack';
 import { Breakpoints, type Breakpoint, type StopReason } from './breakpoints';
 import type { Image, Images } from './image';
+import { hiddenByLine } from './inlining';
 import type { Candidate, SourceMap } from './paths';
 import { RunLoop, type Verdict, type Wall } from './run-loop';
+import { describeFault } from './faults';
 import { firstLine, Step, STEP, type StepKind } from './step';
 import { Stops } from './stops';
 import { sameOwner, toRuntime, Worlds, type Mapping, type Owner } from './worlds';
@@ -81,8 +84,10 @@ export class Target {
   private over = false;
   private entered = false;
   private lastStop: Stop | undefined;
-  /** The instruction a thread was reported to stand before: the first stop there is the same one again. */
-  private passing: { tid: number; space: Space; pc: VirtualAddress } | undefined;
+  /** The instruction a thread has been stopped before, and not executed yet: the next stop there is the same one again. */
+  private readonly passing = new Map<number, { space: Space; pc: VirtualAddress }>();
+  /** The thread that stands before inlined calls it has not entered. */
+  private hidden: (Hidden & { readonly tid: number }) | undefined;
   private readonly stacks = new Map<number, Stack>();
   private nextCommand = 1;
   private readonly commands = new Map<number, (answer: { result: number; detail?: unknown }) => void>();
@@ -128,8 +133,11 @@ export class Target {
   /** Runs on, until something stops it. */
   resume(): void {
     if (this.running || this.over) return;
-    this.passing = this.lastStop && this.lastStop.reason !== 'pause' ? this.whereIs(this.lastStop.tid) : undefined;
+    const { reason, tid } = this.lastStop ?? {};
+    const at = reason === 'pause' || tid === undefined ? undefined : this.whereIs(tid);
+    if (at) this.passing.set(tid!, at);
     this.lastStop = undefined;
+    this.hidden = undefined;
     this.fault = undefined;
     this.stacks.clear();
     this.loop.start();
@@ -139,20 +147,30 @@ export class Target {
   startStep(kind: StepKind, tid: number): void {
     if (this.running || this.over) return;
     this.endStep();
+    if (kind === 'stepIn' && this.enterInlined(tid)) return;
     const stack = this.stack(tid);
     if (stack.frames().next().done) return this.resume();
     this.step = new Step(
       {
         worlds: this.worlds,
         stops: this.stops,
-        readMemory: (space, address, length) => this.system.machine.debugPort.read(space, va(address), length),
+        readMemory: (space, address, length) => this.system.read(space, va(address), length),
         topFrame: (of) => this.stackNow(of).frames().next().value ?? undefined,
+        isSuspended: (owner) => this.isSuspended(owner),
       },
       kind,
       tid,
       stack.frames(),
     );
     this.resume();
+  }
+
+  /** The thread stands before an inlined call: a step in shows it inside, and nothing is executed. */
+  private enterInlined(tid: number): boolean {
+    const { hidden } = this;
+    if (hidden?.tid !== tid || hidden.levels === 0 || this.whereIs(tid)?.pc !== hidden.pc) return false;
+    this.finish({ reason: 'step', tid }, hidden.levels - 1);
+    return true;
   }
 
   /** Stops at the next slice boundary; a machine that sleeps stops at once. */
@@ -205,12 +223,17 @@ export class Target {
   }
 
   private stackNow(tid: number): Stack {
-    return new Stack(this.system, this.worlds, tid);
+    return new Stack(this.system, this.worlds, tid, this.hidden?.tid === tid ? this.hidden : undefined);
   }
 
-  private whereIs(tid: number | undefined): { tid: number; space: Space; pc: VirtualAddress } | undefined {
-    const top = tid === undefined ? undefined : this.system.contexts(tid)[0];
-    return top && { tid: tid!, space: top.space, pc: savedPc(top.registers) };
+  private isSuspended(owner: Owner): boolean {
+    const isOwner = ({ instance }: { instance: number }) => owner.kind === 'enclave' && instance === owner.instance;
+    return this.system.enclaves().find(isOwner)?.state === 'OCALLING';
+  }
+
+  private whereIs(tid: number): { space: Space; pc: VirtualAddress } | undefined {
+    const top = this.system.contexts(tid)[0];
+    return top && { space: top.space, pc: savedPc(top.registers) };
   }
 
   private decide(exit: MachineExit): Verdict {
@@ -233,28 +256,49 @@ export class Target {
 
   private atStop(space: Space, pc: VirtualAddress): Verdict {
     const tid = this.system.currentThread;
-    if (this.passing?.tid === tid && this.passing?.space === space && this.passing.pc === pc) {
-      this.passing = undefined;
-      this.system.machine.stepOverStop();
-      return 'go on';
-    }
+    const passing = tid === undefined ? undefined : this.passing.get(tid);
+    if (passing?.space === space && passing.pc === pc) return this.pass(space, pc, tid);
     const breakpoints = this.options.noDebug ? [] : this.breakpoints.at(space, pc);
     const reasons = this.stops.at(space, pc);
-    const stepped = reasons.has(STEP) && this.step?.reached(space, pc, tid) === true;
-    if (breakpoints.length > 0) return this.finish({ reason: 'breakpoint', tid, breakpoints });
+    const stepped = reasons.has(STEP) ? this.step?.reached(space, pc, tid) : undefined;
+    if (breakpoints.length > 0) {
+      const lines = breakpoints.map(({ line }) => line);
+      const hidden = tid === undefined ? 0 : hiddenByLine(this.stackNow(tid).frames(), lines);
+      return this.finish({ reason: 'breakpoint', tid, breakpoints }, hidden);
+    }
     if (reasons.has(ENTRY)) {
       this.stops.removeAll(ENTRY);
       return this.finish({ reason: 'entry', tid });
     }
-    if (stepped) return this.finish({ reason: 'step', tid });
-    this.system.machine.stepOverStop();
-    return 'go on';
+    if (stepped !== undefined) return this.finish({ reason: 'step', tid }, stepped);
+    return this.pass(space, pc, tid);
   }
 
-  private finish(stop: Stop): Verdict {
+  /**
+   * Executes the instruction a thread was stopped before, and no other: if an interrupt comes first, another thread of the same
+   * space may be next to arrive there, and that is another stop.
+   */
+  private pass(space: Space, pc: VirtualAddress, tid: number | undefined): Verdict {
+    const before = this.system.tick;
+    this.system.machine.stepOverStop();
+    const exit = this.system.run(tick(before + 1));
+    if (tid !== undefined) {
+      const hart = this.system.machine.harts[0]!;
+      const executed = this.system.tick === before + 1 && hart.privilege === Privilege.User;
+      const at = executed ? undefined : this.whereIs(tid);
+      if (at?.space === space && at.pc === pc) this.passing.set(tid, at);
+      else this.passing.delete(tid);
+    }
+    return this.decide(exit);
+  }
+
+  /** `hidden`: inlined calls that begin where the thread is and are not shown as entered. */
+  private finish(stop: Stop, hidden = 0): Verdict {
     this.endStep();
     this.stacks.clear();
     this.lastStop = stop;
+    const at = hidden > 0 && stop.tid !== undefined ? this.whereIs(stop.tid) : undefined;
+    this.hidden = at && { tid: stop.tid!, pc: at.pc, levels: hidden };
     this.loop.stop();
     this.takeEvents();
     this.listener.stopped(stop);
@@ -373,25 +417,4 @@ export class Target {
     for (const [space, pc] of lifted) if (this.stops.at(space, pc).size > 0) machine.stops.arm(space, pc);
     return !this.commands.has(id);
   }
-}
-
-/** Machine causes in words (privileged specification, mcause). */
-const CAUSES: Readonly<Record<number, string>> = {
-  0: 'jump to a misaligned address',
-  1: 'instruction fetch refused',
-  2: 'illegal instruction',
-  3: 'ebreak',
-  4: 'misaligned load',
-  5: 'load refused',
-  6: 'misaligned store',
-  7: 'store refused',
-  12: 'jump to an address that is not mapped or not executable',
-  13: 'read from an address that is not mapped',
-  15: 'write to an address that is not mapped or read-only',
-};
-
-function describeFault(signal: string, cause: number, address: number): string {
-  const at = `0x${BigInt.asUintN(64, BigInt(address)).toString(16)}`;
-  const what = CAUSES[cause];
-  return what === undefined ? `${signal} at ${at}` : `${signal}: ${what}, ${at}`;
 }

@@ -6,12 +6,13 @@ import { Privilege } from '../hart/types';
 import type { Hart } from '../hart/types';
 import { withRegisters } from '../hart/registers';
 import type { Machine } from '../machine/types';
-import { PAGE_SIZE, space } from '../units';
+import { PAGE_SIZE, space, type Space } from '../units';
 import { initialState, panic } from './boot';
 import { callName } from './calls/table';
 import type { DevicePhase } from './calls/descriptors';
 import { Core } from './core';
 import { prepareProgram, type Program } from './exec';
+import { untouchedPage } from './memory/areas';
 import { layoutOf } from './memory/layout';
 import { advance, arrive } from './run';
 import type { State, Thread } from './state';
@@ -105,6 +106,12 @@ class LinuxPersonality implements Linux {
     if (hart.privilege === Privilege.User) return undefined;
     const pc = hart.privilege === Privilege.Machine ? hart.mepc : hart.sepc;
     return withRegisters(hart.saveRegisters(), { pc });
+  }
+
+  untouched(of: Space, page: number): Uint8Array | undefined {
+    for (const { memory } of this.core.state.processes.values())
+      if (memory.root / PAGE_SIZE === of) return untouchedPage(this.core, memory, page);
+    return undefined;
   }
 
   get currentThread(): number | undefined {

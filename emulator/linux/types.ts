@@ -70,6 +70,11 @@ export interface Linux extends Personality {
   /** Deterministic order: by pid, by tid. */
   processes(): readonly ProcessInfo[];
   threads(): readonly ThreadInfo[];
+  /**
+   * What a page of a process holds that no table maps yet, because nobody has touched it: file bytes or zeros. For a debugger,
+   * which may not page in. `page` is the address of a page; undefined where the process has no such page, or firmware took it.
+   */
+  untouched(space: Space, page: number): Uint8Array | undefined;
   /** tid of the thread the hart works for; undefined while idle or booting. */
   readonly currentThread: number | undefined;
   /** Wait status of the first process once it has exited: exit code, or 128 + signal number. */

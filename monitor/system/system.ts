@@ -11,7 +11,7 @@ import { createMachine } from '../../emulator/machine/machine';
 import type { Stamped } from '../../emulator/machine/outbox';
 import type { Personality } from '../../emulator/machine/personality';
 import type { Machine, MachineExit, MachineSnapshot } from '../../emulator/machine/types';
-import { tick, type Tick } from '../../emulator/units';
+import { PAGE_SIZE, tick, va, type Space, type Tick, type VirtualAddress } from '../../emulator/units';
 import { DEVICE_PATH } from '../abi';
 import type { Checks } from '../core';
 import { createDriver, type PenglaiDevice } from '../driver/driver';
@@ -42,6 +42,8 @@ const DEFAULTS = {
   quantum: 1_000_000,
 } as const;
 const FORMAT = 1;
+/** Bytes that one read of a debugger may ask for. */
+const READ_MAX = 16 * 1024 * 1024;
 
 interface Saved {
   readonly format: number;
@@ -232,6 +234,23 @@ export class ComposedSystem implements System {
     return withRegisters(saved, { pc: hart.privilege === Privilege.Supervisor ? hart.sepc : hart.mepc });
   }
 
+  read(space: Space, address: VirtualAddress, length: number): Uint8Array {
+    const wanted = Math.min(length, READ_MAX);
+    const parts = [this.machine.debugPort.read(space, address, wanted)];
+    let done = parts[0]!.length;
+    while (done < wanted) {
+      const at = address + done;
+      const page = Math.floor(at / PAGE_SIZE) * PAGE_SIZE;
+      const size = Math.min(wanted - done, page + PAGE_SIZE - at);
+      const present = this.machine.debugPort.read(space, va(at), size);
+      const piece = present.length === size ? present : this.linux.untouched(space, page)?.subarray(at - page);
+      if (!piece) break;
+      parts.push(piece.subarray(0, size));
+      done += size;
+    }
+    return parts.length === 1 ? parts[0]! : joined(parts, done);
+  }
+
   image(hash: string): Uint8Array | undefined {
     const loaded = this.device.image(hash);
     if (loaded) return loaded;
@@ -279,6 +298,16 @@ export class ComposedSystem implements System {
     this.entries = [...saved.log!];
     this.position = saved.position!;
   }
+}
+
+function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
 }
 
 /** The host OS as the machine's S personality, its driver's state part of its own. */

@@ -4,7 +4,7 @@ import type { LinuxEvent } from '../../emulator/linux/events';
 import type { SavedRegisters } from '../../emulator/hart/types';
 import type { Machine, MachineExit } from '../../emulator/machine/types';
 import type { Stamped } from '../../emulator/machine/outbox';
-import type { Space, Tick } from '../../emulator/units';
+import type { Space, Tick, VirtualAddress } from '../../emulator/units';
 import type { EnclaveEvent } from '../events';
 import type { EnclaveState, EnclaveType, Instance } from '../types';
 
@@ -103,6 +103,11 @@ export interface System {
   enclaves(): readonly EnclaveInfo[];
   /** The worlds a host thread is in, innermost first; the last one is the host. Empty for an unknown thread. */
   contexts(tid: number): readonly Context[];
+  /**
+   * Memory as the owner of a space would find it, read without touching anything: of a host also pages that nobody has touched yet.
+   * Fewer bytes than asked for where it ends.
+   */
+  read(space: Space, address: VirtualAddress, length: number): Uint8Array;
   /** Bytes of an enclave image the driver read, or of a program that was executed, by hash. */
   image(hash: string): Uint8Array | undefined;
   readonly exitStatus: number | undefined;

@@ -7,6 +7,7 @@ import { savedF64, savedPc, savedX64 } from '../../../emulator/hart/registers';
 import { va, type Space } from '../../../emulator/units';
 import type { Context, System } from '../../../monitor/system/types';
 import { toLink, type Mapping, type Owner, type Worlds } from '../../target/worlds';
+import { isSignalTrampoline } from '../unwind/by-signal';
 import { RegisterSet } from '../unwind/registers';
 import { StackWalk, type Frame } from '../unwind/stack-walk';
 import type { UnwindContext } from '../unwind/types';
@@ -20,15 +21,22 @@ const CHUNK = 16;
 const FLOAT_FIRST = 32;
 const REGISTER_COUNT = 64;
 
+/** Inlined calls that begin at a pc and are not entered yet: the thread is shown before them. */
+export interface Hidden {
+  readonly pc: number;
+  readonly levels: number;
+}
+
 export class Stack {
   private readonly found: StackEntry[] = [];
   private readonly rest: Iterator<StackEntry>;
   private complete = false;
 
   constructor(
-    private readonly system: Pick<System, 'contexts' | 'machine' | 'enclaves'>,
+    private readonly system: Pick<System, 'contexts' | 'read' | 'enclaves'>,
     private readonly worlds: Worlds,
     readonly tid: number,
+    private readonly hidden?: Hidden,
   ) {
     this.rest = this.walk();
   }
@@ -51,6 +59,19 @@ export class Stack {
       if (!entry) return;
       if (entry.kind === 'code') yield entry;
     }
+  }
+
+  /** Number of worlds the thread is in: 1 for the host alone. */
+  get worldCount(): number {
+    return this.system.contexts(this.tid).length;
+  }
+
+  /** Frames of code of one world, 0 being the innermost; those of the worlds inside it are not looked for. */
+  *framesOf(world: number): Generator<CodeFrame, void> {
+    const context = this.system.contexts(this.tid)[world];
+    if (!context) return;
+    let depth = 0;
+    for (const frame of this.walkContext(context)) yield* this.describe(frame, context, world, depth++);
   }
 
   private more(): void {
@@ -95,6 +116,13 @@ export class Stack {
     };
   }
 
+  /** Of code without debug information: its symbol; what a signal handler returns to, as other debuggers call it. */
+  private nameOf(space: Space, mapping: Mapping | undefined, lookup: number, pc: number): string {
+    const symbol = mapping?.image.program.describeAddress(lookup);
+    if (symbol !== undefined) return symbol;
+    return isSignalTrampoline(BigInt(pc), this.unwinding(space)) ? '<signal handler called>' : hexAddress(pc);
+  }
+
   private labelOf({ enteredBy, world }: Context): string | undefined {
     if (world.kind === 'host') return undefined;
     if (enteredBy === 'run') return `PLenclave_run #${world.instance}`;
@@ -118,16 +146,17 @@ export class Stack {
     const scopes = mapping?.image.program.info.scopesAt(lookup);
     const place = mapping && placeAt(mapping, lookup);
     if (!scopes || !mapping) {
-      const name = mapping?.image.program.describeAddress(lookup) ?? hexAddress(common.pc);
+      const name = this.nameOf(context.space, mapping, lookup, common.pc);
       yield { ...common, name, level: undefined, place, subtle: true, wrapper: isWrapper(name.replace(/\+\d+$/, '')) };
       return;
     }
     const levels = [scopes.function, ...scopes.inlined];
     let here = place;
+    let hidden = depth === 0 && common.pc === this.hidden?.pc ? Math.min(this.hidden.levels, levels.length - 1) : 0;
     for (let level = levels.length - 1; level >= 0; level--) {
       const { name } = levels[level]!;
       const wrapper = isWrapper(name);
-      yield { ...common, name, level, place: here, subtle: wrapper || here === undefined, wrapper };
+      if (hidden-- <= 0) yield { ...common, name, level, place: here, subtle: wrapper || here === undefined, wrapper };
       const call = scopes.inlined[level - 1]?.call;
       if (call) here = placeOfCall(mapping, call);
     }
@@ -136,14 +165,14 @@ export class Stack {
 
 /** Memory of a space as the unwinder and the evaluators read it: all of it or nothing. */
 export function readMemory(
-  system: Pick<System, 'machine'>,
+  system: Pick<System, 'read'>,
   space: Space,
   address: bigint,
   length: number,
 ): Uint8Array | undefined {
   const at = Number(BigInt.asIntN(64, address));
   if (!Number.isSafeInteger(at)) return undefined;
-  const bytes = system.machine.debugPort.read(space, va(at), length);
+  const bytes = system.read(space, va(at), length);
   return bytes.length === length ? bytes : undefined;
 }
 

@@ -175,6 +175,20 @@ function finish(core: Core, process: Process, memory: Memory): PagedIn {
   return 'done';
 }
 
+/** What paging in would put there, without doing it; undefined for a page that is present, or that no area has. */
+export function untouchedPage(core: Core, memory: Memory, address: number): Uint8Array | undefined {
+  const area = areaAt(memory, address);
+  if (!area || area.prot === 0 || memory.pages.has(address / PAGE_SIZE)) return undefined;
+  const { backing } = area;
+  const skip = address - area.start;
+  const frame = backing.kind === 'frames' ? backing.frames[skip / PAGE_SIZE] : undefined;
+  if (frame !== undefined) return core.port.read(reach(core, frame), PAGE_SIZE);
+  const page = new Uint8Array(PAGE_SIZE);
+  if (backing.kind === 'file' && skip < backing.length)
+    page.set(readContent(backing.content, backing.offset + skip, Math.min(PAGE_SIZE, backing.length - skip)));
+  return page;
+}
+
 /** The present pages in [from, end), at most a piece of them, and where to go on. Empty tables are skipped. */
 function presentPages(memory: Memory, from: number, end: number): { pages: number[]; next: number } {
   const pages: number[] = [];

@@ -50,6 +50,9 @@ export class Bench implements Pick<System, 'machine' | 'tick' | 'clockHz' | 'run
   run(until: Parameters<System['run']>[0]) {
     return this.machine.run(until);
   }
+  read(...[space, address, length]: Parameters<System['read']>) {
+    return this.machine.debugPort.read(space, address, length);
+  }
   post() {}
   drain() {
     return this.machine.outbox.drain() as unknown as ReturnType<System['drain']>;

@@ -26,7 +26,7 @@ function worlds() {
   const known = new Worlds();
   known.add({ owner: { kind: 'host', pid: 1 }, label: 'host', space: bench.space, image, base: 0 });
   const stack = (contexts: readonly Context[]) => {
-    const system = { machine: bench.machine, contexts: () => contexts, enclaves: () => NAMES.map(named) };
+    const system = { read: bench.read.bind(bench), contexts: () => contexts, enclaves: () => NAMES.map(named) };
     return new Stack(system as never, known, 1)
       .entries(0, 100)
       .map((entry) => (entry.kind === 'label' ? `-- ${entry.text}` : entry.name));

@@ -35,12 +35,16 @@ export interface FunctionScope {
 
 /** A call that the compiler replaced by the body of the function. */
 export interface InlinedScope {
+  /** Tells this copy from every other of the program. */
+  readonly id: number;
   readonly name: string;
   readonly linkageName: string | undefined;
   /** Where the call was written. */
   readonly call: SourcePlace;
   readonly declaration: SourcePlace;
   readonly ranges: readonly AddressRange[];
+  /** Where control enters it. */
+  readonly entry: number | undefined;
 }
 
 /** A lexical block; `level` 0 belongs to the function, n to its n-th inlined call counted from outside. */
@@ -160,10 +164,14 @@ function inlinedScope(context: ScopeContext, entry: Entry): InlinedScope {
   const chain = lineage(entry);
   const call = lazy(() => place(context, entry, At.call_file, At.call_line));
   const declaration = lazy(() => declaredAt(context, chain));
+  const ranges = rangesOf(entry);
+  const entered = entry.address(At.entry_pc);
   return {
+    id: entry.offset,
     name: nameOf(chain) ?? UNNAMED,
     linkageName: linkageNameOf(chain),
-    ranges: rangesOf(entry),
+    ranges,
+    entry: entered === undefined ? ranges[0]?.low : Number(entered),
     get call() {
       return call();
     },
