@@ -61,19 +61,6 @@ export class Stack {
     }
   }
 
-  /** Number of worlds the thread is in: 1 for the host alone. */
-  get worldCount(): number {
-    return this.system.contexts(this.tid).length;
-  }
-
-  /** Frames of code of one world, 0 being the innermost; those of the worlds inside it are not looked for. */
-  *framesOf(world: number): Generator<CodeFrame, void> {
-    const context = this.system.contexts(this.tid)[world];
-    if (!context) return;
-    let depth = 0;
-    for (const frame of this.walkContext(context)) yield* this.describe(frame, context, world, depth++);
-  }
-
   private more(): void {
     const next = this.rest.next();
     if (next.done) this.complete = true;
