@@ -28,9 +28,14 @@ export function build(kind: 'host' | 'eapp', source: string, name = basename(sou
   return path;
 }
 
+const theCompiler = (): Promise<Compiler> =>
+  (compiler ??= findCompiler({ layout, env: process.env, say: () => undefined }));
+
+/** Tests of where exactly a step goes are written for the line tables of one compiler. */
+export const compilerKind = async (): Promise<Compiler['kind']> => (await theCompiler()).kind;
+
 async function compileOnce(kind: 'host' | 'eapp', source: string, out: string, flags: string[]): Promise<string> {
-  compiler ??= findCompiler({ layout, env: process.env, say: () => undefined });
-  await compile({ compiler: await compiler, layout }, { kind, sources: [source], out, flags });
+  await compile({ compiler: await theCompiler(), layout }, { kind, sources: [source], out, flags });
   return out;
 }
 
