@@ -9,7 +9,7 @@ import type { Hart } from '../../../emulator/hart/types';
 import { createMachine } from '../../../emulator/machine/machine';
 import type { Machine } from '../../../emulator/machine/types';
 import type { Personality } from '../../../emulator/machine/personality';
-import { pa, space, va } from '../../../emulator/units';
+import { pa, space, tick, va } from '../../../emulator/units';
 import type { Context, System, SystemEvent } from '../../../monitor/system/types';
 import { ElfFile } from '../../../debug-adapter/symbols/elf/elf';
 
@@ -31,6 +31,9 @@ export class Bench implements Pick<System, 'machine' | 'tick' | 'clockHz' | 'run
   readonly space = space((RAM + PAGE) / PAGE);
   exitStatus: number | undefined;
   currentThread: number | undefined = 1;
+  private taker: number | undefined;
+  /** Ticks that switches of threads took. */
+  private switching = 0;
   private nextPage = RAM + 2 * PAGE;
 
   constructor(
@@ -45,10 +48,21 @@ export class Bench implements Pick<System, 'machine' | 'tick' | 'clockHz' | 'run
   }
 
   get tick() {
-    return this.machine.tick;
+    return tick(this.machine.tick + this.switching);
   }
   run(until: Parameters<System['run']>[0]) {
-    return this.machine.run(until);
+    if (this.taker === undefined || until !== this.tick + 1) return this.machine.run(until);
+    this.currentThread = this.taker;
+    this.taker = undefined;
+    this.switching = 10;
+    this.machine.run(this.machine.tick); // executes nothing, and forgets that a stop was to be passed
+    return { reason: 'until' as const };
+  }
+
+  /** An interrupt comes before the next instruction that is run alone, and thread `tid` has the hart afterwards. */
+  interruptNext(tid: number): () => boolean {
+    this.taker = tid;
+    return () => this.taker === undefined;
   }
   read(...[space, address, length]: Parameters<System['read']>) {
     return this.machine.debugPort.read(space, address, length);
@@ -72,7 +86,7 @@ export class Bench implements Pick<System, 'machine' | 'tick' | 'clockHz' | 'run
       : [];
   }
   contexts(tid: number): readonly Context[] {
-    if (tid !== 1) return [];
+    if (tid > 2) return [];
     return [{ world: { kind: 'host', pid: 1 }, space: this.space, registers: this.machine.harts[0]!.saveRegisters() }];
   }
   image() {

@@ -157,6 +157,27 @@ describe('A breakpoint', () => {
     assert.match(breakpoint!.message!, /changed after tour was built.*Build again.*SOURCE_NEWER/);
   });
 
+  it('on an instruction that jumps to itself is hit each time', async () => {
+    const { target, bench, run } = start('tour-gcc-v5-O0.elf');
+    target.breakpoints.set('/tour/tour.c', [line('in-run')]);
+    await run();
+    const loop = loopAt(bench);
+    bench.machine.harts[0]!.pc = va(loop);
+    target.breakpoints.set('/tour/tour.c', [line('for (;;)')]);
+    for (let i = 0; i < 3; i++) assert.equal(((await run()) as Stop).reason, 'breakpoint');
+    assert.equal(bench.machine.harts[0]!.pc, loop);
+  });
+
+  it('is hit by another thread that comes there while the first is interrupted before it', async () => {
+    const { target, bench, run } = start('tour-gcc-v5-O0.elf');
+    target.breakpoints.set('/tour/tour.c', [IN_LIST]);
+    assert.equal(((await run()) as Stop).tid, 1);
+    const interrupted = bench.interruptNext(2);
+    assert.equal(((await run()) as Stop).tid, 2, 'the second thread is there now');
+    assert.equal(interrupted(), true);
+    assert.equal(((await run()) as Stop).tid, 2, 'each time it comes around');
+  });
+
   it('leaves the text of the program as it is', async () => {
     const { target, bench, run } = start('tour-gcc-v5-O0.elf');
     const text = () => Buffer.from(bench.machine.debugPort.read(bench.space, va(0x10000), 0x690)).toString('hex');
