@@ -10,11 +10,11 @@ import { needsSamples, printed, runToEnd, runUntil, sampleLaunch } from './sampl
 
 const GOLDEN = join(process.cwd(), 'test/integration/system/golden');
 
-/** Compares with the golden file of a name; UPDATE_GOLDEN=1 writes it. */
+/** Compares with the golden file of a name; GOLDEN=write writes it. */
 function golden(name: string, text: string): void {
   const file = join(GOLDEN, `${name}.txt`);
-  if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(file, text);
-  assert.ok(existsSync(file), `${file} exists; UPDATE_GOLDEN=1 writes it`);
+  if (process.env['GOLDEN'] === 'write') writeFileSync(file, text);
+  assert.ok(existsSync(file), `${file} exists; GOLDEN=write writes it`);
   assert.equal(text, readFileSync(file, 'utf8'));
 }
 

@@ -105,7 +105,7 @@ describe('the floating-point unit beside qemu-riscv64', function () {
   before(function () {
     if (haveQemu) {
       qemu = new Qemu();
-      if (process.env['UPDATE_GOLDEN']) updateGolden(qemu);
+      if (process.env['GOLDEN'] === 'write') updateGolden(qemu);
       return;
     }
     console.log(

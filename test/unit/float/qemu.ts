@@ -1,5 +1,5 @@
 // The same vectors under qemu-riscv64: a program of a few dozen lines of assembly that reads operands, executes, and writes
-// results. UPDATE_GOLDEN=1 rewrites the golden files from it (run from the root of the project).
+// results. GOLDEN=write rewrites the golden files from it (run from the root of the project).
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';

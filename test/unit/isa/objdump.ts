@@ -1,5 +1,5 @@
 // Words and their text by GNU objdump, as a committed golden file and, where the tool is installed, afresh.
-// UPDATE_GOLDEN=1 rewrites the file from the tool (run from the root of the project).
+// GOLDEN=write rewrites the file from the tool (run from the root of the project).
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
