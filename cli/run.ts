@@ -1,19 +1,19 @@
 /**
- * `penglai run`: runs a host program with its enclaves on the emulated machine and exits with the host's status. Owns which files the
- * guest sees and how the guest's streams become this process's; time is virtual and never waits for the wall clock.
+ * `penglai run`: runs a host program with its enclaves on the emulated machine and exits with the host's status. Owns how the guest's
+ * streams become this process's; time is virtual and never waits for the wall clock.
  */
 import { InvalidArgumentError, type Command } from 'commander';
 import { readFileSync, readdirSync, statSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import type { GuestFile } from '../emulator/linux/types';
+import { fileURLToPath } from 'node:url';
+import { AdapterError } from '../debug-adapter/errors';
+import type { Files } from '../debug-adapter/session/files';
+import { gatherGuest, GUEST_ENV, GUEST_HOME, type Guest } from '../debug-adapter/session/guest';
 import { tick } from '../emulator/units';
 import { createSystem } from '../monitor/system/system';
 import type { LaunchDescription, System, SystemEvent } from '../monitor/system/types';
 
-/** All files of the guest together; more than this is hardly meant. */
-const MAX_TOTAL = 512 * 1024 * 1024;
-const GUEST_FOLDER = '/root';
 /** Ticks between two looks at standard input and signals: some tens of milliseconds. */
 const SLICE = 2_000_000;
 /** Lines of the machine's own messages that are shown; a program in a loop must not fill a disk. */
@@ -32,7 +32,12 @@ export function registerRun(program: Command): void {
     .description('run a host program and its enclaves; exits with the host’s status')
     .argument('<host>', 'the host program, a static riscv64 Linux executable')
     .argument('[args...]', 'its arguments')
-    .option('--sdk-file <file>', 'a file the guest sees in /root; instead of all files beside the host', collect, [])
+    .option(
+      '--sdk-file <file>',
+      'a file or folder the guest sees in /root; instead of everything beside the host',
+      collect,
+      [],
+    )
     .option('--stdin <file>', 'standard input of the host; otherwise that of this command')
     .option('--seed <number>', 'seed of everything random in the machine', integer)
     .passThroughOptions()
@@ -60,59 +65,60 @@ function read(file: string, what: string): Uint8Array {
   }
 }
 
-/** The files the guest starts with: those named, or the regular files beside the host; the host in either case. */
-export function guestFiles(host: string, named: readonly string[]): GuestFile[] {
-  const folder = dirname(resolve(host));
-  const paths = named.length > 0 ? [host, ...named] : [host, ...beside(folder, basename(host))];
-  const files = new Map<string, string>();
-  for (const path of paths) {
-    const name = basename(path);
-    const other = files.get(name);
-    if (other !== undefined && resolve(other) !== resolve(path))
-      throw new Error(`${other} and ${path} would both be ${GUEST_FOLDER}/${name} in the guest. Rename one of them.`);
-    files.set(name, path);
+/** The developer's files as the gathering of the guest's reads them. */
+const files: Files = {
+  async stat(uri) {
+    const found = statSync(fileURLToPath(uri), { throwIfNoEntry: false });
+    if (!found) return undefined;
+    const kind = found.isFile() ? 'file' : found.isDirectory() ? 'folder' : 'other';
+    return { kind, size: found.size, modified: found.mtimeMs };
+  },
+  async read(uri) {
+    return new Uint8Array(readFileSync(fileURLToPath(uri)));
+  },
+  async list(uri) {
+    try {
+      return readdirSync(fileURLToPath(uri)).sort();
+    } catch {
+      return [];
+    }
+  },
+};
+
+/** The machine's files are those the debugger would give it, from the same description. */
+async function gather(host: string, { sdkFile }: RunOptions): Promise<Guest> {
+  const sdkFiles = sdkFile.length > 0 ? sdkFile : undefined;
+  try {
+    return await gatherGuest(files, { program: host, sdkFiles, cwd: process.cwd() });
+  } catch (error) {
+    if (error instanceof AdapterError) throw new Error(inCommandLineWords(error.message));
+    throw error;
   }
-  let total = 0;
-  return [...files].map(([name, path]) => {
-    const bytes = read(path, path === host ? 'The host program' : 'The file');
-    total += bytes.length;
-    if (total > MAX_TOTAL)
-      throw new Error(
-        `The files for the guest are larger than ${MAX_TOTAL / 1024 / 1024} MiB together. Name the ones it needs with --sdk-file.`,
-      );
-    return { path: `${GUEST_FOLDER}/${name}`, bytes, mode: 0o755 };
-  });
 }
 
-function beside(folder: string, host: string): string[] {
-  let names: string[];
-  try {
-    names = readdirSync(folder);
-  } catch {
-    return [];
-  }
-  return names
-    .filter((name) => name !== host && !name.startsWith('.'))
-    .map((name) => join(folder, name))
-    .filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false)
-    .sort();
-}
+/** Launch attributes are options here. */
+const inCommandLineWords = (text: string): string =>
+  text
+    .replaceAll(' of "sdkFiles"', '')
+    .replace(/"(sdkFiles|program)" in launch\.json/g, 'the path')
+    .replaceAll('"sdkFiles"', '--sdk-file');
 
 /** Runs to the end; the exit status. */
 async function run(host: string, args: readonly string[], options: RunOptions): Promise<number> {
-  const name = basename(host);
+  const guest = await gather(host, options);
   const launch: LaunchDescription = {
-    program: `${GUEST_FOLDER}/${name}`,
-    argv0: `./${name}`,
+    program: guest.program,
+    argv0: `./${basename(host)}`,
     args,
-    cwd: GUEST_FOLDER,
-    env: { HOME: GUEST_FOLDER, PATH: '/bin:/usr/bin', PWD: GUEST_FOLDER },
-    files: guestFiles(host, options.sdkFile),
+    cwd: GUEST_HOME,
+    env: GUEST_ENV,
+    files: guest.files,
     ...(options.seed === undefined ? {} : { seed: options.seed }),
   };
   const input = options.stdin === undefined ? undefined : read(options.stdin, 'The file for standard input');
   const system = createSystem(launch);
   const console = new Console();
+  for (const warning of guest.warnings) console.note(inCommandLineWords(warning));
   const outside = new Outside(system, input);
   try {
     for (;;) {

@@ -67,8 +67,6 @@ export const launchErrors = {
       `The file ${path} of "sdkFiles" does not exist.`,
       'Build it first, or correct "sdkFiles" in launch.json.',
     ),
-  sdkFileIsFolder: (path: string) =>
-    shown('SDK_FILE_IS_FOLDER', 2006, `${path} of "sdkFiles" is a folder.`, 'List the files in it one by one.'),
   sdkFileTwice: (name: string) =>
     shown(
       'SDK_FILE_TWICE',
@@ -122,6 +120,8 @@ export const breakpointReasons = {
       `There is no code at line ${line} or after it in this file.`,
       'Choose a line with a statement.',
     ),
+  tooMany: (limit: number) =>
+    quiet('TOO_MANY_BREAKPOINTS', 3005, `A file can have ${limit} breakpoints.`, 'Remove some that are not needed.'),
   newerSource: (names: string) =>
     quiet(
       'SOURCE_NEWER',

@@ -138,9 +138,9 @@ export class Announcer {
     return this.names.get(instance) ?? { instance, name: '', eid: '' };
   }
 
-  /** `server #3`, as everywhere. */
+  /** `server #3`, as everywhere; an enclave need not have a name. */
   nameOf(instance: number): string {
-    return `${this.names.get(instance)?.name ?? 'enclave'} #${instance}`;
+    return `${this.names.get(instance)?.name || 'enclave'} #${instance}`;
   }
 
   /** Text a driver prints on behalf of an enclave carries the enclave's number as plain data. */

@@ -1,6 +1,6 @@
 /**
- * What the emulated machine finds in its file system: the host program and the files beside it, at /root/<name>, as after
- * copying them to the board's home folder. `penglai run` and the debugger use this one description, so that both see the same
+ * What the emulated machine finds in its file system: the host program and what lies beside it, folders included, at /root/<name>,
+ * as after copying them to the board's home folder. `penglai run` and the debugger use this one description, so that both see the same
  * machine.
  */
 import type { GuestFile } from '../../emulator/linux/types';
@@ -23,6 +23,11 @@ const MODE = 0o755;
 /** Bounds of what is taken along when nobody listed the files. */
 const DEFAULT_FILES_MAX = 1000;
 const DEFAULT_FILE_BYTES_MAX = 64 * 1024 * 1024;
+/** Bounds of the search in a folder: levels of folders inside it, and names looked at. */
+const FOLDER_DEPTH_MAX = 4;
+const ENTRIES_MAX = 10_000;
+/** The same as a sentence's end. */
+const LIMITS = `${ENTRIES_MAX} names on ${FOLDER_DEPTH_MAX} levels`;
 /** Bound of everything together, listed or not. */
 const TOTAL_BYTES_MAX = 512 * 1024 * 1024;
 
@@ -45,7 +50,7 @@ export interface Guest {
 
 export interface GuestRequest {
   readonly program: string;
-  /** Undefined: the regular files of the program's folder. */
+  /** Files, and folders that are taken with what is in them. Undefined: everything in the program's folder. */
   readonly sdkFiles?: readonly string[] | undefined;
   /** Where relative paths start. */
   readonly cwd?: string | undefined;
@@ -75,28 +80,35 @@ async function readProgram(files: Files, path: string): Promise<GatheredFile> {
   if (stat.kind !== 'file') throw launchErrors.programIsFolder(path);
   if (stat.size > TOTAL_BYTES_MAX)
     throw launchErrors.tooMuch(`${path} is ${megabytes(stat.size)}`, megabytes(TOTAL_BYTES_MAX));
-  const program = await readOne(files, path, stat.modified);
+  const program = await readOne(files, { path, modified: stat.modified }, baseName(path));
   const unusable = describeUnusable(program.bytes);
   if (unusable !== undefined) throw launchErrors.programUnusable(path, unusable);
   return program;
 }
 
 async function readListed(files: Files, listed: readonly string[], from: string): Promise<GatheredFile[]> {
-  const gathered: GatheredFile[] = [];
+  const gathered = new Map<string, GatheredFile>();
   let total = 0;
+  const take = async (inner: string, found: Found) => {
+    total += found.size;
+    if (total > TOTAL_BYTES_MAX)
+      throw launchErrors.tooMuch(`"sdkFiles" lists ${megabytes(total)}`, megabytes(TOTAL_BYTES_MAX));
+    const same = gathered.get(inner);
+    if (same && same.origin !== found.path) throw launchErrors.sdkFileTwice(inner);
+    if (!same) gathered.set(inner, await readOne(files, found, inner));
+  };
   for (const name of listed) {
     const path = resolvePath(from, name);
     const stat = await files.stat(toUri(path));
-    if (!stat) throw launchErrors.sdkFileMissing(path);
-    if (stat.kind !== 'file') throw launchErrors.sdkFileIsFolder(path);
-    total += stat.size;
-    if (total > TOTAL_BYTES_MAX)
-      throw launchErrors.tooMuch(`"sdkFiles" lists ${megabytes(total)}`, megabytes(TOTAL_BYTES_MAX));
-    const same = gathered.find((file) => file.path === guestPath(path));
-    if (same && same.origin !== path) throw launchErrors.sdkFileTwice(baseName(path));
-    if (!same) gathered.push(await readOne(files, path, stat.modified));
+    if (stat?.kind === 'file') await take(baseName(path), { path, inner: baseName(path), ...stat });
+    else if (stat?.kind === 'folder')
+      for await (const found of filesIn(files, path)) {
+        if (found === undefined) throw launchErrors.tooMuch(`${path} has too many or too deep folders`, LIMITS);
+        await take(`${baseName(path)}/${found.inner}`, found);
+      }
+    else throw launchErrors.sdkFileMissing(path);
   }
-  return gathered;
+  return [...gathered.values()];
 }
 
 async function readFolder(files: Files, program: string, used: number, warnings: string[]): Promise<GatheredFile[]> {
@@ -104,18 +116,15 @@ async function readFolder(files: Files, program: string, used: number, warnings:
   const gathered: GatheredFile[] = [];
   const left: string[] = [];
   let total = used;
-  for (const name of await files.list(toUri(folder))) {
-    const path = resolvePath(folder, name);
-    if (path === program || name.startsWith('.')) continue;
-    const stat = await files.stat(toUri(path));
-    if (stat?.kind !== 'file') continue;
-    const fits = gathered.length < DEFAULT_FILES_MAX && stat.size <= DEFAULT_FILE_BYTES_MAX;
-    if (!fits || total + stat.size > TOTAL_BYTES_MAX) {
-      left.push(name);
+  for await (const found of filesIn(files, folder)) {
+    if (found?.path === program) continue;
+    const fits = gathered.length < DEFAULT_FILES_MAX && found && found.size <= DEFAULT_FILE_BYTES_MAX;
+    if (!fits || total + found.size > TOTAL_BYTES_MAX) {
+      left.push(found?.inner ?? 'what is deeper');
       continue;
     }
-    total += stat.size;
-    gathered.push(await readOne(files, path, stat.modified));
+    total += found.size;
+    gathered.push(await readOne(files, found, found.inner));
   }
   if (left.length > 0)
     warnings.push(
@@ -125,16 +134,45 @@ async function readFolder(files: Files, program: string, used: number, warnings:
   return gathered;
 }
 
-async function readOne(files: Files, path: string, modified: number): Promise<GatheredFile> {
+interface Found {
+  readonly path: string;
+  /** Path inside the folder that was searched, with `/`. */
+  readonly inner: string;
+  readonly size: number;
+  readonly modified: number;
+}
+
+/**
+ * Regular files in a folder, then those in the folders inside it; hidden ones are left out. Yields undefined where it stops
+ * before it has seen all.
+ */
+async function* filesIn(files: Files, root: string): AsyncGenerator<Found | undefined> {
+  const folders = [{ inner: '', depth: 0 }];
+  let entries = 0;
+  for (const { inner: folder, depth } of folders) {
+    const names = await files.list(toUri(resolvePath(root, folder)));
+    for (const name of names) {
+      if (name.startsWith('.')) continue;
+      if (++entries > ENTRIES_MAX) return void (yield undefined);
+      const inner = folder === '' ? name : `${folder}/${name}`;
+      const path = resolvePath(root, inner);
+      const stat = await files.stat(toUri(path));
+      if (stat?.kind === 'file') yield { path, inner, size: stat.size, modified: stat.modified };
+      else if (stat?.kind !== 'folder') continue;
+      else if (depth < FOLDER_DEPTH_MAX) folders.push({ inner, depth: depth + 1 });
+      else yield undefined;
+    }
+  }
+}
+
+async function readOne(files: Files, { path, modified }: Pick<Found, 'path' | 'modified'>, inner: string) {
   try {
     const bytes = await files.read(toUri(path));
-    return { path: guestPath(path), bytes, mode: MODE, origin: path, modified };
+    return { path: `${GUEST_HOME}/${inner}`, bytes, mode: MODE, origin: path, modified };
   } catch (error) {
     throw launchErrors.unreadable(path, error instanceof Error ? error.message : String(error));
   }
 }
-
-const guestPath = (path: string) => `${GUEST_HOME}/${baseName(path)}`;
 
 function checkLoader(program: GatheredFile, files: readonly GatheredFile[]): void {
   const elf = ElfFile.parse(program.bytes);

@@ -113,7 +113,7 @@ export class Stack {
   private labelOf({ enteredBy, world }: Context): string | undefined {
     if (world.kind === 'host') return undefined;
     if (enteredBy === 'run') return `PLenclave_run #${world.instance}`;
-    const name = this.system.enclaves().find(({ instance }) => instance === world.instance)?.name ?? '';
+    const name = this.system.enclaves().find(({ instance }) => instance === world.instance)?.name || 'enclave';
     return `call_enclave -> ${name} #${world.instance}`;
   }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { needsSamples } from './sample';
@@ -57,13 +57,29 @@ describe('penglai run', function () {
     assert.notEqual(none.status, 0);
   });
 
+  it('gives the guest what is in folders beside the host, and folders that are named', () => {
+    const home = join(folder, 'home');
+    mkdirSync(join(home, 'images', 'more'), { recursive: true });
+    copyFileSync(sample('hello-world', 'host'), join(home, 'host'));
+    copyFileSync(sample('hello-world', 'hello-world'), join(home, 'images', 'more', 'hello'));
+    const host = join(home, 'host');
+    const greets = (...args: string[]) => penglai(args).stdout.includes('hello world!');
+    assert.ok(greets(host, 'images/more/hello'));
+    assert.ok(greets('--sdk-file', join(home, 'images'), host, 'images/more/hello'));
+    assert.ok(greets('--sdk-file', join(home, 'images', 'more', 'hello'), host, 'hello'));
+    assert.ok(!greets('--sdk-file', join(home, 'images'), host, 'hello'));
+  });
+
   it('says what is wrong and what to do, in one line', () => {
     const text = join(folder, 'script');
     writeFileSync(text, '#!/bin/sh\n');
     const cases: readonly (readonly [readonly string[], RegExp])[] = [
-      [[join(folder, 'nothing')], /^penglai: The host program .*nothing does not exist\. .+\n$/],
-      [[text], /^penglai: .*script is not an ELF file\. .+\n$/],
-      [['--sdk-file', join(folder, 'gone'), text], /^penglai: The file .*gone does not exist\. .+\n$/],
+      [[join(folder, 'nothing')], /^penglai: The program .*nothing does not exist\. .+\n$/],
+      [[text], /^penglai: .*script cannot be run\. .+\n$/],
+      [
+        ['--sdk-file', join(folder, 'gone'), sample('hello-world', 'host')],
+        /^penglai: The file .*gone does not exist\. Build it first, or correct the path\.\n$/,
+      ],
       [['--stdin', join(folder, 'gone'), sample('hello-world', 'host')], /^penglai: The file for standard input .+\n$/],
       [['--seed', 'x', text], /whole number/],
     ];

@@ -97,13 +97,22 @@ describe('The tree', () => {
 });
 
 describe('Announcements', () => {
-  const created = (number: number): SystemEvent => ({
-    ...{ kind: 'enclave-created', instance: instance(number), type: 'SERVER', name: 'server', eid: 0x1000 + number },
+  const created = (number: number, name = 'server'): SystemEvent => ({
+    ...{ kind: 'enclave-created', instance: instance(number), type: 'SERVER', name, eid: 0x1000 + number },
     ...{ space: space(9), imageHash: '', pid: 1 },
   });
   const transition: SystemEvent = {
     ...{ kind: 'transition', name: 'call_enclave', from: instance(1), to: instance(2), tid: 3 },
   };
+
+  it('call an enclave without a name an enclave', () => {
+    const { event, announcer } = start();
+    event(created(4, ''));
+    assert.equal(announcer.nameOf(4), 'enclave #4');
+    assert.equal(announcer.nameOf(5), 'enclave #5', 'never heard of');
+    event(created(6));
+    assert.equal(announcer.nameOf(6), 'server #6');
+  });
 
   it('tell a transition with both instances', () => {
     const { event, of } = start();

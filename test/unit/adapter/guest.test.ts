@@ -28,6 +28,7 @@ function disk(content: Record<string, Uint8Array | number | 'folder'>): Files {
       return Object.keys(content)
         .filter((path) => path.startsWith(folder))
         .map((path) => path.slice(folder.length))
+        .filter((name) => !name.includes('/'))
         .sort();
     },
   };
@@ -48,20 +49,49 @@ async function refusal(files: Files, request: Parameters<typeof gatherGuest>[1])
 describe('The files of the guest', () => {
   const text = new Uint8Array([65]);
 
-  it('are the program and the regular files beside it, hidden ones left out', async () => {
+  it('are the program and what lies beside it, files before folders, hidden ones left out', async () => {
     const files = disk({
       '/p/host': ELF,
       '/p/b': text,
       '/p/a': text,
       '/p/.stamp': text,
-      '/p/sub': 'folder',
+      '/p/a-folder': 'folder',
+      '/p/a-folder/in': 'folder',
+      '/p/a-folder/in/c': text,
+      '/p/.git': 'folder',
+      '/p/.git/x': text,
       '/q/x': text,
     });
     assert.deepEqual(await paths(files, { program: '/p/host' }), [
       '/root/host <- /p/host',
       '/root/a <- /p/a',
       '/root/b <- /p/b',
+      '/root/a-folder/in/c <- /p/a-folder/in/c',
     ]);
+  });
+
+  it('may be listed as folders', async () => {
+    const files = disk({ '/p/host': ELF, '/w/data': 'folder', '/w/data/sub': 'folder', '/w/data/sub/x': text });
+    assert.deepEqual(await paths(files, { program: '/p/host', sdkFiles: ['data'], cwd: '/w' }), [
+      '/root/host <- /p/host',
+      '/root/data/sub/x <- /w/data/sub/x',
+    ]);
+  });
+
+  it('are looked for on a bounded number of levels, and the user is told', async () => {
+    const deep = Object.fromEntries(
+      ['/a', '/a/b', '/a/b/c', '/a/b/c/d', '/a/b/c/d/e'].map((at) => [`/p${at}`, 'folder']),
+    );
+    const files = disk({
+      '/p': 'folder',
+      '/p/host': ELF,
+      ...(deep as Record<string, 'folder'>),
+      '/p/a/b/c/d/e/x': text,
+    });
+    const { files: taken, warnings } = await gatherGuest(files, { program: '/p/host' });
+    assert.equal(taken.length, 1);
+    assert.match(warnings[0]!, /what is deeper.*"sdkFiles"/);
+    assert.match(await refusal(files, { program: '/p/host', sdkFiles: ['/p'] }), /4 levels.*TOO_MANY_FILES/);
   });
 
   it('are only the listed ones when they are listed, from the folder the configuration names', async () => {
