@@ -24,7 +24,7 @@ const files: Files = {
     try {
       const found = await stat(fileURLToPath(uri));
       const kind = found.isFile() ? 'file' : found.isDirectory() ? 'folder' : 'other';
-      return { kind, size: found.size, modified: found.mtimeMs };
+      return { kind, size: found.size, modified: found.mtimeMs, identity: `${found.dev}:${found.ino}` };
     } catch {
       return undefined;
     }

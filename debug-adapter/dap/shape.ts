@@ -3,7 +3,7 @@
  * field that is not named is let through unread, as the protocol asks of both sides.
  */
 
-export type Kind = 'string' | 'number' | 'boolean' | 'object' | 'array' | 'count' | 'id';
+export type Kind = 'string' | 'number' | 'boolean' | 'object' | 'count' | 'source' | 'lines' | 'places';
 /** Field name to kind; a trailing `?` makes it optional: `'number?'`. */
 export type Shape = Readonly<Record<string, Kind | `${Kind}?`>>;
 
@@ -28,23 +28,31 @@ const NAMES: Record<Kind, string> = {
   number: 'a number',
   boolean: 'true or false',
   object: 'an object',
-  array: 'an array',
   count: 'an integer from 0',
-  id: 'an integer from 0',
+  source: 'an object whose `path`, if any, is a string',
+  lines: 'an array of integers',
+  places: 'an array of objects with an integer `line`',
 };
 
 function fits(value: unknown, kind: Kind): boolean {
   switch (kind) {
-    case 'array':
-      return Array.isArray(value);
     case 'object':
-      return typeof value === 'object' && !Array.isArray(value);
+      return isObject(value);
+    case 'source':
+      return isObject(value) && ['string', 'undefined'].includes(typeof value['path']);
+    case 'lines':
+      return Array.isArray(value) && value.every(Number.isSafeInteger);
+    case 'places':
+      return Array.isArray(value) && value.every((one) => isObject(one) && Number.isSafeInteger(one['line']));
     case 'count':
-    case 'id':
       return Number.isSafeInteger(value) && (value as number) >= 0;
     case 'number':
       return typeof value === 'number' && Number.isFinite(value);
     default:
       return typeof value === kind;
   }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -7,7 +7,7 @@ export const breakpointLocationsRequest: Handler<'breakpointLocations'> = {
   command: 'breakpointLocations',
   capability: { supportsBreakpointLocationsRequest: true },
   needs: 'launch',
-  shape: { source: 'object', line: 'count', endLine: 'count?' },
+  shape: { source: 'source', line: 'count', endLine: 'count?' },
   async run(session, { source, line, endLine }) {
     if (source.path === undefined) throw runErrors.noSource();
     const { sources, images, target } = session.debuggee;

@@ -6,7 +6,7 @@ import { breakpointBody, toLine } from '../session/present';
 export const setBreakpointsRequest: Handler<'setBreakpoints'> = {
   command: 'setBreakpoints',
   needs: 'launch',
-  shape: { source: 'object', breakpoints: 'array?', lines: 'array?' },
+  shape: { source: 'source', breakpoints: 'places?', lines: 'lines?' },
   async run(session, { source, breakpoints, lines }) {
     if (source.path === undefined) throw runErrors.noSource();
     const asked = (breakpoints ?? lines?.map((line) => ({ line })) ?? []).map(({ line }) =>

@@ -80,6 +80,7 @@ export class Debuggee {
         sourceMap: map,
         filesOf: (image) => sources.filesOf(image),
         modifiedOf: (source) => sources.modifiedOf(source),
+        placeOf: (source) => sources.placeOf(source),
       },
       environment.wall,
       {

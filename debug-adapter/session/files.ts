@@ -8,6 +8,8 @@ export interface FileStat {
   readonly size: number;
   /** Milliseconds since 1970. */
   readonly modified: number;
+  /** Equal for two paths that lead to one file, where the file system can tell. */
+  readonly identity?: string;
 }
 
 export interface Files {

@@ -22,6 +22,10 @@ export class Sources {
   /** Where a moved source file seems to be now: for showing it, not for deciding what a breakpoint means. */
   private readonly guesses = new Map<string, string>();
   private readonly stats = new Map<string, Promise<boolean>>();
+  /** A file's identity -> the path a program names it by. */
+  private readonly byIdentity = new Map<string, string>();
+  /** A client's path -> the path a program names that file by, where they differ. */
+  private readonly places = new Map<string, string>();
 
   constructor(
     private readonly disk: Files,
@@ -76,12 +80,19 @@ export class Sources {
     return this.modified.get(path);
   }
 
+  /** The client's path, or the one a program was built from when that is the same file under another name; known after `look`. */
+  placeOf(path: string): string {
+    return this.places.get(path) ?? path;
+  }
+
   /** Reads the time of a client's file, and remembers how the client spells the files it means. */
   async look(path: string, images: Images): Promise<void> {
     const stat = await this.disk.stat(toUri(path)).catch(() => undefined);
     if (stat) this.modified.set(path, stat.modified);
+    const same = stat?.identity === undefined ? undefined : this.byIdentity.get(stat.identity);
+    if (same !== undefined && same !== path) this.places.set(path, same);
     const all = images.all().flatMap((image) => this.filesOf(image));
-    const match = matchSource(path, all, this.map);
+    const match = matchSource(this.placeOf(path), all, this.map);
     if (match.kind === 'found') for (const candidate of match.candidates) this.shown.set(candidate.path, path);
   }
 
@@ -98,6 +109,7 @@ export class Sources {
 
   private async find(path: string, image: Image): Promise<string | undefined> {
     const mapped = this.map.apply(path);
+    if (path.startsWith('\\\\')) return undefined; // looking there would tell another machine
     if (mapped !== undefined) return (await this.exists(mapped)) ? mapped : undefined;
     if (isAbsolute(path) && (await this.exists(path))) return path;
     const folder = image.origin && folderOf(image.origin.path);
@@ -116,7 +128,12 @@ export class Sources {
     let known = this.stats.get(uri);
     if (!known) {
       known = this.disk.stat(uri).then(
-        (stat) => stat?.kind === 'file',
+        (stat) => {
+          if (stat?.kind !== 'file') return false;
+          if (stat.identity !== undefined && !this.byIdentity.has(stat.identity))
+            this.byIdentity.set(stat.identity, path);
+          return true;
+        },
         () => false,
       );
       this.stats.set(uri, known);

@@ -6,7 +6,7 @@
 import type { Space, VirtualAddress } from '../../emulator/units';
 import { breakpointReasons } from '../errors';
 import type { Image } from './image';
-import { matchSource, type Candidate, type SourceMap } from './paths';
+import { matchSource, type Candidate, type Match, type SourceMap } from './paths';
 import type { Stops } from './stops';
 import { toRuntime, type Mapping, type Worlds } from './worlds';
 
@@ -47,6 +47,8 @@ export class Breakpoints {
     /** When a client's file was changed; undefined when not known. */
     private readonly modifiedOf: (source: string) => number | undefined,
     private readonly map: SourceMap,
+    /** The path a program was built from that is the same file as a client's, when that is a link to it; else the client's. */
+    private readonly placeOf: (source: string) => string,
     private readonly worlds: Worlds,
     private readonly stops: Stops<StopReason>,
   ) {}
@@ -54,12 +56,16 @@ export class Breakpoints {
   /** Replaces the breakpoints of one source file. A line that was there before keeps its number. */
   set(source: string, lines: readonly number[]): readonly Breakpoint[] {
     const before = this.bySource.get(source) ?? [];
-    const after = lines.slice(0, PER_SOURCE_MAX).map((line) => {
-      const known = before.find((breakpoint) => breakpoint.requested === line);
-      return this.resolve(known?.id ?? this.nextId++, source, line);
+    const ids = new Map<number, number[]>();
+    for (const { requested, id } of before) ids.set(requested, [...(ids.get(requested) ?? []), id]);
+    const match = this.match(source);
+    const after = lines.map((line, i) => {
+      const id = ids.get(line)?.shift() ?? this.nextId++;
+      if (i < PER_SOURCE_MAX) return this.resolve(id, source, line, match);
+      return refused(id, source, line, breakpointReasons.tooMany(PER_SOURCE_MAX).text);
     });
     for (const breakpoint of before) this.disarm(breakpoint);
-    if (after.length > 0) this.bySource.set(source, after);
+    if (after.length > 0) this.bySource.set(source, after.slice(0, PER_SOURCE_MAX));
     else this.bySource.delete(source);
     for (const breakpoint of after) this.arm(breakpoint, this.worlds.all());
     return after;
@@ -69,7 +75,7 @@ export class Breakpoints {
   adopt(earlier: readonly Breakpoint[]): readonly Breakpoint[] {
     for (const { id, source, requested } of earlier) {
       const there = this.bySource.get(source);
-      const breakpoint = this.resolve(id, source, requested);
+      const breakpoint = this.resolve(id, source, requested, this.match(source));
       if (there) there.push(breakpoint);
       else this.bySource.set(source, [breakpoint]);
       this.nextId = Math.max(this.nextId, id + 1);
@@ -86,7 +92,8 @@ export class Breakpoints {
   reconsider(): readonly Breakpoint[] {
     const changed: Breakpoint[] = [];
     for (const [source, breakpoints] of this.bySource) {
-      const again = breakpoints.map((old) => this.resolve(old.id, source, old.requested));
+      const match = this.match(source);
+      const again = breakpoints.map((old) => this.resolve(old.id, source, old.requested, match));
       again.forEach((now, i) => {
         const old = breakpoints[i]!;
         if (now.verified === old.verified && now.line === old.line && now.places.length === old.places.length) return;
@@ -122,25 +129,22 @@ export class Breakpoints {
     return [...new Set(lines)].filter((line) => line >= from && line <= to).sort((a, b) => a - b);
   }
 
-  private match(source: string) {
+  private match(source: string): Match<Image> {
     return matchSource(
-      source,
+      this.placeOf(source),
       this.images().flatMap((image) => this.filesOf(image)),
       this.map,
     );
   }
 
-  private resolve(id: number, source: string, requested: number): Breakpoint {
-    const refused = (message: string): Breakpoint => ({
-      ...{ id, source, requested, verified: false, line: requested, message, places: [] },
-    });
-    const match = this.match(source);
-    if (match.kind === 'ambiguous') return refused(breakpointReasons.ambiguous(match.paths).text);
-    if (match.kind === 'none') return refused(this.whyNone());
+  private resolve(id: number, source: string, requested: number, match: Match<Image>): Breakpoint {
+    const not = (reason: string): Breakpoint => refused(id, source, requested, reason);
+    if (match.kind === 'ambiguous') return not(breakpointReasons.ambiguous(match.paths).text);
+    if (match.kind === 'none') return not(this.whyNone());
     const stale = this.newerThan(source, match.candidates);
-    if (stale !== undefined) return refused(stale);
+    if (stale !== undefined) return not(stale);
     const line = nearestLine(match.candidates, requested);
-    if (line === undefined) return refused(breakpointReasons.noCode(requested).text);
+    if (line === undefined) return not(breakpointReasons.noCode(requested).text);
     const places = match.candidates.flatMap(({ owner, file }) => placesOf(owner, file, line));
     return { id, source, requested, verified: true, line, places };
   }
@@ -171,6 +175,10 @@ export class Breakpoints {
   private disarm(breakpoint: Breakpoint): void {
     this.stops.removeAll(breakpoint);
   }
+}
+
+function refused(id: number, source: string, requested: number, message: string): Breakpoint {
+  return { id, source, requested, verified: false, line: requested, message, places: [] };
 }
 
 const baseNameOf = (image: Image) => image.name.split('/').at(-1)!;

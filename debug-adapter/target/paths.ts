@@ -3,7 +3,7 @@
  * may have moved the folder since. So: the very path, then through `sourceMap`, then relative to the compilation directory where
  * that was relative, then the longest common end of both paths, if only one file has it. Never guesses between equals.
  */
-import { isWindowsPath, normalize } from '../session/files';
+import { isAbsolute, isWindowsPath, normalize } from '../session/files';
 
 /** One source file of one image. */
 export interface Candidate<Owner> {
@@ -42,8 +42,10 @@ export class SourceMap {
     const normal = normalize(path);
     for (const [from, to] of this.rules) {
       if (key(normal) === key(from)) return to;
-      if (key(normal).startsWith(key(from) + '/')) {
-        const rest = normal.slice(from.length + 1);
+      const folder = from === '/' || from === '' ? from : `${key(from)}/`;
+      if (from === '' && isAbsolute(normal)) continue;
+      if (key(normal).startsWith(folder)) {
+        const rest = normal.slice(folder.length);
         return isWindowsPath(to) ? `${to}\\${rest.replaceAll('/', '\\')}` : `${to}/${rest.replaceAll('\\', '/')}`;
       }
     }

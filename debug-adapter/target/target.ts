@@ -59,6 +59,7 @@ export interface TargetOptions {
   readonly sourceMap: SourceMap;
   readonly filesOf: (image: Image) => readonly Candidate<Image>[];
   readonly modifiedOf: (source: string) => number | undefined;
+  readonly placeOf: (source: string) => string;
 }
 
 const ENTRY: StopReason = Symbol('entry');
@@ -105,6 +106,7 @@ export class Target {
       options.filesOf,
       options.modifiedOf,
       options.sourceMap,
+      options.placeOf,
       this.worlds,
       this.stops,
     );

@@ -46,6 +46,7 @@ function start(elf: string, options: { stopOnEntry?: boolean; modified?: number;
       filesOf: (of) =>
         (of.program.lines?.files ?? []).map(({ path }, file) => ({ owner: of, file, path, local: undefined })),
       modifiedOf: () => options.modified,
+      placeOf: (source) => source,
     },
     wall,
     {
