@@ -82,14 +82,19 @@ function takeBack(t: Turn, block: { pa: number; order: number }): void {
   t.kernel.freePages(pa(block.pa), block.order);
 }
 
-/** The kbuffer up to its NUL, literally; then it is cleared, so that no message shows the end of an earlier one. */
-function print({ driver, kernel }: Turn, record: EnclaveRecord, speaker: number): void {
-  const kbuffer = kernel.linear(pa(record.shared.pa + PAGE_SIZE));
+/**
+ * The kbuffer up to its NUL, literally, as one record of the kernel's log: the next one begins on a line of its own, whether or not
+ * this one ends its line. Then it is cleared, so that no message shows the end of an earlier one.
+ */
+function print({ driver, kernel }: Turn, enclave: EnclaveRecord, speaker: number): void {
+  const kbuffer = kernel.linear(pa(enclave.shared.pa + PAGE_SIZE));
   const bytes = kernel.port.read(kbuffer, KBUFFER_TEXT - 1);
   const end = bytes.indexOf(0);
   kernel.port.fill(kbuffer, KBUFFER_TEXT, 0);
   const text = new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
-  kernel.print(text, { ...driver.options.speaker(speaker), eid: eidOf(driver, speaker) ?? record.eid });
+  if (text === '') return;
+  const record = text.endsWith('\n') ? text : `${text}\n`;
+  kernel.print(record, { ...driver.options.speaker(speaker), eid: eidOf(driver, speaker) ?? enclave.eid });
 }
 
 const eidOf = (driver: Driver, monitorEid: number): number | undefined =>

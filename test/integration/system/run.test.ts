@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { build } from '../adapter/builds';
 import { needsSamples } from './sample';
 
 const COMMAND = join(process.cwd(), 'dist/penglai.js');
@@ -55,6 +56,12 @@ describe('penglai run', function () {
     assert.equal(all.status, 0);
     const none = penglai(['--sdk-file', sample('hello-world', 'hello-world'), sample('stop-resume', 'host'), 'loop']);
     assert.notEqual(none.status, 0);
+  });
+
+  it('shows every message of an enclave on a line of its own, as records of a kernel’s log are', async () => {
+    const pieces = await build('eapp', join(process.cwd(), 'test/integration/system/programs/pieces.c'));
+    const { stdout } = penglai(['--sdk-file', pieces, sample('hello-world', 'host'), 'pieces']);
+    assert.match(stdout, /^one\ntwo\n\nthree\nfour\nhost: /);
   });
 
   it('gives the guest what is in folders beside the host, and folders that are named', () => {
