@@ -4,15 +4,14 @@
  */
 import { InvalidArgumentError, type Command } from 'commander';
 import { readFileSync, readdirSync, statSync } from 'node:fs';
-import { basename } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { AdapterError } from '../debug-adapter/errors';
 import type { Files } from '../debug-adapter/session/files';
-import { gatherGuest, GUEST_ENV, GUEST_HOME, type Guest } from '../debug-adapter/session/guest';
+import { describeLaunch, gatherGuest, type Guest } from '../debug-adapter/session/guest';
 import { tick } from '../emulator/units';
 import { createSystem } from '../monitor/system/system';
-import type { LaunchDescription, System, SystemEvent } from '../monitor/system/types';
+import type { System, SystemEvent } from '../monitor/system/types';
 
 /** Ticks between two looks at standard input and signals: some tens of milliseconds. */
 const SLICE = 2_000_000;
@@ -106,17 +105,8 @@ const inCommandLineWords = (text: string): string =>
 /** Runs to the end; the exit status. */
 async function run(host: string, args: readonly string[], options: RunOptions): Promise<number> {
   const guest = await gather(host, options);
-  const launch: LaunchDescription = {
-    program: guest.program,
-    argv0: `./${basename(host)}`,
-    args,
-    cwd: GUEST_HOME,
-    env: GUEST_ENV,
-    files: guest.files,
-    ...(options.seed === undefined ? {} : { seed: options.seed }),
-  };
   const input = options.stdin === undefined ? undefined : read(options.stdin, 'The file for standard input');
-  const system = createSystem(launch);
+  const system = createSystem(describeLaunch({ args, seed: options.seed }, guest));
   const console = new Console();
   for (const warning of guest.warnings) console.note(inCommandLineWords(warning));
   const outside = new Outside(system, input);

@@ -10,8 +10,8 @@ import type { Breakpoint } from '../target/breakpoints';
 import { Target, type Stop } from '../target/target';
 import { Announcer, type SendEvent } from './announce';
 import type { Environment } from './environment';
-import { baseName, folderOf, resolvePath, toUri } from './files';
-import { gatherGuest, GUEST_ENV, GUEST_HOME, type Guest } from './guest';
+import { folderOf, resolvePath, toUri } from './files';
+import { describeLaunch, gatherGuest } from './guest';
 import { hashBytes } from './hash';
 import { Inspection } from './inspection';
 import type { LaunchOptions } from './launch-options';
@@ -118,24 +118,6 @@ export class Debuggee {
     this.target.dispose();
     this.inspection.clear();
   }
-}
-
-/** The launch description, as `penglai run` makes it too. */
-export function describeLaunch(
-  options: Pick<LaunchOptions, 'args' | 'env' | 'seed' | 'memoryMiB' | 'schedule'>,
-  guest: Guest,
-): LaunchDescription {
-  return {
-    program: guest.program,
-    argv0: `./${baseName(guest.program)}`,
-    args: options.args,
-    env: { ...GUEST_ENV, ...options.env },
-    cwd: GUEST_HOME,
-    files: guest.files.map(({ path, bytes, mode }) => ({ path, bytes, mode })),
-    ...(options.memoryMiB === undefined ? {} : { memoryMiB: options.memoryMiB }),
-    ...(options.seed === undefined ? {} : { seed: options.seed }),
-    ...(options.schedule === undefined ? {} : { schedule: options.schedule }),
-  };
 }
 
 function makeSystem(createSystem: CreateSystem, description: LaunchDescription): System {

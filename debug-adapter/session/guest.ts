@@ -4,15 +4,16 @@
  * machine.
  */
 import type { GuestFile } from '../../emulator/linux/types';
+import type { LaunchDescription } from '../../monitor/system/types';
 import { launchErrors } from '../errors';
 import { ElfFile } from '../symbols/elf/elf';
 import { describeUnusable } from '../symbols/elf/unusable';
 import { baseName, folderOf, resolvePath, toUri, type Files } from './files';
 
 /** Home and working directory of the host program. */
-export const GUEST_HOME = '/root';
+const GUEST_HOME = '/root';
 /** What a program finds in its environment when the configuration does not say otherwise. */
-export const GUEST_ENV: Readonly<Record<string, string>> = {
+const GUEST_ENV: Readonly<Record<string, string>> = {
   HOME: GUEST_HOME,
   PATH: '/bin:/usr/bin',
   PWD: GUEST_HOME,
@@ -72,6 +73,29 @@ export async function gatherGuest(files: Files, request: GuestRequest): Promise<
     throw launchErrors.tooMuch(`There are ${megabytes(total)} of files`, megabytes(TOTAL_BYTES_MAX));
   checkLoader(program, all);
   return { program: program.path, files: all, warnings };
+}
+
+/** What a launch says about the machine beside its files. */
+export interface MachineOptions extends Pick<LaunchDescription, 'args'> {
+  readonly env?: LaunchDescription['env'] | undefined;
+  readonly memoryMiB?: number | undefined;
+  readonly seed?: number | undefined;
+  readonly schedule?: LaunchDescription['schedule'] | undefined;
+}
+
+/** The machine as the debugger and `penglai run` start it. */
+export function describeLaunch(options: MachineOptions, guest: Guest): LaunchDescription {
+  return {
+    program: guest.program,
+    argv0: `./${baseName(guest.program)}`,
+    args: options.args,
+    env: { ...GUEST_ENV, ...options.env },
+    cwd: GUEST_HOME,
+    files: guest.files.map(({ path, bytes, mode }) => ({ path, bytes, mode })),
+    ...(options.memoryMiB === undefined ? {} : { memoryMiB: options.memoryMiB }),
+    ...(options.seed === undefined ? {} : { seed: options.seed }),
+    ...(options.schedule === undefined ? {} : { schedule: options.schedule }),
+  };
 }
 
 async function readProgram(files: Files, path: string): Promise<GatheredFile> {
