@@ -52,10 +52,8 @@ export interface MonitorOptions {
   readonly describe: (pool: number) => PoolDescription | undefined;
   /** Sets the hart's timer to a tick, Infinity for none. */
   readonly setTimer: (hart: Hart, at: number) => void;
-  /** Ticks per unit of SBI's set_timer: those of the `time` CSR for a guest kernel, 1 for emulator/linux, whose deadlines are ticks. */
+  /** Ticks per unit of the `time` CSR, which SBI's set_timer counts in. */
   readonly ticksPerTime: number;
-  /** The machine's tick. */
-  readonly now: () => number;
   /** Ends the machine (SRST). */
   readonly halt: () => void;
   readonly seed: number;
@@ -151,13 +149,12 @@ export class Core {
     hart.loadRegisters(host.registers);
     hart.writeCsr(0x180, host.satp);
     hart.writeCsr(0x300, host.mstatus);
-    const own = this.state.ownTimer ? hart.readCsr(0x304) & ~TIMER_INTERRUPT : hart.readCsr(0x304);
-    hart.writeCsr(0x304, (own & MACHINE_INTERRUPTS) | (host.mie & ~MACHINE_INTERRUPTS));
+    hart.writeCsr(0x304, (hart.readCsr(0x304) & MACHINE_INTERRUPTS) | (host.mie & ~MACHINE_INTERRUPTS));
     hart.writeCsr(0x302, host.medeleg);
     hart.writeCsr(0x303, host.mideleg);
     hart.mepc = host.registers.words.length ? pcOf(host.registers) : hart.mepc;
     hart.fenceVma();
-    this.update({ hostContext: undefined, running: -1, ownTimer: false });
+    this.update({ hostContext: undefined, running: -1 });
   }
 
   /** Reads a name of at most 16 bytes, up to its NUL. */
@@ -174,8 +171,6 @@ export class Core {
 
 /** Bits of mie that are the monitor's own and follow the timer, not the host. */
 const MACHINE_INTERRUPTS = (1n << 3n) | (1n << 7n) | (1n << 11n);
-
-const TIMER_INTERRUPT = 1n << 7n;
 
 const pcOf = (registers: SavedRegisters) => va(registers.words[128 + 1]! * 2 ** 32 + (registers.words[128]! >>> 0));
 

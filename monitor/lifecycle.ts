@@ -19,8 +19,6 @@ const SUPERVISOR_INTERRUPTS =
   (1n << BigInt(Interrupt.SupervisorExternal));
 
 const TIMER = 1n << BigInt(Interrupt.MachineTimer);
-/** The longest an enclave runs without the host having set a timer: 10 ms at 100 MHz. */
-const OWN_SLICE = 1_000_000;
 
 export function transition(m: Core, name: Transition, from: Instance | undefined, to: Instance | undefined): void {
   m.emit({ kind: 'transition', name, from, to, tid: m.options.currentThread() });
@@ -35,8 +33,8 @@ export function entryRegisters(entry: number, args: readonly number[]) {
 }
 
 /**
- * Puts an enclave on the hart in place of the host that made an SBI call, or of the enclave that is on it. When the host's timer has
- * fired and was not set again, the monitor sets one of its own: no enclave keeps the host from the hart for longer than a slice.
+ * Puts an enclave on the hart in place of the host that made an SBI call, or of the enclave that is on it. The timer stays the host's:
+ * a deadline that has passed, seen by the host or not, takes the enclave off again at once, until the host sets another one.
  */
 export function enter(m: Core, eid: number): void {
   const hart = m.hart;
@@ -57,9 +55,6 @@ export function enter(m: Core, eid: number): void {
     hart.writeCsr(Csr.medeleg, 0n);
     hart.writeCsr(Csr.mideleg, 0n);
     const mie = hart.readCsr(Csr.mie) & ~SUPERVISOR_INTERRUPTS;
-    const ownTimer = (mie & TIMER) === 0n;
-    if (ownTimer) m.options.setTimer(hart, m.options.now() + OWN_SLICE);
-    m.update({ ownTimer });
     hart.writeCsr(Csr.mie, mie | TIMER);
     hart.writeCsr(Csr.mstatus, hart.readCsr(Csr.mstatus) & ~(Mstatus.MPP | Mstatus.FS | Mstatus.SUM | Mstatus.MXR));
   }

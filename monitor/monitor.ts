@@ -152,7 +152,7 @@ function interrupt(m: Core, number: number): void {
   if (number === Interrupt.MachineTimer) {
     // Until the host sets the next one.
     hart.writeCsr(Csr.mie, hart.readCsr(Csr.mie) & ~bit(Interrupt.MachineTimer));
-    if (!m.state.ownTimer) hart.setPending(Interrupt.SupervisorTimer, true);
+    hart.setPending(Interrupt.SupervisorTimer, true);
   } else {
     m.port.writeU32(pa(Physical.CLINT + 4 * hart.id), 0);
     hart.setPending(Interrupt.SupervisorSoftware, true);

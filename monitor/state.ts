@@ -136,8 +136,6 @@ export interface MonitorState {
   /** The enclave on the hart, -1 when the host is. */
   readonly running: number;
   readonly hostContext: HostContext | undefined;
-  /** The timer is the monitor's, because the host's had fired already when the enclave was entered. */
-  readonly ownTimer: boolean;
   /** What is done instead of `tasks` when one of them fails; empty: the answer ERROR. */
   readonly undo: readonly Task[];
   /** What is left to do in this trap, first first. */
@@ -160,7 +158,6 @@ export const initialState = (seed: number): MonitorState => ({
   random: seed >>> 0,
   running: -1,
   hostContext: undefined,
-  ownTimer: false,
   tasks: [],
   undo: [],
 });

@@ -104,8 +104,9 @@ class LinuxPersonality implements Linux {
     const { state, hart } = this.core;
     if (!state.live || state.current !== thread.tid) return thread.registers;
     if (hart.privilege === Privilege.User) return undefined;
-    const pc = hart.privilege === Privilege.Machine ? hart.mepc : hart.sepc;
-    return withRegisters(hart.saveRegisters(), { pc });
+    // The kernel itself traps to the firmware (SFENCE.VMA under TVM) while the user's registers are on the hart.
+    const fromUser = hart.privilege === Privilege.Machine && previousPrivilege(hart) === Privilege.User;
+    return withRegisters(hart.saveRegisters(), { pc: fromUser ? hart.mepc : hart.sepc });
   }
 
   untouched(of: Space, page: number): Uint8Array | undefined {
@@ -122,6 +123,10 @@ class LinuxPersonality implements Linux {
     return this.core.state.exitStatus;
   }
 }
+
+const CSR_MSTATUS = 0x300;
+/** mstatus.MPP: where the last trap to M came from. */
+const previousPrivilege = (hart: Hart): Privilege => Number((hart.readCsr(CSR_MSTATUS) >> 11n) & 3n);
 
 const isDevicePhase = (phase: unknown): phase is DevicePhase =>
   typeof phase === 'object' && phase !== null && 'device' in phase && 'state' in phase;

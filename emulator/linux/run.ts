@@ -12,15 +12,13 @@ import { runJob, readyYielded } from './jobs';
 import { nextEntries } from './memory/tables';
 import { fence, loadRoot } from './paging';
 import { addJob, exitCall } from './process';
-import { block, expireTimers, pickNext, preempt, wake } from './scheduler';
+import { block, expireTimers, pickNext, preempt, setTimer, sliceOver, timerReady, wake } from './scheduler';
 import { deliver, deliverable, interrupted, sendSignal } from './signals';
 import type { Call, Thread } from './state';
 import { callName, handlerOf } from './calls/table';
 import type { Outcome } from './calls/call';
 import { clearSoftware, enterFromUser, outOfMemory, userFault } from './traps';
 
-/** SBI specification: TIME extension, set_timer. */
-const SBI_TIME = 0x54494d45;
 const EXIT_NUMBER = 93;
 
 /** Takes in why S mode was entered. True when the step has to end here. */
@@ -125,7 +123,7 @@ function runThread(core: Core): boolean {
     return true;
   }
   if (thread.savedMask !== undefined) core.setThread(tid, { mask: thread.savedMask, savedMask: undefined });
-  if (core.state.ready.size > 0 && core.now >= core.state.sliceEnd) {
+  if (sliceOver(core)) {
     preempt(core);
     return true;
   }
@@ -187,6 +185,14 @@ function apply(core: Core, tid: number, outcome: Outcome): boolean {
     if (core.state.threads.has(tid)) core.setThread(tid, { call: undefined });
     return true;
   }
+  if (outcome.do === 'make-way') {
+    if (sliceOver(core)) preempt(core);
+    else if (!timerReady(core, true)) {
+      setTimer(core);
+      return false;
+    }
+    return true;
+  }
   const thread = core.thread(tid);
   const call: Call = { ...thread.call!, phase: outcome.phase, woken: undefined, sbi: undefined };
   core.setThread(tid, { call });
@@ -235,37 +241,22 @@ function restart(core: Core, tid: number, a0: number): void {
   });
 }
 
-/** Tick at which the timer has to interrupt next. */
-function wantedTimer(core: Core): number {
-  const first = core.state.timers[0]?.deadline ?? Infinity;
-  const sharing = core.state.current !== undefined && (core.state.ready.size > 0 || core.state.yielded.length > 0);
-  return sharing ? Math.min(first, core.state.sliceEnd) : first;
-}
-
-/**
- * Sets the timer if need be; true when that took the hart to the firmware. With `lazy`, one that fires too early is left alone: it
- * costs one interrupt per quantum, where setting it anew costs an SBI call per switch.
- */
-function setTimer(core: Core, lazy: boolean): boolean {
-  const wanted = wantedTimer(core);
-  const { timerSet } = core.state;
-  if (wanted === timerSet) return false;
-  if (lazy && timerSet !== undefined && timerSet > core.now && timerSet < wanted) return false;
-  core.set({ timerSet: wanted });
-  core.sbi({ extension: SBI_TIME, function: 0, args: [wanted === Infinity ? -1 : wanted] }, 'timer');
-  return true;
-}
-
 function idle(core: Core): boolean {
   if (core.state.yielded.length > 0) return true;
-  if (setTimer(core, false)) return false;
+  if (!timerReady(core, false)) {
+    setTimer(core);
+    return false;
+  }
   core.set({ doing: { at: 'idle' } });
   core.hart.waitForInterrupt();
   return false;
 }
 
 function toUser(core: Core, tid: number): boolean {
-  if (setTimer(core, true)) return false;
+  if (!timerReady(core, true)) {
+    setTimer(core);
+    return false;
+  }
   const thread = core.thread(tid);
   const { root } = core.process(thread.pid).memory;
   if (core.state.root !== root) return loadRoot(core, root);

@@ -3,8 +3,12 @@
  * negative ones; ready jobs go before threads.
  */
 import { List } from 'immutable';
+import { TIMEBASE_HZ } from '../machine/clock';
 import type { Core } from './core';
 import type { State, Wait, Woken } from './state';
+
+/** SBI specification: TIME extension, set_timer. */
+const SBI_TIME = 0x54494d45;
 
 type Timers = State['timers'];
 
@@ -121,6 +125,40 @@ export function pickNext(core: Core): boolean {
   const slice = vary ? half + (core.random() % (quantum + 1)) : quantum;
   core.set({ ready: core.state.ready.shift(), current: tid, sliceEnd: core.now + Math.max(1, slice) });
   return true;
+}
+
+const others = (core: Core): boolean => core.state.ready.size > 0 || core.state.yielded.length > 0;
+
+/** The current thread has used up its slice and somebody waits for the hart. */
+export const sliceOver = (core: Core): boolean => others(core) && core.now >= core.state.sliceEnd;
+
+/** Tick at which the timer has to interrupt next, as exact as `time` is: never before what it is for. */
+function wantedTimer(core: Core): number {
+  const first = core.state.timers[0]?.deadline ?? Infinity;
+  const end = core.state.current !== undefined && others(core) ? core.state.sliceEnd : Infinity;
+  const wanted = Math.min(first, end);
+  return wanted === Infinity ? wanted : Math.ceil(wanted / ticksPerTime(core)) * ticksPerTime(core);
+}
+
+/** Ticks per unit of the `time` CSR, which SBI's set_timer counts in. */
+const ticksPerTime = (core: Core): number => core.options.clockHz / TIMEBASE_HZ;
+
+/**
+ * Is the timer set for whatever must not be missed? With `lazy`, one that fires too early is left alone: it costs one interrupt per
+ * quantum, where setting it anew costs an SBI call per switch.
+ */
+export function timerReady(core: Core, lazy: boolean): boolean {
+  const wanted = wantedTimer(core);
+  const { timerSet } = core.state;
+  return wanted === timerSet || (lazy && timerSet !== undefined && timerSet > core.now && timerSet < wanted);
+}
+
+/** Sets the timer: the hart goes to the firmware. */
+export function setTimer(core: Core): void {
+  const wanted = wantedTimer(core);
+  core.set({ timerSet: wanted });
+  const time = wanted === Infinity ? -1 : wanted / ticksPerTime(core);
+  core.sbi({ extension: SBI_TIME, function: 0, args: [time] }, 'timer');
 }
 
 /** A thread that is gone leaves no trace in queues. */

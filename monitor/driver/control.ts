@@ -66,7 +66,8 @@ export function asked(t: Turn, step: Step & { at: 'asked' }): DeviceStep {
   const record = driver.record(step.eid, step.serial);
   if (!record) return result(request, EINVAL);
   const failed = t.input.sbi!.error < 0;
-  if (failed && what === 'stop' && record.runner !== 0 && step.tries < MAX_TRIES && !request)
+  const mine = !request || record.space === t.caller.space;
+  if (failed && what === 'stop' && mine && record.runner !== 0 && !record.stopped && step.tries < MAX_TRIES)
     // In the middle of an ocall: it will be over when its thread has had its turn.
     return { do: 'yield', state: { ...step, at: 'ask-again', tries: step.tries + 1 } satisfies Step };
   if (failed) {

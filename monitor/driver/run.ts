@@ -187,10 +187,11 @@ export function ran(t: Turn, { running }: Step & { at: 'ran' }): DeviceStep {
   return giveWay(started, record);
 }
 
+/** After an interrupt: the kernel does what is due, other threads have their turns when the slice is over. */
 function giveWay(running: Running, record: EnclaveRecord): DeviceStep {
   return record.stopped
     ? { do: 'wait', queue: queueOf(record), state: { at: 'waited', running } satisfies Step }
-    : { do: 'yield', state: { at: 'waited', running } satisfies Step };
+    : goOn(1, { at: 'waited', running });
 }
 
 export function waited(t: Turn, { running }: Step & { at: 'waited' }): DeviceStep {

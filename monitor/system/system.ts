@@ -2,11 +2,9 @@
  * One system from one launch description: machine, monitor, host OS, driver. Owns the log of what came from outside, replay, and the
  * joined views of the debugger. Holds no state of its own that decides anything: that lies in the machine and its personalities.
  */
-import type { SavedRegisters } from '../../emulator/hart/types';
-import { Privilege } from '../../emulator/hart/types';
-import { withRegisters } from '../../emulator/hart/registers';
 import { createLinux, imageHash } from '../../emulator/linux/linux';
-import type { Linux, ThreadInfo } from '../../emulator/linux/types';
+import type { Linux } from '../../emulator/linux/types';
+import { TIMEBASE_HZ } from '../../emulator/machine/clock';
 import { createMachine } from '../../emulator/machine/machine';
 import type { Stamped } from '../../emulator/machine/outbox';
 import type { Personality } from '../../emulator/machine/personality';
@@ -104,8 +102,7 @@ export class ComposedSystem implements System {
         currentThread: () => this.linux.currentThread ?? 0,
         describe: (pool) => this.device.byPool(pool),
         setTimer: (hart, at) => machine.setTimer(hart, tick(at)),
-        ticksPerTime: 1,
-        now: () => machine.tick,
+        ticksPerTime: this.clockHz / TIMEBASE_HZ,
         halt: () => machine.halt(),
         seed: launch.seed ?? DEFAULTS.seed,
         checks,
@@ -204,7 +201,8 @@ export class ComposedSystem implements System {
     const host: Context = {
       world: { kind: 'host', pid: thread.pid },
       space: process.space,
-      registers: this.hostRegisters(thread),
+      // Undefined while the hart is in the thread's own code: then they are on it.
+      registers: thread.registers ?? this.machine.harts[0]!.saveRegisters(),
     };
     const record = this.device.records().find((other) => other.runner === tid);
     const head = record && this.monitor.enclaves().find((other) => other.pool.base === record.pool.pa);
@@ -223,15 +221,6 @@ export class ComposedSystem implements System {
       ];
     });
     return [...inside.reverse(), host];
-  }
-
-  /** User registers of a thread: saved by the kernel, or on the hart, in its code or in a trap out of it. */
-  private hostRegisters(thread: ThreadInfo): SavedRegisters {
-    if (thread.registers) return thread.registers;
-    const hart = this.machine.harts[0]!;
-    const saved = hart.saveRegisters();
-    if (hart.privilege === Privilege.User) return saved;
-    return withRegisters(saved, { pc: hart.privilege === Privilege.Supervisor ? hart.sepc : hart.mepc });
   }
 
   read(space: Space, address: VirtualAddress, length: number): Uint8Array {

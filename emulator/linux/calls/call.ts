@@ -12,6 +12,8 @@ export type Outcome =
   | { readonly do: 'more'; readonly phase: unknown }
   /** To the back of the run queue, then on. */
   | { readonly do: 'yield'; readonly phase: unknown }
+  /** Others have their turn, or the timer is set, before the handler is called again just like this time. */
+  | { readonly do: 'make-way' }
   /** An SBI call; its result is in `call.sbi` of the next step. */
   | { readonly do: 'sbi'; readonly call: SbiCall; readonly phase: unknown }
   /** The registers are as they should be (or the thread is gone). */

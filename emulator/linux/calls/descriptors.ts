@@ -19,6 +19,7 @@ import {
 import { PIPE_SIZE } from '../files/transfer';
 import { inodeOf } from '../files/tree';
 import type { OpenFile } from '../files/types';
+import { sliceOver, timerReady } from '../scheduler';
 import { UNMASKABLE } from '../signals';
 import type { Process } from '../state';
 import { relativeDeadline } from './time';
@@ -129,6 +130,8 @@ function deviceIoctl(context: CallContext, file: Extract<OpenFile, { kind: 'devi
   const { core, thread, call } = context;
   const device = deviceAt(core, file.device);
   if (!device) return -Errno.ENOTTY;
+  // What the driver asks of the firmware may take long, like user code: it starts with the timer set, and within the thread's slice.
+  if (sliceOver(core) || !timerReady(core, true)) return { do: 'make-way' };
   let data = file.data;
   const handle = {
     get data() {

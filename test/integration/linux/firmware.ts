@@ -15,6 +15,8 @@ const enum Function {
   SPLIT = 3,
 }
 const TIME = 0x54494d45;
+/** At 100 MHz: `time` and set_timer count at 10 MHz. */
+const TICKS_PER_TIME = 10;
 
 export const testPageTables: PageTableFirmware = {
   setup: (area: PageTableArea) => [
@@ -91,7 +93,7 @@ export function testFirmware(machine: Machine, counts: Counts = { writes: 0, ent
 
   const setTimer = (hart: Hart, deadline: number): void => {
     counts.timers++;
-    machine.setTimer(hart, tick(deadline < 0 ? Infinity : deadline));
+    machine.setTimer(hart, tick(deadline < 0 ? Infinity : deadline * TICKS_PER_TIME));
     hart.setPending(Interrupt.SupervisorTimer, false);
     hart.writeCsr(CSR.MIE, hart.readCsr(CSR.MIE) | bit(Interrupt.MachineTimer));
   };

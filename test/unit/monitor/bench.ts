@@ -19,6 +19,8 @@ export const MIB = 1024 * 1024;
 const RAM = 64 * MIB;
 const BASE = 0x8000_0000;
 const PAGE = 4096;
+/** At 100 MHz: `time` and set_timer count at 10 MHz. */
+const TICKS_PER_TIME = 10;
 
 /** The host's plan of memory: the monitor, the bitmap, page tables, then its own. */
 export const Layout = {
@@ -68,8 +70,7 @@ export class Bench {
         currentThread: () => 1,
         describe: () => ({ eid: 0x1000, pid: 1, imageHash: '' }),
         setTimer: (hart, at) => machine.setTimer(hart, tick(at)),
-        ticksPerTime: 1,
-        now: () => machine.tick,
+        ticksPerTime: TICKS_PER_TIME,
         halt: () => machine.halt(),
         seed: 1,
         checks,
@@ -249,7 +250,7 @@ export class Bench {
 
   /** A timer interrupt this many ticks from now. */
   timerIn(ticks: number): void {
-    this.sbi(SbiExtension.TIME, 0, this.machine.tick + ticks);
+    this.sbi(SbiExtension.TIME, 0, Math.ceil((this.machine.tick + ticks) / TICKS_PER_TIME));
   }
 
   logged(text: RegExp): boolean {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { Ocall, ResumeReason, Sbi } from '../../../monitor/abi';
+import { Ocall, Result, ResumeReason, Sbi, SbiExtension } from '../../../monitor/abi';
 import { OPERATIONS, isRefused, ruleFor, type Operation } from '../../../monitor/operations';
 import type { EnclaveState, EnclaveType } from '../../../monitor/types';
 import { Bench, Code } from './bench';
@@ -164,6 +164,29 @@ describe('the table of operations', () => {
       assert.equal(b.retval(instance), 1n, name);
     }
     assert.equal(b.call(Sbi.DESTROY_SHADOW_ENCLAVE, shadow.eid), 0);
+  });
+
+  it('set_timer counts in units of the time CSR; -1 is never', () => {
+    const b = new Bench().start();
+    b.sbi(SbiExtension.TIME, 0, 1_234_567);
+    assert.equal(b.machine.timer(b.hart), 12_345_670);
+    b.sbi(SbiExtension.TIME, 0, -1);
+    assert.equal(b.machine.timer(b.hart), Infinity);
+  });
+
+  it('an enclave that is entered after the deadline of the host comes off the hart before its first instruction', () => {
+    const b = new Bench().start();
+    const made = b.create(`li t0, 0x2000\nagain:\nlw t1, 0(t0)\naddi t1, t1, 1\nsw t1, 0(t0)\nj again`);
+    b.timerIn(20_000);
+    assert.equal(b.run(made), Result.TIMER_IRQ);
+    const count = () => b.peek(made.base + 4 * 4096);
+    const before = count();
+    assert.ok(before > 0);
+    assert.equal(b.resumeTimer(made.eid), Result.TIMER_IRQ);
+    assert.equal(count(), before);
+    b.timerIn(20_000);
+    assert.equal(b.resumeTimer(made.eid), Result.TIMER_IRQ);
+    assert.ok(count() > before);
   });
 
   it('functions that the published monitor declares but lacks return NO_MEM', () => {
