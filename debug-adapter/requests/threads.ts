@@ -1,4 +1,5 @@
-/** The threads of the host programs. Enclaves are not threads: they are in the stacks of those. */
+/** The threads of the host programs. Enclaves are not threads: they are in the stacks of those, and in their names. */
+import type { EnclaveInfo } from '../../monitor/system/types';
 import type { Handler } from './handler';
 
 export const threadsRequest: Handler<'threads'> = {
@@ -6,7 +7,19 @@ export const threadsRequest: Handler<'threads'> = {
   needs: 'launch',
   shape: {},
   run(session) {
-    const threads = session.debuggee.system.threads();
-    return { threads: threads.map(({ tid, name }) => ({ id: tid, name: `${name} (${tid})` })) };
+    const { system } = session.debuggee;
+    const inside = new Map<number, EnclaveInfo>();
+    // Of a chain of calls the last one has control.
+    for (const enclave of system.enclaves())
+      if (enclave.tid !== undefined && enclave.callee === undefined) inside.set(enclave.tid, enclave);
+    const threads = system.threads().map(({ tid, name }) => ({ id: tid, name: nameOf(name, tid, inside.get(tid)) }));
+    return { threads };
   },
 };
+
+/** `host (2)`, `host (2) in server #3`. */
+function nameOf(name: string, tid: number, enclave: EnclaveInfo | undefined): string {
+  if (!enclave) return `${name} (${tid})`;
+  const stopped = enclave.state === 'STOPPED' ? ', stopped' : '';
+  return `${name} (${tid}) in ${enclave.name || 'enclave'} #${enclave.instance}${stopped}`;
+}

@@ -61,6 +61,11 @@ describe('server-chain under the adapter', () => {
       ...['ask caller.c', 'run_caller caller.c', 'main caller.c', '[PLenclave_run #3]'],
       ...['attest_and_run host.c', 'run_caller host.c', 'main host.c'],
     ]);
+    const { threads } = await run.ask<D.ThreadsResponse['body']>('threads');
+    assert.deepEqual(
+      threads.map(({ name }) => name),
+      ['host (1) in test-server #1'],
+    );
     const named = (text: string) => frames.find((frame) => frameText(frame).startsWith(text))!.id;
     assert.equal(await run.evaluate('sum,x', named('serve server.c')), '0x19962000');
     assert.equal(await run.evaluate('sum,x', named('serve server1.c')), '0x19961000');
