@@ -57,11 +57,14 @@ export class Program {
     return broken && `A part of its debug information is malformed: ${broken.message}.`;
   }
 
-  /** `name+offset` (or `name`) of the function that covers an address. */
-  describeAddress(address: number): string | undefined {
+  /**
+   * `name+offset` (or `name`) of the function that covers an address. `shown`: where the offset is counted to; for a return address,
+   * which may lie behind the function's last instruction, the call is looked up and the return address shown.
+   */
+  describeAddress(address: number, shown = address): string | undefined {
     const symbol = this.elf.symbolAt(address);
     if (!symbol) return undefined;
-    const offset = address - symbol.value;
+    const offset = shown - symbol.value;
     return offset === 0 ? symbol.name : `${symbol.name}+${offset}`;
   }
 

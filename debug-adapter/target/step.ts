@@ -167,12 +167,18 @@ export class Step {
     if (end !== undefined) this.jumps.add(this.arm(space, end));
   }
 
-  /** The thread is about to arrive where `setjmp` was called: if that is further out than the frame, the step ends there. */
+  /**
+   * The thread is about to arrive where `setjmp` was called: if that is further out than the frame, the step ends there. In code without
+   * source, as when a thread exits, it does not: the program runs on.
+   */
   private jump(space: Space, now: CodeFrame): void {
     const [to, sp, own] = [now.registers(RA), now.registers(SP), this.frame.registers(SP)];
     if (to === undefined || sp === undefined || own === undefined || sp <= own) return;
     this.gone = true;
-    this.armEntry(space, Number(BigInt.asIntN(64, to)));
+    const address = Number(BigInt.asIntN(64, to));
+    const mapping = this.target.worlds.at(space, address);
+    const line = mapping?.image.program.lines?.rowAt(toLink(mapping, address))?.line ?? 0;
+    if (line > 0) this.armEntry(space, address);
   }
 
   private armExits(): void {

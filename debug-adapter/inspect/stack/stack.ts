@@ -105,7 +105,7 @@ export class Stack {
 
   /** Of code without debug information: its symbol; what a signal handler returns to, as other debuggers call it. */
   private nameOf(space: Space, mapping: Mapping | undefined, lookup: number, pc: number): string {
-    const symbol = mapping?.image.program.describeAddress(lookup);
+    const symbol = mapping?.image.program.describeAddress(lookup, toLink(mapping, pc));
     if (symbol !== undefined) return symbol;
     return isSignalTrampoline(BigInt(pc), this.unwinding(space)) ? '<signal handler called>' : hexAddress(pc);
   }

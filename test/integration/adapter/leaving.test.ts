@@ -76,3 +76,22 @@ describe('a step in a function called by another one of the enclave', () => {
     assert.ok((await run.stack(threadId))[0]!.line > markerLine(caller, 'call') - 1);
   });
 });
+
+describe('a step that ends its thread', () => {
+  it('lets the program run on, to a breakpoint in another thread', async () => {
+    const file = programSource('thread-exit.c');
+    const run = await launch(await build('host', file), []);
+    await run.breakpoints(file, [markerLine(file, 'leave'), markerLine(file, 'joined')]);
+    await run.start();
+    const { threadId } = await run.nextStop();
+    const stop = await run.go('next', threadId!);
+    assert.deepEqual([stop.reason, stop.threadId === threadId], ['breakpoint', false]);
+    assert.equal(await top(run, stop.threadId!), at('main', 'joined', file));
+    const outer = (await run.stack(stop.threadId!)).slice(1).map(({ name, instructionPointerReference }) => ({
+      offset: Number(/\+(\d+)$/.exec(name)?.[1]),
+      pc: Number(instructionPointerReference),
+    }));
+    assert.ok(outer.length > 0);
+    for (const { offset } of outer) assert.equal(offset % 2, 0, 'a return address is that of an instruction');
+  });
+});

@@ -150,5 +150,9 @@ describe('Program', () => {
     assert.match(program.debugInfoProblem!, /no debug information\. Compile and link it with -g/);
     assert.equal(program.info.functionAt(program.addressOfSymbol('run')!), undefined);
     assert.equal(program.describeAddress(program.addressOfSymbol('run')! + 4), 'run+4');
+    assert.equal(
+      program.describeAddress(program.addressOfSymbol('run')! + 3, program.addressOfSymbol('run')! + 4),
+      'run+4',
+    );
   });
 });
