@@ -17,6 +17,16 @@ function penglai(args: readonly string[], input = ''): { status: number | null; 
   return { status, stdout, stderr };
 }
 
+/** The numbers of programs/runtime.c and how it shows them. */
+function wideNumbers() {
+  const unsigned = (number: bigint) => BigInt.asUintN(128, number);
+  const value = 0x00f0000000001230n;
+  const wide = BigInt.asIntN(128, (0x8123456789abcdefn << 64n) | value);
+  const half = (number: bigint) => BigInt.asUintN(64, number).toString(16).padStart(16, '0');
+  const shows = (what: string, number: bigint) => `${what} ${half(number >> 64n)} ${half(number)}`;
+  return { value, wide, shows, unsigned };
+}
+
 describe('penglai run', function () {
   this.timeout(60_000);
   let folder: string;
@@ -62,6 +72,36 @@ describe('penglai run', function () {
     const pieces = await build('eapp', join(process.cwd(), 'test/integration/system/programs/pieces.c'));
     const { stdout } = penglai(['--sdk-file', pieces, sample('hello-world', 'host'), 'pieces']);
     assert.match(stdout, /^one\ntwo\n\nthree\nfour\nhost: /);
+  });
+
+  it('runs an enclave with the library’s functions, and a failed assertion ends it', async () => {
+    const library = await build('eapp', join(process.cwd(), 'test/integration/system/programs/library.c'));
+    const { stdout, stderr } = penglai(['--sdk-file', library, sample('hello-world', 'host'), 'library']);
+    const lines = stdout.split('\n');
+    assert.deepEqual(lines.slice(0, 11), [
+      ...['strncat abcd', 'strncat abcde', 'strstr cde', 'strstr none', 'strstr abcde', 'strspn 3 0', 'strcspn 3 5'],
+      ...['bcopy aabcd', 'bcmp 1', 'bzero aa', '4294967295 -9223372036854775808 ffffffffffffffff'],
+    ]);
+    assert.match(lines[11]!, /library\.c:\d+: assertion failed: args\[14\] == 1$/);
+    assert.ok(!stdout.includes('not reached'));
+    assert.match(stderr, /enclave #1 is killed: /);
+  });
+
+  it('runs an enclave that counts bits and divides 128-bit integers', async () => {
+    const runtime = await build('eapp', join(process.cwd(), 'test/integration/system/programs/runtime.c'));
+    const { stdout } = penglai(['--sdk-file', runtime, sample('hello-world', 'host'), 'runtime']);
+    const { value, wide, shows, unsigned } = wideNumbers();
+    const by = (divisor: bigint, dividend = wide) => [
+      ...[shows('div', dividend / divisor), shows('mod', dividend % divisor)],
+      ...[shows('udiv', unsigned(dividend) / unsigned(divisor)), shows('umod', unsigned(dividend) % unsigned(divisor))],
+    ];
+    assert.deepEqual(stdout.split('\n').slice(0, 29), [
+      ...['clz 8 3', 'ctz 4 3', 'ffs 5 popcount 8', 'parity 0 clrsb 7', 'bswap 301200000000f000 78563412'],
+      ...[0n, 4n, 64n, 100n].flatMap((count) => [
+        ...[shows('left', wide << count), shows('right', unsigned(wide) >> count), shows('signed', wide >> count)],
+      ]),
+      ...[...by(1000000007n), ...by(-(1n << 90n) - 5n), ...by(wide, value)],
+    ]);
   });
 
   it('gives the guest what is in folders beside the host, and folders that are named', () => {

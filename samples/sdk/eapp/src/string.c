@@ -1,4 +1,4 @@
-/* The string functions of string.h, and those that a compiler may call by itself (memcpy, memset, memmove, memcmp). */
+/* The string functions of string.h and strings.h, and those that a compiler may call by itself (memcpy, memset, memmove, memcmp). */
 #include "stdlib.h"
 #include "string.h"
 
@@ -76,6 +76,14 @@ WEAK char *strcat(char *restrict to, const char *restrict from) {
   return to;
 }
 
+WEAK char *strncat(char *restrict to, const char *restrict from, size_t size) {
+  char *end = to + strlen(to);
+  size_t length = strnlen(from, size);
+  memcpy(end, from, length);
+  end[length] = 0;
+  return to;
+}
+
 WEAK int strcmp(const char *a, const char *b) {
   while (*a && *a == *b) {
     a++;
@@ -109,6 +117,34 @@ WEAK char *strrchr(const char *text, int character) {
       return (char *)last;
   }
 }
+
+WEAK char *strstr(const char *text, const char *part) {
+  size_t length = strlen(part);
+  for (; strncmp(text, part, length); text++)
+    if (!*text)
+      return 0;
+  return (char *)text;
+}
+
+WEAK size_t strspn(const char *text, const char *accepted) {
+  size_t length = 0;
+  while (text[length] && strchr(accepted, text[length]))
+    length++;
+  return length;
+}
+
+WEAK size_t strcspn(const char *text, const char *rejected) {
+  size_t length = 0;
+  while (text[length] && !strchr(rejected, text[length]))
+    length++;
+  return length;
+}
+
+WEAK void bzero(void *bytes, size_t size) { memset(bytes, 0, size); }
+
+WEAK void bcopy(const void *from, void *to, size_t size) { memmove(to, from, size); }
+
+WEAK int bcmp(const void *a, const void *b, size_t size) { return memcmp(a, b, size); }
 
 WEAK int atoi(const char *text) {
   int sign = 1;

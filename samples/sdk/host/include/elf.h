@@ -13,6 +13,7 @@
 #endif
 #endif
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct elf_args {
