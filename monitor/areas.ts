@@ -5,13 +5,12 @@
  */
 import { PAGE_SIZE } from '../emulator/units';
 import { EnclaveVa, Ocall, Result } from './abi';
-import { finishOcall } from './control';
 import type { Core } from './core';
 import { Mapper } from './enclave-tables';
-import { blockOf, leaveForOcall, releaseBlocks } from './lifecycle';
+import { blockOf, finishOcall, leaveForOcall, releaseBlocks } from './lifecycle';
 import { PageKind, claim, disown } from './pages';
 import type { Area, Enclave } from './state';
-import { answer, hide, show, type Task } from './tasks';
+import { answer, hide, show, type Task } from './task';
 
 /** The largest block a host can give. */
 const MAX_AREA = 512 * 1024 * 1024;

@@ -7,12 +7,12 @@ import { EnclaveVa, Ocall, Result, ResumeReason, RunParam } from './abi';
 import { grantArea } from './areas';
 import type { Core } from './core';
 import { hostSpace, readParam } from './create';
-import { endEnclave, enter, entryRegisters, releaseBlocks, transition } from './lifecycle';
+import { endEnclave, enter, entryRegisters, finishOcall, releaseBlocks, transition } from './lifecycle';
 import { isRefused, ruleFor, type Operation } from './operations';
 import { PageKind, claim, ordinary } from './pages';
 import { relayUndo, takeRelays } from './relays';
 import { chainOf, enclavesOf, innermost, type Enclave, type Shadow } from './state';
-import { answer, hide } from './tasks';
+import { answer, hide } from './task';
 
 /** Refuses by the table; true when the operation is allowed. */
 export function permitted(
@@ -117,12 +117,6 @@ function resumeOcall(m: Core, enclave: Enclave, ocall: number, a3: number, a4: n
           : a3;
   finishOcall(m, enclave, result);
   enter(m, enclave.eid);
-}
-
-/** The ocall is over: its result is in a0 of the enclave, which still is to be entered. */
-export function finishOcall(m: Core, enclave: Enclave, result: number): void {
-  m.change(enclave.eid, { ocall: 0, registers: withRegisters(enclave.registers!, { x: { 10: result } }) });
-  transition(m, 'resume', undefined, enclave.instance);
 }
 
 /** The host had its relay pages back for a while; (0, 0) means it keeps them. */

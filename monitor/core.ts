@@ -9,7 +9,7 @@ import { Result, SbiExtension } from './abi';
 import type { EnclaveEvent } from './events';
 import type { Enclave, MonitorState } from './state';
 import { initialState } from './state';
-import type { Task } from './tasks';
+import type { Task } from './task';
 
 /**
  * Single checks that tests may switch off to show what each of them stops. Never reachable from a guest.

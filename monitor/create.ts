@@ -9,7 +9,7 @@ import { Mapper } from './enclave-tables';
 import { measure } from './measure';
 import { PageKind, aligned, claim, isPublic, ordinary, reuse, share, unshare } from './pages';
 import { freeSlot, serverNamed, type Enclave, type OutPointers, type Shadow } from './state';
-import { answer, hide, show, type AfterMeasure, type Task } from './tasks';
+import { answer, hide, show, type AfterMeasure, type Task } from './task';
 import { instance, type EnclaveType, type Instance } from './types';
 
 /** A structure of 64-bit fields in host memory; undefined when it is not the host's to give. */

@@ -12,7 +12,7 @@ import { Mapper, readString, readVirtual, writeVirtual } from './enclave-tables'
 import { endEnclave, killRunning, leave, leaveForOcall, releaseRelays } from './lifecycle';
 import { getKey, getReport } from './report';
 import { serverNamed, type Enclave, type RelayRegion } from './state';
-import { answer } from './tasks';
+import { answer } from './task';
 import { pa } from '../emulator/units';
 import { isRefused, ruleFor } from './operations';
 

@@ -9,7 +9,7 @@ import type { Core } from './core';
 import { TABLES_PER_STEP, TABLE_TICKS } from './costs';
 import { PageKind, owns, reuse } from './pages';
 import type { Enclave, Pool } from './state';
-import type { Task } from './tasks';
+import type { Task } from './task';
 
 const LEAF = Pte.R | Pte.W | Pte.X;
 /** Flags of a page that enclaves may read and write (and, for text, execute). */

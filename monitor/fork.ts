@@ -21,7 +21,7 @@ import { Mapper, walkTables, words32 } from './enclave-tables';
 import { entryRegisters, start } from './lifecycle';
 import { PageKind, aligned, claim, isPublic, reuse, unshare } from './pages';
 import { relayUndo, takeRelays } from './relays';
-import { hide, show, type Task } from './tasks';
+import { hide, show, type Task } from './task';
 import { instance } from './types';
 
 /** Where an instance's registers go on; the counter is what a program sees in a2. */

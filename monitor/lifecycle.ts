@@ -10,7 +10,7 @@ import type { Core } from './core';
 import { Mapper } from './enclave-tables';
 import type { EnclaveEvent, Transition } from './events';
 import { chainOf, type Area, type Enclave } from './state';
-import { answer, show, type Task } from './tasks';
+import { answer, show, type Task, type OcallRequest } from './task';
 import type { Instance } from './types';
 
 const SUPERVISOR_INTERRUPTS =
@@ -89,14 +89,6 @@ export function leave(m: Core, state: 'RUNNABLE' | 'OCALLING', value: number, ad
   m.answer(value);
 }
 
-/** What an ocall tells the host, and what the monitor keeps for itself until the answer. */
-export interface OcallRequest {
-  readonly ocall: number;
-  readonly arg0: number;
-  readonly arg1: number;
-  readonly kept: readonly [number, number];
-}
-
 /** The enclave leaves for the host to do something. */
 export function leaveForOcall(m: Core, { ocall, arg0, arg1, kept }: OcallRequest): void {
   const enclave = m.change(m.state.running, { ocall, ocallArgs: kept });
@@ -106,6 +98,12 @@ export function leaveForOcall(m: Core, { ocall, arg0, arg1, kept }: OcallRequest
   m.port.writeI64(pa(out.arg1), arg1);
   m.port.writeI64(pa(out.speaker), enclave.eid);
   leave(m, 'OCALLING', Result.OCALL, 4, 'ocall');
+}
+
+/** The ocall is over: its result is in a0 of the enclave, which still is to be entered. */
+export function finishOcall(m: Core, enclave: Enclave, result: number): void {
+  m.change(enclave.eid, { ocall: 0, registers: withRegisters(enclave.registers!, { x: { 10: result } }) });
+  transition(m, 'resume', undefined, enclave.instance);
 }
 
 /** The enclave the host ran, for an enclave of its chain. */

@@ -8,7 +8,7 @@ import type { Core } from './core';
 import { HASH_PAGES_PER_STEP, HASH_PAGE_TICKS, TRAP_TICKS } from './costs';
 import { finishDigest, newDigest, updateDigest } from './digest';
 import { walkTables, words32 } from './enclave-tables';
-import type { AfterMeasure, Task } from './tasks';
+import type { AfterMeasure, Task } from './task';
 
 export function le64(value: bigint): Uint8Array {
   const view = new DataView(new ArrayBuffer(8));

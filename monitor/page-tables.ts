@@ -11,7 +11,7 @@ import type { Core } from './core';
 import { TABLES_PER_STEP, TABLE_TICKS } from './costs';
 import { aligned, isPublic, ordinary } from './pages';
 import type { PageTables } from './state';
-import type { Task } from './tasks';
+import type { Task } from './task';
 import { setPmp } from './pmp';
 
 const LEAF = Pte.R | Pte.W | Pte.X;

@@ -7,7 +7,7 @@ import type { Core } from './core';
 import { Mapper } from './enclave-tables';
 import { PageKind, claim, reuse } from './pages';
 import { enclavesOf, type RelayRegion } from './state';
-import { answer, hide, show, type Task } from './tasks';
+import { answer, hide, show, type Task } from './task';
 
 export interface RelayPlan {
   readonly relays: readonly RelayRegion[];

@@ -15,7 +15,7 @@ import { readString, readVirtual, writeVirtual } from './enclave-tables';
 import { le64, measure } from './measure';
 import { isPublic } from './pages';
 import { serverNamed, type Enclave } from './state';
-import type { AfterMeasure } from './tasks';
+import type { AfterMeasure } from './task';
 import { HASH_PAGE_TICKS } from './costs';
 
 function reportOf(hash: Uint8Array, nonce: bigint): Uint8Array {

@@ -4,7 +4,7 @@
  */
 import { Map as ImmutableMap } from 'immutable';
 import type { SavedRegisters } from '../emulator/hart/types';
-import type { Task } from './tasks';
+import type { Task } from './task';
 import type { EnclaveState, Instance } from './types';
 
 /** A block of physical memory the driver gave for an mmap or heap area; its first page keeps the list it is freed by. */
