@@ -15,6 +15,8 @@ import type { System, SystemEvent } from '../monitor/system/types';
 
 /** Ticks between two looks at standard input and signals: some tens of milliseconds. */
 const SLICE = 2_000_000;
+/** Exit status when nobody reads standard output any more: that of a program which a shell says was ended by SIGPIPE. */
+const NOBODY_READS = 128 + 13;
 /** Lines of the machine's own messages that are shown; a program in a loop must not fill a disk. */
 const MAX_NOTES = 200;
 
@@ -114,6 +116,7 @@ async function run(host: string, args: readonly string[], options: RunOptions): 
     for (;;) {
       const { reason } = system.run(tick(system.tick + SLICE));
       for (const event of system.drain()) console.show(event);
+      if (!(await console.taken())) return NOBODY_READS;
       if (reason === 'halted') break;
       if (reason === 'idle' && !(await outside.more())) {
         console.note('every thread of the host is blocked and nothing can wake it: standard input has ended.');
@@ -176,6 +179,24 @@ class Outside {
 class Console {
   private readonly lines = new Map<string, string>();
   private notes = 0;
+  private broken = false;
+  private wake: (() => void) | undefined;
+
+  constructor() {
+    for (const stream of [process.stdout, process.stderr])
+      stream.on('error', () => {
+        this.broken = true;
+        this.wake?.();
+      });
+    process.stdout.on('drain', () => this.wake?.());
+  }
+
+  /** Waits until a slow reader has caught up, so that nothing piles up here; false when there is no reader any more. */
+  async taken(): Promise<boolean> {
+    if (process.stdout.writableNeedDrain && !this.broken) await new Promise<void>((done) => (this.wake = done));
+    this.wake = undefined;
+    return !this.broken;
+  }
 
   show(event: SystemEvent): void {
     switch (event.kind) {

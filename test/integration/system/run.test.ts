@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -115,6 +116,22 @@ describe('penglai run', function () {
     assert.ok(greets('--sdk-file', join(home, 'images'), host, 'images/more/hello'));
     assert.ok(greets('--sdk-file', join(home, 'images', 'more', 'hello'), host, 'hello'));
     assert.ok(!greets('--sdk-file', join(home, 'images'), host, 'hello'));
+  });
+
+  it('waits for a slow reader of its output, and ends when there is none any more', async () => {
+    const chatter = await build('eapp', join(process.cwd(), 'test/integration/system/programs/chatter.c'));
+    const host = sample('hello-world', 'host');
+    const run = spawn(process.execPath, [COMMAND, 'run', '--sdk-file', chatter, host, 'chatter']);
+    let stderr = '';
+    run.stderr.on('data', (text: Buffer) => (stderr += text.toString()));
+    let chunks = 0;
+    run.stdout.on('data', () => {
+      if (++chunks === 40) return void run.stdout.destroy();
+      run.stdout.pause();
+      setTimeout(() => run.stdout.resume(), 5);
+    });
+    const [code] = (await once(run, 'close')) as [number];
+    assert.deepEqual([code, stderr], [128 + 13, '']);
   });
 
   it('says what is wrong and what to do, in one line', () => {

@@ -1,6 +1,6 @@
 /*
- * assert() as in the C library. There is nobody to abort to in an enclave: a failed assertion prints itself and executes an
- * illegal instruction, so that the monitor ends the enclave and a debugger stops at the line.
+ * assert() as in the C library. There is nobody to abort to in an enclave: a failed assertion prints itself and executes a
+ * trap instruction, so that the monitor ends the enclave and a debugger stops at the line.
  */
 #include "print.h"
 

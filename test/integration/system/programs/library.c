@@ -29,4 +29,5 @@ int EAPP_ENTRY main() {
   assert(text[0] == 'a');
   assert(args[14] == 1);
   eapp_print("not reached\n");
+  EAPP_RETURN(0);
 }
