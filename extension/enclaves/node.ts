@@ -37,7 +37,7 @@ const ICONS: Readonly<Record<string, string>> = {
   OCALLING: 'sync',
 };
 
-/** A key that is the same for the same thing for the whole session: VS Code keeps expansion and selection by it. */
+/** A key that is the same for the same thing for the whole session. */
 export function nodeId(node: Node): string {
   switch (node.kind) {
     case 'session':
@@ -51,13 +51,11 @@ export function nodeId(node: Node): string {
   }
 }
 
+/**
+ * Rows carry no `id`: VS Code takes an error from two readings of the tree that overlap when they do. Labels are unique among
+ * siblings, so it knows the rows again by them.
+ */
 export function treeItem(node: Node): vscode.TreeItem {
-  const item = makeItem(node);
-  item.id = nodeId(node);
-  return item;
-}
-
-function makeItem(node: Node): vscode.TreeItem {
   const { Expanded, Collapsed, None } = vscode.TreeItemCollapsibleState;
   switch (node.kind) {
     case 'session':
