@@ -1,9 +1,11 @@
 /**
  * The caller of a function without call frame information, from its code between its first instruction and the pc: how far
- * the stack pointer has moved, and where registers were saved. Follows the text of the function, not its flow: a return in the
- * middle goes back to the state before the epilogue. A heuristic, and marked as one.
+ * the stack pointer has moved, and where registers were saved. Follows a way that control can take, the one with the fewest calls,
+ * because what is behind a call that never returns belongs to another way; where jumps through registers hide the way, the text
+ * of the function, in which a return goes back to the state before the epilogue. A heuristic, and marked as one.
  */
 import { Op } from '../../../emulator/isa/op';
+import type { CodeRange } from './by-epilogue';
 import { CodeReader, flowOf, writtenBy } from './code';
 import { F0, FP, PRESERVED, RA, REGISTERS, RegisterSet, SP } from './registers';
 import { failure, NOT_KEPT, outermost, readWord, type Caller, type MemoryReader, type NoCaller } from './types';
@@ -54,6 +56,12 @@ class State {
 
 const isPreserved: ReadonlySet<number> = new Set([SP, ...PRESERVED]);
 
+/** A place control can come to, and the state it comes with. */
+interface Way {
+  readonly at: bigint;
+  readonly state: State;
+}
+
 class PrologueReader {
   state = State.onEntry();
   /** The state behind the prologue, as far as it was read. */
@@ -61,8 +69,43 @@ class PrologueReader {
 
   constructor(private readonly code: CodeReader) {}
 
-  /** Reads from the first instruction up to the pc. */
-  run(start: bigint, pc: bigint): State {
+  /** The state at the pc; `exact` where it was not called from the instruction before it. */
+  run(range: CodeRange, pc: bigint, exact: boolean): State {
+    return this.follow(range, pc, exact) ?? this.read(range.low, pc);
+  }
+
+  private follow({ low, high }: CodeRange, pc: bigint, exact: boolean): State | undefined {
+    const seen = new Set<bigint>();
+    let ways: Way[] = [{ at: low, state: State.onEntry() }];
+    let behindCalls: Way[] = [];
+    while (ways.length > 0) {
+      const way = ways.pop()!;
+      let { at } = way;
+      this.state = way.state;
+      while (at >= low && at < high && !seen.has(at) && seen.size < MAX_INSTRUCTIONS) {
+        if (at === pc && exact) return this.state;
+        seen.add(at);
+        if (!this.code.read(at)) break;
+        const { instruction } = this.code;
+        const flow = flowOf(instruction);
+        const [next, target] = [at + BigInt(instruction.length), at + BigInt(instruction.imm)];
+        if (flow === 'return' || flow === 'elsewhere') break;
+        if (flow === 'branch') ways.push({ at: target, state: this.state.copy() });
+        if (flow === 'next') this.simple();
+        if (flow === 'call' || flow === 'system') this.forgetResults(flow);
+        if (flow === 'call' && next === pc && !exact) return this.state;
+        if (flow === 'call') behindCalls.push({ at: next, state: this.state });
+        if (flow === 'call') break;
+        at = flow === 'jump' ? target : next;
+      }
+      if (ways.length === 0) [ways, behindCalls] = [behindCalls.reverse(), []];
+    }
+    return undefined;
+  }
+
+  /** Reads the text from the first instruction up to the pc. */
+  private read(start: bigint, pc: bigint): State {
+    this.state = State.onEntry();
     let at = start;
     for (let count = 0; at < pc && count < MAX_INSTRUCTIONS && this.code.read(at); count++) {
       this.step();
@@ -77,12 +120,16 @@ class PrologueReader {
       // The frame is set up by what moves sp, s0 or saves a register: only then is there something new to keep.
       if (this.simple() && !this.state.leaving && this.state.depth >= this.body.depth) this.body = this.state.copy();
     } else if (flow === 'call' || flow === 'system') {
-      for (let register = 1; register < REGISTERS; register++)
-        if (!isPreserved.has(register) && !(flow === 'system' && register === RA))
-          this.state.values[register] = undefined;
+      this.forgetResults(flow);
     } else if (flow !== 'branch') {
       this.state = this.body.copy(); // what follows is reached by a branch from before the epilogue
     }
+  }
+
+  private forgetResults(flow: 'call' | 'system'): void {
+    for (let register = 1; register < REGISTERS; register++)
+      if (!isPreserved.has(register) && !(flow === 'system' && register === RA))
+        this.state.values[register] = undefined;
   }
 
   /** Carries out an instruction; says whether it changed the frame. */
@@ -132,14 +179,14 @@ class PrologueReader {
   }
 }
 
-/** The caller of a function whose first instruction is at `start`. */
+/** The caller of a function with this code. */
 export function callerByPrologue(
-  start: bigint,
+  range: CodeRange,
   registers: RegisterSet,
   exact: boolean,
   memory: MemoryReader,
 ): Caller | NoCaller {
-  const state = new PrologueReader(new CodeReader(memory)).run(start, registers.pc);
+  const state = new PrologueReader(new CodeReader(memory)).run(range, registers.pc, exact);
   const cfa = entryStackPointer(state, registers);
   if (cfa === undefined)
     return failure('it has no call frame information, and its code does not show the size of its frame');

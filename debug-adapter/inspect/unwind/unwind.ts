@@ -57,7 +57,7 @@ function byCode(
   const range = functionAt(image, pc);
   const ahead = callerByEpilogue(registers, exact, context, range);
   if (ahead) return ahead;
-  if (range) return callerByPrologue(range.low, registers, exact, context);
+  if (range) return callerByPrologue(range, registers, exact, context);
   if (exact) return byReturnAddress(registers, context);
   return failure('it has neither call frame information nor a symbol');
 }

@@ -146,6 +146,17 @@ describe('A frame without call frame information', () => {
     assert.deepEqual([found.foundBy, found.registers.pc, found.cfa], ['ra', START + 0x200n, STACK]);
   });
 
+  it('is not mistaken for what calls a function that never returns and stands before it in the text', () => {
+    // beqz a0, +16; addi sp, sp, -16; sd ra, 8(sp); jal; ecall; beqz a0, +8; ret; ret
+    const context = handWritten([
+      ...[0x00050863, 0xff010113, 0x00113423, 0x000000ef],
+      ...[0x00000073, 0x00050463, 0x00008067, 0x00008067],
+    ]);
+    const found = unwindFrame(registers(START + 20n, { [SP]: STACK, [RA]: START + 0x200n }), true, context);
+    assert.ok('registers' in found);
+    assert.deepEqual([found.foundBy, found.registers.pc, found.cfa], ['ra', START + 0x200n, STACK]);
+  });
+
   it('that starts a thread and ends it by a system call is the outermost', () => {
     // jalr a1; li a7, 93; ecall; ret
     const context = handWritten([0x000580e7, 0x05d00893, 0x00000073, 0x00008067]);
