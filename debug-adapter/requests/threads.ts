@@ -1,4 +1,5 @@
 /** The threads of the host programs. Enclaves are not threads: they are in the stacks of those, and in their names. */
+import { printable } from '../inspect/printable';
 import type { EnclaveInfo } from '../../monitor/system/types';
 import type { Handler } from './handler';
 
@@ -19,7 +20,8 @@ export const threadsRequest: Handler<'threads'> = {
 
 /** `host (2)`, `host (2) in server #3`. */
 function nameOf(name: string, tid: number, enclave: EnclaveInfo | undefined): string {
-  if (!enclave) return `${name} (${tid})`;
+  const own = `${printable(name)} (${tid})`;
+  if (!enclave) return own;
   const stopped = enclave.state === 'STOPPED' ? ', stopped' : '';
-  return `${name} (${tid}) in ${enclave.name || 'enclave'} #${enclave.instance}${stopped}`;
+  return `${own} in ${printable(enclave.name) || 'enclave'} #${enclave.instance}${stopped}`;
 }

@@ -7,6 +7,7 @@ import type { Stamped } from '../../emulator/machine/outbox';
 import type { System, SystemEvent } from '../../monitor/system/types';
 import type { EnclaveTransitionBody, WorldName } from '../dap/custom';
 import { runWarnings } from '../errors';
+import { printable } from '../inspect/printable';
 import type { Mapping } from '../target/worlds';
 import { explain } from './explain';
 import { Output, type Source } from './output';
@@ -54,7 +55,7 @@ export class Announcer {
         return this.monitorLog(event.text);
       case 'process-started':
         return this.send('process', {
-          name: event.name,
+          name: printable(event.name),
           isLocalProcess: false,
           startMethod: 'launch',
           pointerSize: 64,
@@ -66,7 +67,11 @@ export class Announcer {
       case 'missing-system-call':
         return this.warn(runWarnings.missingSystemCall(event.name, event.number));
       case 'enclave-created':
-        this.names.set(event.instance, { instance: event.instance, name: event.name, eid: hexEid(event.eid) });
+        this.names.set(event.instance, {
+          instance: event.instance,
+          name: printable(event.name),
+          eid: hexEid(event.eid),
+        });
         return;
       case 'enclave-gone':
         if (event.why === 'owner-exited') this.left.push(this.nameOf(event.instance));

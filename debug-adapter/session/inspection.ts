@@ -7,6 +7,7 @@ import type { System } from '../../monitor/system/types';
 import { orderErrors, runErrors } from '../errors';
 import { evaluateExpression, EvaluateError } from '../inspect/evaluate/evaluate';
 import type { CodeFrame, StackEntry } from '../inspect/stack/entry';
+import { printable } from '../inspect/printable';
 import { readMemory, type Stack } from '../inspect/stack/stack';
 import { FrameScope } from '../inspect/variables/frame';
 import type { Value } from '../inspect/variables/value';
@@ -54,7 +55,7 @@ export class Inspection {
     const shown = place && this.sources.show(place.image, place.file, place.path);
     return {
       id,
-      name: entry.name,
+      name: printable(entry.name),
       ...(shown
         ? {
             source: {
@@ -163,9 +164,9 @@ export class Inspection {
       variables: (start, count, hex) => value.children(start, count ?? PAGE).map((child) => this.shown(child, hex)),
     };
     return {
-      name: shape.name,
+      name: printable(shape.name),
       value: shape.value,
-      type: shape.type,
+      type: printable(shape.type),
       variablesReference: expands ? this.containers.add(container) : 0,
       ...(shape.namedVariables === undefined ? {} : { namedVariables: shape.namedVariables }),
       ...(shape.indexedVariables === undefined ? {} : { indexedVariables: shape.indexedVariables }),

@@ -26,8 +26,21 @@ const PER_SECOND = 256 * 1024;
 /** One message carries at most this much. */
 const CHUNK_MAX = 32 * 1024;
 
-/** Printable text, tab, newline and colour sequences pass; other control characters are shown as symbols. */
-const CONTROL = new RegExp('(\\u001b\\[[0-9;]{0,20}m)|[\\u0000-\\u0008\\u000b-\\u001f\\u007f]', 'g');
+/**
+ * Printable text, tab, newline and colour sequences pass; other control characters are shown as symbols, and so are characters that
+ * turn the direction of the text behind them.
+ */
+const CONTROL = new RegExp(
+  '(\\u001b\\[[0-9;]{0,20}m)|[\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f\\u202a-\\u202e\\u2066-\\u2069]',
+  'g',
+);
+const [DELETE, SYMBOLS, SYMBOL_FOR_DELETE, REPLACEMENT] = [0x7f, 0x2400, 0x2421, 0xfffd];
+
+function symbolFor(character: string): string {
+  const code = character.charCodeAt(0);
+  if (code === DELETE) return String.fromCharCode(SYMBOL_FOR_DELETE);
+  return String.fromCharCode(code < 0x20 ? SYMBOLS + code : REPLACEMENT);
+}
 
 export class Output {
   private readonly partial = new Map<string, { source: Source; text: string }>();
@@ -53,9 +66,7 @@ export class Output {
 
   text(source: Source, text: string): void {
     const clean = text.replace(CONTROL, (character, colour) =>
-      colour !== undefined || character === '\r'
-        ? character
-        : String.fromCharCode(0x2400 + (character.charCodeAt(0) & 0x7f)),
+      colour !== undefined || character === '\r' ? character : symbolFor(character),
     );
     const held = this.partial.get(source.key);
     if (held) this.partial.delete(source.key);

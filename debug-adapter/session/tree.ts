@@ -2,6 +2,7 @@
  * Hosts and enclaves as the client's tree shows them: pages on request, and what changed since the last time, so that two
  * hundred forked instances cost a bounded number of small messages. Plain data of ../dap/custom.ts.
  */
+import { printable } from '../inspect/printable';
 import type { EnclaveInfo, System } from '../../monitor/system/types';
 import {
   LIST_PAGE_MAX,
@@ -62,7 +63,9 @@ export class Tree {
       enclaves.filter((enclave) => isTop(enclave, enclaves)),
       (enclave) => enclave.pid,
     );
-    return this.system.processes().map(({ pid, name }) => ({ kind: 'host', pid, name, children: owned.get(pid) ?? 0 }));
+    return this.system
+      .processes()
+      .map(({ pid, name }) => ({ kind: 'host', pid, name: printable(name), children: owned.get(pid) ?? 0 }));
   }
 }
 
@@ -75,7 +78,7 @@ function toItem(enclave: EnclaveInfo, children: number): EnclaveItem {
   const { instance, eid, name, type, state, pid, template, tid, caller, callee, refused } = enclave;
   return {
     kind: 'enclave',
-    ...{ instance, eid: hexEid(eid), name, type, state, pid, children, refused },
+    ...{ instance, eid: hexEid(eid), name: printable(name), type, state, pid, children, refused },
     ...(template === undefined ? {} : { template }),
     ...(tid === undefined ? {} : { tid }),
     ...(caller === undefined ? {} : { caller }),

@@ -8,6 +8,7 @@ import { Privilege } from '../../emulator/hart/types';
 import { tick, va, type Space, type VirtualAddress } from '../../emulator/units';
 import { savedPc } from '../../emulator/hart/registers';
 import type { ExternalInput, System, SystemEvent } from '../../monitor/system/types';
+import { printable } from '../inspect/printable';
 import { Stack, type Hidden } from '../inspect/stack/stack';
 import { Breakpoints, type Breakpoint, type StopReason } from './breakpoints';
 import type { Image, Images } from './image';
@@ -374,7 +375,7 @@ export class Target {
   }
 
   private map(owner: Owner, space: Space, base: number, hash: string, path: string): void {
-    const name = path.split('/').at(-1) || path;
+    const name = printable(owner.kind === 'enclave' ? path || 'enclave' : path.split('/').at(-1) || path);
     // An exec gives the process another space; and a space may have had an owner whose end was not told.
     for (const old of this.worlds.of(owner)) if (old.space !== space) this.unmap(owner);
     for (const old of this.worlds.in(space)) if (!sameOwner(old.owner, owner)) this.unmap(old.owner);

@@ -7,6 +7,7 @@ import { savedF64, savedPc, savedX64 } from '../../../emulator/hart/registers';
 import { va, type Space } from '../../../emulator/units';
 import type { Context, System } from '../../../monitor/system/types';
 import { toLink, type Mapping, type Owner, type Worlds } from '../../target/worlds';
+import { printable } from '../printable';
 import { isSignalTrampoline } from '../unwind/by-signal';
 import { RegisterSet } from '../unwind/registers';
 import { StackWalk, type Frame } from '../unwind/stack-walk';
@@ -114,7 +115,7 @@ export class Stack {
     if (world.kind === 'host') return undefined;
     if (enteredBy === 'run') return `PLenclave_run #${world.instance}`;
     const name = this.system.enclaves().find(({ instance }) => instance === world.instance)?.name || 'enclave';
-    return `call_enclave -> ${name} #${world.instance}`;
+    return `call_enclave -> ${printable(name)} #${world.instance}`;
   }
 
   /** A frame and, before it, the calls that were inlined into it. */
