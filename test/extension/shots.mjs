@@ -2,7 +2,7 @@
 // `npm run shots`: drives the real workbench like a person would, by keys and clicks, and takes the pictures of the README and of
 // review: 1280x800, stack, tree and locals open. `npm run shots -- FOLDER` writes them elsewhere than docs/images/.
 import { mkdirSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { withWorkbench } from '../../extension/workbench/test-host.mjs';
 
@@ -65,7 +65,9 @@ class Person {
   /** Opens a file at a marker and sets a breakpoint there with F9, again until the dot is seen. */
   async breakAt(file, marker) {
     const line = markerLine(file, marker);
-    await this.quickOpen(`${file}:${line}`);
+    // The list may still show an earlier match when Enter is pressed.
+    const tab = this.page.locator('.tab.active', { hasText: new RegExp(`^${basename(file)}$`) });
+    for (let i = 0; i < 5 && (await tab.count()) === 0; i++) await this.quickOpen(`${file}:${line}`);
     const dot = this.page.locator('.margin .codicon-debug-breakpoint, .margin .codicon-debug-breakpoint-unverified');
     for (let i = 0; i < 20 && (await dot.count()) === 0; i++) {
       await this.page.keyboard.press('F9');
