@@ -16,5 +16,11 @@ export const TABLE_TICKS = 256;
 export const PAGES_PER_STEP = 128;
 /** Page tables scanned in one step. */
 export const TABLES_PER_STEP = 32;
+/** Page tables in one step when each of their entries is looked up in the ownership bitmap. */
+export const CHECKED_TABLES_PER_STEP = 2;
+/** Large pages in one step: each is 512 entries of the ownership bitmap. */
+export const LARGE_PAGES_PER_STEP = 64;
+/** Bytes of the ownership bitmap written in one step of SM_INIT. */
+export const BITMAP_PER_STEP = 128 * 1024;
 /** Pages hashed in one step. */
 export const HASH_PAGES_PER_STEP = 2;

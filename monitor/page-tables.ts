@@ -8,8 +8,8 @@ import { Privilege } from '../emulator/hart/types';
 import { PAGE_SIZE, pa, va } from '../emulator/units';
 import { Csr, Mstatus, PmpEntry, Pte, Result, SetPte } from './abi';
 import type { Core } from './core';
-import { TABLES_PER_STEP, TABLE_TICKS } from './costs';
-import { aligned, isPublic, ordinary } from './pages';
+import { BITMAP_PER_STEP, LARGE_PAGES_PER_STEP, TABLES_PER_STEP, TABLE_TICKS } from './costs';
+import { PUBLIC, aligned, isPublic, ordinary } from './pages';
 import type { PageTables } from './state';
 import type { Task } from './task';
 import { setPmp } from './pmp';
@@ -197,13 +197,23 @@ export function smInit(m: Core, base: number, size: number, mapBase: number, map
     bitmap: { base: mapBase, size: mapSize },
     tables: new Uint8Array(Math.ceil(size / PAGE_SIZE / 8)),
   });
-  m.port.write(pa(mapBase), new Uint8Array(new Int32Array(mapSize / 4).fill(0x7fffffff).buffer));
-  if (flag !== 0) m.port.writeU32(pa(flag), 1);
   if (m.checks.ptAreaPmp) setPmp(m, PmpEntry.PT_AREA, base, size, 'read');
   setPmp(m, PmpEntry.BITMAP, mapBase, mapSize, 'none');
   m.hart.fenceVma();
-  m.cost += pages >> 4;
+  m.queue({ do: 'publish', at: 0, flag });
+}
+
+/** One piece of SM_INIT: every page is public. */
+export function publishStep(m: Core, task: Task & { do: 'publish' }): Task | undefined {
+  const { base, size } = m.state.bitmap!;
+  const length = Math.min(BITMAP_PER_STEP, size - task.at);
+  m.port.write(pa(base + task.at), new Uint8Array(new Int32Array(length / 4).fill(PUBLIC).buffer));
+  m.cost += length >> 6;
+  const at = task.at + length;
+  if (at < size) return { ...task, at };
+  if (task.flag !== 0) m.port.writeU32(pa(task.flag), 1);
   m.answer(Result.SUCCESS);
+  return undefined;
 }
 
 /** PT_AREA_SEPARATION: the area's parts; what already lies in it is checked like a SET_PTE, and TVM is turned on. */
@@ -218,23 +228,25 @@ export function separate(m: Core, rootOrder: number, middleOrder: number): void 
   m.update({ area: { ...area, rootBytes, middleBytes }, tasks: [{ do: 'separate', at: 0 }] });
 }
 
-/** One piece of the check of PT_AREA_SEPARATION. */
+/** One piece of the check of PT_AREA_SEPARATION; `at` is the number of an entry, counted from the start of the area. */
 export function separateStep(m: Core, task: Task & { do: 'separate' }): Task | undefined {
   const area = m.state.area!;
-  const pages = area.size / PAGE_SIZE;
-  const end = Math.min(task.at + TABLES_PER_STEP, pages);
-  for (let page = task.at; page < end; page++) {
-    const words = wordsAt(m, area.base + page * PAGE_SIZE);
-    for (let i = 0; i < 1024; i += 2) {
-      if ((words[i]! | words[i + 1]!) === 0) continue;
-      const address = area.base + page * PAGE_SIZE + 4 * i;
-      const why = refusal(m, area, address, entryValue(words, i));
-      if (why !== undefined) return separationFailed(m, area, why);
-      markUsed(m, area, address);
-    }
+  const entries = area.size / 8;
+  const end = Math.min(task.at + TABLES_PER_STEP * 512, entries);
+  let large = 0;
+  let at = task.at;
+  for (let words: Int32Array = new Int32Array(0); at < end && large < LARGE_PAGES_PER_STEP; at++) {
+    if (at % 512 === 0 || at === task.at) words = wordsAt(m, area.base + Math.floor(at / 512) * PAGE_SIZE);
+    const i = 2 * (at % 512);
+    if ((words[i]! | words[i + 1]!) === 0) continue;
+    const address = area.base + 8 * at;
+    const why = refusal(m, area, address, entryValue(words, i));
+    if (why !== undefined) return separationFailed(m, area, why);
+    if (words[i]! & LEAF && levelOf(area, address) === 'middle') large++;
+    markUsed(m, area, address);
   }
-  m.cost += (end - task.at) * 16;
-  if (end < pages) return { ...task, at: end };
+  m.cost += Math.ceil((at - task.at) / 32);
+  if (at < entries) return { ...task, at };
   const satp = m.hart.readCsr(Csr.satp);
   if (satp >> 60n !== 0n && !rootAllowed(m, satp)) return separationFailed(m, area, 'satp names a root outside of it');
   m.update({ separated: true });

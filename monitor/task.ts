@@ -16,6 +16,9 @@ export interface OcallRequest {
 }
 
 export type Task =
+  /** SM_INIT: every page becomes public; `at` bytes of the bitmap are written. */
+  | { readonly do: 'publish'; readonly at: number; readonly flag: number }
+  /** PT_AREA_SEPARATION; `at` is the number of the next entry of the area. */
   | { readonly do: 'separate'; readonly at: number }
   /** Takes pages that were made private out of the host's tables. */
   | {

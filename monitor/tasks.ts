@@ -8,7 +8,7 @@ import { Result } from './abi';
 import { PAGES_PER_STEP, PAGE_TICKS } from './costs';
 import { createAttached, createMeasured } from './create';
 import { zeroPage, disown, unshare } from './pages';
-import { hideStep, separateStep, showStep } from './page-tables';
+import { hideStep, publishStep, separateStep, showStep } from './page-tables';
 import { verifyStep } from './enclave-tables';
 import { forkFinished, forkStep } from './fork';
 import { measureStep } from './measure';
@@ -35,6 +35,8 @@ export function taskStep(m: Core): void {
 /** Returns what is left of the task, nothing when it is done, or that it failed. */
 function piece(m: Core, task: Task): Task | undefined | 'failed' {
   switch (task.do) {
+    case 'publish':
+      return publishStep(m, task);
     case 'separate':
       return separateStep(m, task);
     case 'hide':

@@ -51,10 +51,13 @@ export interface DeviceInput {
 export interface Kernel {
   readonly port: SupervisorPort;
   /**
-   * 2^order contiguous pages, naturally aligned, zeroed, mapped in the kernel's linear map; undefined when memory is short. Pages
-   * of blocks below 2 MiB share 2 MiB leaves of that map with others until `unmapLinear` splits them.
+   * 2^order contiguous pages, naturally aligned, zeroed, mapped in the kernel's linear map; undefined when memory is short. For a
+   * few pages: zeroing many takes longer than a step may. Pages of blocks below 2 MiB share 2 MiB leaves of the linear map with
+   * others until `splitLinear` splits them.
    */
   allocatePages(order: number): PhysicalAddress | undefined;
+  /** As `allocatePages`, for blocks of any size: the parts that hold old content are told instead of zeroed. */
+  allocateBlock(order: number): AllocatedBlock | undefined;
   /** Gives a block back; `order` as allocated. */
   freePages(address: PhysicalAddress, order: number): void;
   /** Where the kernel's linear map shows a physical address. */
@@ -69,9 +72,23 @@ export interface Kernel {
   print(text: string, source?: unknown): void;
   /** Any other event for the outbox. */
   emit(event: object): void;
-  /** Files of the root file system, for drivers that keep data in one; undefined or false when it can't be. */
-  readFile(path: string): Uint8Array | undefined;
-  writeFile(path: string, bytes: Uint8Array): boolean;
+  /**
+   * Files of the root file system, for drivers that keep data in one: at most `length` bytes from `offset` on, fewer at the end;
+   * a write grows the file, and makes it when it is not there. Undefined or false when it can't be.
+   */
+  readFile(path: string, offset: number, length: number): Uint8Array | undefined;
+  writeFile(path: string, offset: number, bytes: Uint8Array): boolean;
+}
+
+export interface PhysicalRange {
+  readonly address: PhysicalAddress;
+  /** In bytes, whole pages. */
+  readonly length: number;
+}
+export interface AllocatedBlock {
+  readonly address: PhysicalAddress;
+  /** Ascending, disjoint; what lies between them is zero. */
+  readonly stale: readonly PhysicalRange[];
 }
 
 export interface CharacterDevice {

@@ -6,9 +6,9 @@ import { MemoryFault, type SupervisorPort } from '../machine/ports';
 import { PAGE_SIZE, space, type PhysicalAddress } from '../units';
 import type { Core } from './core';
 import type { CharacterDevice, DeviceCaller, DeviceStep, Kernel } from './device';
-import { contentFrom, readContent } from './files/content';
+import { EMPTY, MAX_FILE, readContent, writeContent } from './files/content';
 import { create, find, inodeOf, normalize, resolve, setInode } from './files/tree';
-import { allocateFrames, freeFrames } from './memory/frames';
+import { allocateBlock, allocateFrames, freeFrames } from './memory/frames';
 import { linear } from './memory/layout';
 import { splitLinear } from './memory/tables';
 import { wake } from './scheduler';
@@ -55,34 +55,35 @@ function makeKernel(core: Core): Kernel {
   return {
     port: portOf(core),
     allocatePages: (order) => allocateFrames(core, order),
+    allocateBlock: (order) => allocateBlock(core, order),
     freePages: (address, order) => freeFrames(core, address, order),
     linear: (address) => linear(address),
     splitLinear: (address, length) => splitLinear(core, address, length),
     wake: (queue) => void wake(core, `device:${queue}`),
     print: (text, source) => core.emit({ kind: 'console', text, ...(source === undefined ? {} : { source }) }),
     emit: (event) => core.machine.outbox.emit(event),
-    readFile: (path) => readWhole(core, path),
-    writeFile: (path, bytes) => writeWhole(core, path, bytes),
+    readFile: (path, offset, length) => readPart(core, path, offset, length),
+    writeFile: (path, offset, bytes) => writePart(core, path, offset, bytes),
   };
 }
 
-function readWhole(core: Core, path: string): Uint8Array | undefined {
+function readPart(core: Core, path: string, offset: number, length: number): Uint8Array | undefined {
   const number = find(core.state.fs, normalize(path, '/'));
   const inode = number === undefined ? undefined : inodeOf(core, number);
-  return inode?.type === 'file' ? readContent(inode.content, 0, inode.content.size) : undefined;
+  return inode?.type === 'file' ? readContent(inode.content, offset, length) : undefined;
 }
 
-function writeWhole(core: Core, path: string, bytes: Uint8Array): boolean {
+function writePart(core: Core, path: string, offset: number, bytes: Uint8Array): boolean {
   const at = resolve(core.state.fs, path, { from: '/', followLast: true, executable: '/' });
-  if (typeof at === 'number') return false;
-  const content = contentFrom(bytes);
+  if (typeof at === 'number' || offset + bytes.length > MAX_FILE) return false;
   if (at.inode === undefined) {
+    const content = writeContent(EMPTY, offset, bytes);
     create(core, at.parent, at.name, { type: 'file', mode: 0o644, links: 1, changed: core.now, content });
     return true;
   }
   const inode = inodeOf(core, at.inode);
   if (inode.type !== 'file') return false;
-  setInode(core, at.inode, { ...inode, content, changed: core.now });
+  setInode(core, at.inode, { ...inode, content: writeContent(inode.content, offset, bytes), changed: core.now });
   return true;
 }
 

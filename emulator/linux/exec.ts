@@ -2,8 +2,6 @@
  * Starting a program: areas from its segments (nothing is read before it is touched), stack with arguments, environment and
  * auxiliary vector (System V gABI, Linux auxv), the first thread.
  */
-import { sha256 } from '@noble/hashes/sha2.js';
-import { bytesToHex } from '@noble/hashes/utils.js';
 import { Map } from 'immutable';
 import { newRegisters } from '../hart/registers';
 import { PAGE_SIZE, space } from '../units';
@@ -14,6 +12,7 @@ import { O } from './errno';
 import type { Content } from './files/content';
 import { attach, newOpenFile } from './files/descriptors';
 import { inodeOf, normalize, resolve } from './files/tree';
+import { imageHash } from './image-hash';
 import { wholeFile } from './files/stat';
 import { withArea } from './memory/areas';
 import { allocateFrames, reach } from './memory/frames';
@@ -24,9 +23,6 @@ import { NO_STACK } from './signals';
 import { Prot, type Area, type Image, type Memory, type Process, type Thread } from './state';
 
 const ARGUMENT_LIMIT = 128 * 1024;
-
-/** Identity of an image's bytes: SHA-256, lower-case hex. */
-export const imageHash = (bytes: Uint8Array): string => bytesToHex(sha256(bytes));
 
 /** A file that was found fit to be loaded. */
 interface Loadable {

@@ -18,7 +18,7 @@ import { advance, arrive } from './run';
 import type { State, Thread } from './state';
 import type { Linux, LinuxInput, LinuxOptions, ProcessInfo, ThreadInfo } from './types';
 
-export { imageHash } from './exec';
+export { imageHash } from './image-hash';
 export { LaunchError } from './errors';
 
 /** Ticks after which a step makes way, so that it stays far below a millisecond. */

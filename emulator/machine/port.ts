@@ -38,6 +38,7 @@ abstract class Port<Address extends number> implements MemoryPort<Address> {
     length: number,
     access: Access,
     piece: (offset: number, done: number, size: number) => void,
+    zeroing = false,
   ): void {
     this.checkLength(length);
     const located: number[] = [];
@@ -53,6 +54,11 @@ abstract class Port<Address extends number> implements MemoryPort<Address> {
       const physical = located[i]!;
       const size = located[i + 1]!;
       const page = this.memory.pageOf(physical);
+      // Zeroing what was never written changes nothing, and must not make a page of it that is kept and hashed.
+      if (zeroing && !this.memory.wasWritten(page)) {
+        done += size;
+        continue;
+      }
       if (access === Access.STORE) this.memory.beforeWrite(page, physical % PAGE, (physical % PAGE) + size);
       else this.memory.ensure(page);
       piece(ramOffset(physical), done, size);
@@ -76,8 +82,12 @@ abstract class Port<Address extends number> implements MemoryPort<Address> {
   }
 
   fill(address: Address, length: number, byte: number): void {
-    this.pieces(address, length, Access.STORE, (offset, _done, size) =>
-      this.memory.u8.fill(byte, offset, offset + size),
+    this.pieces(
+      address,
+      length,
+      Access.STORE,
+      (offset, _done, size) => this.memory.u8.fill(byte, offset, offset + size),
+      byte === 0,
     );
   }
 

@@ -3,25 +3,26 @@
  * pool to the monitor. Owns the pool's layout: page 0 for the monitor, 1 the root table, 2 reserved, then the mapped pages in
  * address order, then the other tables; the rest is the monitor's for tables to come.
  */
-import { sha256 } from '@noble/hashes/sha2.js';
-import { bytesToHex } from '@noble/hashes/utils.js';
 import type { DeviceStep } from '../../emulator/linux/device';
+import { addToDigest, finishImageDigest } from '../../emulator/linux/image-hash';
 import { PAGE_SIZE, pa, va } from '../../emulator/units';
 import { CreateParam, EnclaveTypeNumber, IdRange, MAX_STACK_SIZE, Pte, Result, Sbi } from '../abi';
 import { SharedPage, orderOf, sbi } from './core';
-import { pageContent, planElf, tableLayout } from './elf';
+import { pageIndex, planElf, tableLayout } from './elf';
 import { EFAULT, EPERM } from './errno';
+import { CHUNK, imageBytes } from './image';
 import { regionPart, useRegion } from './regions';
 import { freeId, type EnclaveRecord } from './state';
-import { ask, finish, goOn, type Creation, type Step, type Turn, type UserParams } from './step';
+import { ask, finish, goOn, zero, type Creation, type Step, type Turn, type UserParams } from './step';
 
 /** Larger files are refused: they could not be kept for the debugger. */
 const MAX_IMAGE = 128 * 1024 * 1024;
-const READ_CHUNK = 64 * 1024;
-const PAGES_PER_STEP = 64;
-const TABLES_PER_STEP = 32;
+/** File bytes written in one step. */
+const FILL_PER_STEP = 256 * 1024;
+const TABLES_PER_STEP = 8;
 /** Pages a pool has beyond what is mapped at first, for the monitor's tables. */
 const SPARE_PAGES = 256;
+const ROOT_TABLE = 1;
 const FIRST_MAPPED = 3;
 /** What the monitor asks for when its own memory is short, and how often it is given. */
 const EXTEND_ORDER = 11;
@@ -44,20 +45,22 @@ function reject(t: Turn, request: Creation['request'], errno: number, why: strin
   return goOn(1, finish(request, errno));
 }
 
-/** One chunk of the file; a fault on the way makes the kernel page in and call this again. */
+/** One chunk of the file, read and hashed; a fault on the way makes the kernel page in and call this again. */
 export function readImage(t: Turn, step: Step & { at: 'read' }): DeviceStep {
-  const { param, done } = step;
-  const length = Math.min(READ_CHUNK, param.elfSize - done);
+  const { request, param, digest } = step;
+  const done = step.chunks.length * CHUNK;
+  const length = Math.min(CHUNK, param.elfSize - done);
   const chunk = t.kernel.port.user.read(va(param.elf + done), length);
   const chunks = [...step.chunks, chunk];
-  if (done + length < param.elfSize) return goOn(length >> 3, { ...step, chunks, done: done + length });
-  const image = new Uint8Array(param.elfSize);
-  chunks.forEach((bytes, i) => image.set(bytes, i * READ_CHUNK));
-  return goOn(length >> 3, { at: 'plan', request: step.request, param, image });
+  const last = done + length === param.elfSize;
+  const next: Step = last
+    ? { at: 'plan', request, param, image: { size: param.elfSize, chunks }, hash: finishImageDigest(digest, chunk) }
+    : { ...step, chunks, digest: addToDigest(digest, chunk) };
+  return goOn(length >> 2, next);
 }
 
 /** Headers, memory, and who is told about it. */
-export function planPool(t: Turn, { request, param, image }: Step & { at: 'plan' }): DeviceStep {
+export function planPool(t: Turn, { request, param, image, hash }: Step & { at: 'plan' }): DeviceStep {
   const { driver, kernel } = t;
   const shadow = param.type === EnclaveTypeNumber.SHADOW;
   const plan = planElf(image, shadow ? 0 : param.stackSize);
@@ -68,64 +71,88 @@ export function planPool(t: Turn, { request, param, image }: Step & { at: 'plan'
       plan.outOfBounds ? EPERM : EFAULT,
       `penglai_enclave_eapp_loading is failed: ${plan.error}`,
     );
-  const { middles, leaves } = tableLayout(plan.pages);
-  const order = orderOf(FIRST_MAPPED + plan.pages.length + middles.length + leaves.length + SPARE_PAGES);
-  const pool = kernel.allocatePages(order);
-  const shared = pool === undefined ? undefined : kernel.allocatePages(1);
-  if (pool === undefined || shared === undefined) {
-    if (pool !== undefined) kernel.freePages(pool, order);
+  const { middles, leaves } = tableLayout(plan.runs);
+  const used = FIRST_MAPPED + plan.pages + middles.length + leaves.length;
+  const order = orderOf(used + SPARE_PAGES);
+  const pool = kernel.allocateBlock(order);
+  const shared = pool && kernel.allocatePages(1);
+  if (!pool || shared === undefined) {
+    if (pool) kernel.freePages(pool.address, order);
     return reject(t, request, EFAULT, `failed to allocate enclave pages (2^${order})`);
   }
-  const hash = bytesToHex(sha256(image));
-  if (!driver.state.images.has(hash)) driver.update({ images: driver.state.images.set(hash, image) });
-  const creation = { request, param, image, hash, plan, pool: { pa: pool, order }, shared: { pa: shared, order: 1 } };
-  return goOn(image.length >> 3, { at: 'fill', creation, index: 0 });
+  // Of what was read before, one copy is kept.
+  const known = driver.state.images.get(hash);
+  if (!known) driver.update({ images: driver.state.images.set(hash, image) });
+  const memory = { pool: { pa: pool.address, order }, shared: { pa: shared, order: 1 } };
+  const creation: Creation = { request, param, image: known ?? image, hash, plan, ...memory };
+  // Tables are written whole, and what lies behind them is the monitor's: only mapped pages must be zero.
+  const stale = pool.stale.flatMap(({ address, length }) => {
+    const end = Math.min(address + length, pool.address + (FIRST_MAPPED + plan.pages) * PAGE_SIZE);
+    return address < end ? [{ address, length: end - address }] : [];
+  });
+  return goOn(plan.runs.length, zero(stale, { at: 'fill', creation, index: 0, done: 0 }));
 }
 
-/** File bytes into the pages; the pool is zeroed already. */
-export function fillPages(t: Turn, { creation, index }: Step & { at: 'fill' }): DeviceStep {
+/** File bytes into the pages, which are zero. */
+export function fillPages(t: Turn, { creation, index, done }: Step & { at: 'fill' }): DeviceStep {
   const { plan, image, pool } = creation;
-  const end = Math.min(index + PAGES_PER_STEP, plan.pages.length);
-  for (let i = index; i < end; i++) {
-    const content = pageContent(image, plan, plan.pages[i]!);
-    if (content) t.kernel.port.write(t.kernel.linear(pa(pool.pa + (FIRST_MAPPED + i) * PAGE_SIZE)), content);
-  }
-  const ticks = (end - index) * 64 + 1;
-  return goOn(
-    ticks,
-    end < plan.pages.length ? { at: 'fill', creation, index: end } : { at: 'tables', creation, index: 0 },
-  );
+  const piece = plan.pieces[index];
+  if (!piece) return goOn(1, { at: 'tables', creation, index: 0 });
+  const length = Math.min(FILL_PER_STEP, piece.length - done);
+  const address = piece.address + done;
+  const page = FIRST_MAPPED + pageIndex(plan, Math.floor(address / PAGE_SIZE));
+  // Consecutive pages of the enclave are consecutive in the pool.
+  const at = t.kernel.linear(pa(pool.pa + page * PAGE_SIZE + (address % PAGE_SIZE)));
+  t.kernel.port.write(at, imageBytes(image, piece.offset + done, length));
+  const next = done + length < piece.length ? { index, done: done + length } : { index: index + 1, done: 0 };
+  return goOn((length >> 6) + 1, { at: 'fill', creation, ...next });
 }
 
-/** Page tables: the root and the middle ones first, then leaf tables, some at a time. */
+/** Page tables, each written as a whole page: the root and the middle ones first, then leaf tables, some at a time. */
 export function writeTables(t: Turn, { creation, index }: Step & { at: 'tables' }): DeviceStep {
   const { plan, pool } = creation;
   const { kernel } = t;
-  const { middles, leaves } = tableLayout(plan.pages);
-  const firstTable = FIRST_MAPPED + plan.pages.length;
-  const pageAt = (number: number) => pool.pa / PAGE_SIZE + number;
-  const middlePage = (i: number) => firstTable + i;
-  const leafPage = (i: number) => firstTable + middles.length + i;
-  const entry = (table: number, slot: number, target: number, flags: number) =>
-    kernel.port.writeI64(kernel.linear(pa(pageAt(table) * PAGE_SIZE + 8 * slot)), pageAt(target) * 1024 + flags);
+  const { middles, leaves } = tableLayout(plan.runs);
+  const firstTable = FIRST_MAPPED + plan.pages;
+  const firstLeaf = firstTable + middles.length;
+  const pointer = (page: number) => (pool.pa / PAGE_SIZE + page) * 1024 + Pte.V;
+  const write = (page: number, entries: readonly (readonly [number, number])[]) => {
+    const view = new DataView(new ArrayBuffer(PAGE_SIZE));
+    for (const [slot, entry] of entries) {
+      view.setUint32(8 * slot, entry % 2 ** 32, true);
+      view.setUint32(8 * slot + 4, Math.floor(entry / 2 ** 32), true);
+    }
+    kernel.port.write(kernel.linear(pa(pool.pa + page * PAGE_SIZE)), new Uint8Array(view.buffer));
+  };
   if (index === 0) {
-    middles.forEach((middle, i) => entry(1, middle, middlePage(i), Pte.V));
-    leaves.forEach((leaf, i) =>
-      entry(middlePage(middles.indexOf(Math.floor(leaf / 512))), leaf & 511, leafPage(i), Pte.V),
+    write(
+      ROOT_TABLE,
+      middles.map((middle, i) => [middle, pointer(firstTable + i)]),
     );
+    const inMiddle = middles.map(() => [] as [number, number][]);
+    let at = 0;
+    leaves.forEach((leaf, i) => {
+      if (middles[at] !== Math.floor(leaf / 512)) at++;
+      inMiddle[at]!.push([leaf & 511, pointer(firstLeaf + i)]);
+    });
+    inMiddle.forEach((entries, i) => write(firstTable + i, entries));
   }
   const end = Math.min(index + TABLES_PER_STEP, leaves.length);
-  const from = leaves[index]! * 512;
-  const to = (leaves[end - 1]! + 1) * 512;
-  let slot = index;
-  plan.pages.forEach((page, i) => {
-    if (page < from || page >= to) return;
-    while (leaves[slot] !== Math.floor(page / 512)) slot++;
-    entry(leafPage(slot), page & 511, FIRST_MAPPED + i, plan.flags[i]!);
-  });
+  for (let i = index; i < end; i++) write(firstLeaf + i, leafEntries(creation, leaves[i]!));
   const ticks = (end - index) * 512;
   if (end < leaves.length) return goOn(ticks, { at: 'tables', creation, index: end });
-  return enroll(t, creation, firstTable + middles.length + leaves.length);
+  return enroll(t, creation, firstLeaf + leaves.length);
+}
+
+/** Slots and entries of one leaf table. */
+function leafEntries({ plan, pool }: Creation, leaf: number): [number, number][] {
+  const entries: [number, number][] = [];
+  for (const { first, count, flags, index } of plan.runs) {
+    const end = Math.min(first + count, (leaf + 1) * 512);
+    for (let page = Math.max(first, leaf * 512); page < end; page++)
+      entries.push([page & 511, (pool.pa / PAGE_SIZE + FIRST_MAPPED + index + page - first) * 1024 + flags]);
+  }
+  return entries;
 }
 
 /** Takes an id and asks the monitor; the record is there before, so that the monitor's events can be completed from it. */
@@ -141,7 +168,8 @@ function enroll(t: Turn, creation: Creation, freePage: number): DeviceStep {
     param.type === EnclaveTypeNumber.SHADOW
       ? undefined
       : regionPart(driver, 'shm', param.shmid, param.shmOffset, param.shmSize);
-  const writable = plan.flags.reduce((count, flags) => count + (flags & Pte.W ? 1 : 0), 0);
+  const writable = plan.runs.reduce((sum, { count, flags }) => sum + (flags & Pte.W ? count : 0), 0);
+  const { middles, leaves } = tableLayout(plan.runs);
   const record: EnclaveRecord = {
     eid,
     serial: driver.state.nextSerial,
@@ -155,7 +183,7 @@ function enroll(t: Turn, creation: Creation, freePage: number): DeviceStep {
     imageHash: creation.hash,
     runner: 0,
     stopped: false,
-    forkPages: writable + tableLayout(plan.pages).leaves.length + tableLayout(plan.pages).middles.length,
+    forkPages: writable + leaves.length + middles.length,
     shm: shm ? param.shmid : 0,
     relay: 0,
     returned: undefined,
@@ -233,7 +261,7 @@ export function created(t: Turn, step: Step & { at: 'created' }): DeviceStep {
 
 /** The monitor is short of memory: it is given a block, and asked again. */
 function extend(t: Turn, step: Step & { at: 'created' }): DeviceStep {
-  const address = t.kernel.allocatePages(EXTEND_ORDER);
+  const address = t.kernel.allocateBlock(EXTEND_ORDER)?.address;
   if (address === undefined) return goOn(1, { ...step, at: 'created', tries: MAX_EXTENDS });
   const block = { pa: address, order: EXTEND_ORDER };
   return ask(sbi(Sbi.MEMORY_EXTEND, address, PAGE_SIZE * 2 ** EXTEND_ORDER), { ...step, at: 'extended', block });

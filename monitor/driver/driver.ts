@@ -3,6 +3,7 @@
  * files beside this one. Reaches memory through the kernel's port and the monitor through SBI calls only.
  */
 import type { CharacterDevice, DeviceStep } from '../../emulator/linux/device';
+import { newImageDigest } from '../../emulator/linux/image-hash';
 import { va } from '../../emulator/units';
 import { AttestParam, DEVICE_PATH, Ioctl } from '../abi';
 import { asked, askAgain, control, reclaim } from './control';
@@ -20,10 +21,11 @@ import {
 } from './create';
 import { EFAULT, EINVAL } from './errno';
 import { grant, granted, initPersistency } from './ocalls';
-import { mmapRegion, regionCall } from './regions';
+import { imageBytes } from './image';
+import { mmapRegion, newRegion, regionCall } from './regions';
 import { killed, ran, startRun, waited } from './run';
 import { recordsOf, type DriverState, type EnclaveRecord } from './state';
-import { ask, finish, goOn, type Request, type Step, type Turn } from './step';
+import { ask, finish, goOn, zeroPiece, type Request, type Step, type Turn } from './step';
 
 /** A command from outside the machine. */
 export interface DriverCommand {
@@ -76,7 +78,10 @@ export function createDriver(options: DriverOptions): PenglaiDevice {
     restore: (root) => void (driver.state = root as DriverState),
     records: () => recordsOf(driver.state),
     byPool: (pool) => recordsOf(driver.state).find((record) => record.pool.pa === pool),
-    image: (hash) => driver.state.images.get(hash),
+    image(hash) {
+      const image = driver.state.images.get(hash);
+      return image && imageBytes(image, 0, image.size);
+    },
   };
 }
 
@@ -107,7 +112,8 @@ function start(t: Turn, command: number, request: Request, file: Parameters<type
   const param = userParams(request.bytes);
   const operation = CONTROLS[command];
   if (operation) return control(t, operation, param.eid, request);
-  if (command === Ioctl.CREATE_ENCLAVE) return startCreate(t, { at: 'read', request, param, chunks: [], done: 0 });
+  if (command === Ioctl.CREATE_ENCLAVE)
+    return startCreate(t, { at: 'read', request, param, chunks: [], digest: newImageDigest() });
   return startRun(t, request, param);
 }
 
@@ -117,6 +123,10 @@ function step(t: Turn, state: Step): DeviceStep {
       const [call, ...calls] = state.calls;
       return call ? ask(call, { ...state, calls }) : step(t, state.then);
     }
+    case 'zero':
+      return zeroPiece(t, state);
+    case 'region':
+      return newRegion(t, state);
     case 'finish':
       t.kernel.port.user.write(va(state.request.address), state.request.bytes);
       return give(state.value);

@@ -4,6 +4,7 @@
  */
 import { PAGE_SIZE } from '../../emulator/units';
 import { EnclaveVa, MAX_ELF_SIZE, Pte } from '../abi';
+import { imageBytes, type Image } from './image';
 
 const EM_RISCV = 243;
 const PT_LOAD = 1;
@@ -17,7 +18,18 @@ const MAX_HEADERS = 512;
 const READ_EXECUTE = Pte.V | Pte.R | Pte.X | Pte.U | Pte.A | Pte.D;
 const READ_WRITE = Pte.V | Pte.R | Pte.W | Pte.U | Pte.A | Pte.D;
 
-interface Piece {
+/** Consecutive pages with the same flags. */
+export interface Run {
+  /** Number of the first page. */
+  readonly first: number;
+  readonly count: number;
+  readonly flags: number;
+  /** Mapped pages before it. */
+  readonly index: number;
+}
+
+/** File bytes that go to consecutive pages. */
+export interface Piece {
   readonly address: number;
   readonly offset: number;
   readonly length: number;
@@ -25,10 +37,11 @@ interface Piece {
 
 export interface ElfPlan {
   readonly entry: number;
-  /** Page numbers, ascending, and the flags of each. */
-  readonly pages: Float64Array;
-  readonly flags: Uint8Array;
-  /** File bytes and where they go, in file order: later ones win. */
+  /** Ascending, disjoint. */
+  readonly runs: readonly Run[];
+  /** Number of mapped pages. */
+  readonly pages: number;
+  /** In file order: where they overlap, later ones win. */
   readonly pieces: readonly Piece[];
 }
 
@@ -52,85 +65,112 @@ function headerProblem(view: DataView, length: number): string | undefined {
   return undefined;
 }
 
-/** A table of headers inside the file; its entry offsets. */
-function table(length: number, at: number, entrySize: number, count: number, expected: number) {
+/** The entries of a table of headers; undefined when it does not lie in the file. */
+function table(image: Image, at: number, entrySize: number, count: number, expected: number): DataView[] | undefined {
   if (count === 0) return [];
-  if (entrySize !== expected || count > MAX_HEADERS || !(at + count * entrySize <= length)) return undefined;
-  return Array.from({ length: count }, (_, i) => at + i * entrySize);
+  if (entrySize !== expected || count > MAX_HEADERS || !(at + count * entrySize <= image.size)) return undefined;
+  const { buffer } = imageBytes(image, at, count * entrySize);
+  return Array.from({ length: count }, (_, i) => new DataView(buffer, i * entrySize, entrySize));
 }
 
 /** Pages of a stack of `stackSize` bytes below its top. */
 const stackStart = (stackSize: number): number => Math.floor((EnclaveVa.STACK_TOP - stackSize) / PAGE_SIZE);
 
+/** Pages [from, to) that something covers. */
+interface Cover {
+  readonly from: number;
+  readonly to: number;
+  readonly kind: 'code' | 'data' | 'stack';
+}
+
 /** Plans the pages of an image and a stack. */
-export function planElf(image: Uint8Array, stackSize: number): ElfPlan | ElfError {
-  const view = new DataView(image.buffer, image.byteOffset, image.byteLength);
-  const problem = headerProblem(view, image.length);
+export function planElf(image: Image, stackSize: number): ElfPlan | ElfError {
+  const head = imageBytes(image, 0, Math.min(64, image.size));
+  const view = new DataView(head.buffer);
+  const problem = headerProblem(view, image.size);
   if (problem) return bad(problem);
   const entry = word(view, 24);
   if (entry === 0) return bad('elf_entry reset is failed: the entry point is 0');
-  const programs = table(image.length, word(view, 32), view.getUint16(54, true), view.getUint16(56, true), 56);
+  const programs = table(image, word(view, 32), view.getUint16(54, true), view.getUint16(56, true), 56);
   if (!programs) return bad('the program headers do not lie in the file');
-  const sections = table(image.length, word(view, 40), view.getUint16(58, true), view.getUint16(60, true), 64);
+  const sections = table(image, word(view, 40), view.getUint16(58, true), view.getUint16(60, true), 64);
   if (!sections) return bad('the section headers do not lie in the file');
 
-  const flags = new Map<number, number>();
+  const covers: Cover[] = [];
   const pieces: Piece[] = [];
   let total = 0;
-  const cover = (address: number, size: number, kind: number): ElfError | undefined => {
+  const cover = (address: number, size: number, kind: Cover['kind']): ElfError | undefined => {
     if (!(address >= 0 && size >= 0 && address + size <= EnclaveVa.HEAP_BASE))
       return bad('a segment lies outside of the addresses below 0x1000000000');
     total += size;
     if (total > MAX_ELF_SIZE) return { error: 'eapp memory is out of bound', outOfBounds: true };
-    for (let page = Math.floor(address / PAGE_SIZE); page * PAGE_SIZE < address + size; page++)
-      flags.set(page, (flags.get(page) ?? 0) | kind);
+    const [from, to] = [Math.floor(address / PAGE_SIZE), Math.ceil((address + size) / PAGE_SIZE)];
+    if (size > 0) covers.push({ from, to, kind });
     return undefined;
   };
-  for (const at of programs) {
-    if (view.getUint32(at, true) !== PT_LOAD) continue;
-    const [offset, address, fileSize, memorySize] = [8, 16, 32, 40].map((field) => word(view, at + field)) as Four;
-    if (fileSize > memorySize || !(offset + fileSize <= image.length)) return bad('a segment does not lie in the file');
-    const failure = cover(address, memorySize, view.getUint32(at + 4, true) & PF_W ? READ_WRITE | Pte.X : READ_EXECUTE);
+  for (const header of programs) {
+    if (header.getUint32(0, true) !== PT_LOAD) continue;
+    const [offset, address, fileSize, memorySize] = [8, 16, 32, 40].map((field) => word(header, field)) as Four;
+    if (fileSize > memorySize || !(offset + fileSize <= image.size)) return bad('a segment does not lie in the file');
+    const failure = cover(address, memorySize, header.getUint32(4, true) & PF_W ? 'data' : 'code');
     if (failure) return failure;
     if (fileSize > 0) pieces.push({ address, offset, length: fileSize });
   }
-  for (const at of sections) {
-    const attributes = view.getBigUint64(at + 8, true);
-    const address = word(view, at + 16);
-    const zeroes = view.getUint32(at + 4, true) === SHT_NOBITS && address !== 0;
+  for (const header of sections) {
+    const attributes = header.getBigUint64(8, true);
+    const address = word(header, 16);
+    const zeroes = header.getUint32(4, true) === SHT_NOBITS && address !== 0;
     if (!zeroes || !(attributes & SHF_ALLOC) || attributes & SHF_TLS) continue;
-    const failure = cover(address, word(view, at + 32), READ_WRITE | Pte.X);
+    const failure = cover(address, word(header, 32), 'data');
     if (failure) return failure;
   }
-  if (flags.size === 0) return bad('it has no segment to load');
+  if (covers.length === 0) return bad('it has no segment to load');
   const top = EnclaveVa.STACK_TOP / PAGE_SIZE;
-  for (let page = stackStart(stackSize); page < top; page++) flags.set(page, READ_WRITE);
-  const pages = Float64Array.from([...flags.keys()].sort((a, b) => a - b));
-  return { entry, pages, flags: Uint8Array.from(pages, (page) => flags.get(page)!), pieces };
+  if (stackStart(stackSize) < top) covers.push({ from: stackStart(stackSize), to: top, kind: 'stack' });
+  const runs = runsOf(covers);
+  return { entry, runs, pages: runs.reduce((sum, { count }) => sum + count, 0), pieces };
+}
+
+/** What covers a page decides its flags: the stack, else data as soon as one thing is. Sorted boundaries, so that size costs nothing. */
+function runsOf(covers: readonly Cover[]): Run[] {
+  const edges = covers
+    .flatMap(({ from, to, kind }) => [
+      { at: from, kind, by: 1 },
+      { at: to, kind, by: -1 },
+    ])
+    .sort((a, b) => a.at - b.at);
+  const open = { code: 0, data: 0, stack: 0 };
+  const runs: Run[] = [];
+  edges.forEach(({ at, kind, by }, i) => {
+    open[kind] += by;
+    const count = (edges[i + 1]?.at ?? at) - at;
+    const flags = open.stack ? READ_WRITE : open.data ? READ_WRITE | Pte.X : open.code ? READ_EXECUTE : 0;
+    if (flags === 0 || count === 0) return;
+    const last = runs.at(-1);
+    if (last && last.flags === flags && last.first + last.count === at)
+      runs[runs.length - 1] = { ...last, count: last.count + count };
+    else runs.push({ first: at, count, flags, index: last ? last.index + last.count : 0 });
+  });
+  return runs;
 }
 
 type Four = [number, number, number, number];
 
-/** The bytes of one page of the plan; undefined when it is all zero. */
-export function pageContent(image: Uint8Array, plan: ElfPlan, page: number): Uint8Array | undefined {
-  const start = page * PAGE_SIZE;
-  let content: Uint8Array | undefined;
-  for (const { address, offset, length } of plan.pieces) {
-    const from = Math.max(start, address);
-    const to = Math.min(start + PAGE_SIZE, address + length);
-    if (from >= to) continue;
-    content ??= new Uint8Array(PAGE_SIZE);
-    content.set(image.subarray(offset + from - address, offset + to - address), from - start);
-  }
-  return content;
+/** How many mapped pages come before a mapped page. */
+export function pageIndex({ runs }: ElfPlan, page: number): number {
+  const run = runs.find(({ first, count }) => first <= page && page < first + count)!;
+  return run.index + page - run.first;
 }
 
-/** Page-table pages below the root that map these pages: middle tables, then leaf tables, by index. */
-export function tableLayout(pages: Float64Array): {
+/** Page-table pages below the root that map these runs: middle tables, then leaf tables, by index. */
+export function tableLayout(runs: readonly Run[]): {
   readonly middles: readonly number[];
   readonly leaves: readonly number[];
 } {
-  const leaves = [...new Set(Array.from(pages, (page) => Math.floor(page / 512)))];
+  const leaves: number[] = [];
+  for (const { first, count } of runs)
+    for (let leaf = Math.floor(first / 512); leaf * 512 < first + count; leaf++)
+      if (leaves.at(-1) !== leaf) leaves.push(leaf);
   const middles = [...new Set(leaves.map((leaf) => Math.floor(leaf / 512)))];
   return { middles, leaves };
 }

@@ -49,7 +49,8 @@ export function serveOcall(t: Turn, running: Running, record: EnclaveRecord): De
 function allocate(t: Turn, running: Running, record: EnclaveRecord, ocall: number, size: number): DeviceStep {
   const { driver, kernel } = t;
   const order = size >= PAGE_SIZE ? orderOf(size / PAGE_SIZE) : 0;
-  const address = kernel.allocatePages(order);
+  // Old content is of no account: the monitor zeroes what it gets.
+  const address = kernel.allocateBlock(order)?.address;
   if (address === undefined) {
     driver.log(kernel, `[ERROR] OCALL_${ocall === Ocall.MMAP ? 'MMAP' : 'SBRK'} is failed: no ${size} bytes left`);
     return kill(running, record, running.instance ? EPERM : EFAULT);
@@ -106,9 +107,10 @@ const eidOf = (driver: Driver, monitorEid: number): number | undefined =>
 export function initPersistency({ driver, kernel }: Turn, id: number): number {
   const region = driver.state.shm.get(id);
   if (!region || region.removed) return EPERM;
-  const file = kernel.readFile(PERSISTENCY_FILE);
+  const file = kernel.readFile(PERSISTENCY_FILE, 0, 1);
   if (!file || file.length === 0) {
-    if (!kernel.writeFile(PERSISTENCY_FILE, new Uint8Array(PERSISTENCY_SIZE))) return EPERM;
+    // Its last byte makes it as long as it is meant to be.
+    if (!kernel.writeFile(PERSISTENCY_FILE, PERSISTENCY_SIZE - 1, new Uint8Array(1))) return EPERM;
   }
   driver.update({ persistency: id });
   return 0;
@@ -117,18 +119,14 @@ export function initPersistency({ driver, kernel }: Turn, id: number): number {
 /** One sector between the file and the start of the shared memory; 0 or -1. */
 function sector({ driver, kernel }: Turn, write: boolean, number: number): number {
   const region = driver.state.shm.get(driver.state.persistency);
-  const file = region && kernel.readFile(PERSISTENCY_FILE);
-  if (!region || !file || !(number >= 0 && number < SECTORS)) return -1;
-  const buffer = kernel.linear(pa(region.pa));
   const at = number * PAGE_SIZE;
-  if (!write) {
-    const bytes = new Uint8Array(PAGE_SIZE);
-    bytes.set(file.subarray(at, at + PAGE_SIZE));
-    kernel.port.write(buffer, bytes);
-    return 0;
-  }
-  const grown = new Uint8Array(Math.max(file.length, at + PAGE_SIZE));
-  grown.set(file);
-  grown.set(kernel.port.read(buffer, PAGE_SIZE), at);
-  return kernel.writeFile(PERSISTENCY_FILE, grown) ? 0 : -1;
+  const inFile = region && number >= 0 && number < SECTORS;
+  const old = inFile ? kernel.readFile(PERSISTENCY_FILE, at, PAGE_SIZE) : undefined;
+  if (!region || !old) return -1;
+  const buffer = kernel.linear(pa(region.pa));
+  if (write) return kernel.writeFile(PERSISTENCY_FILE, at, kernel.port.read(buffer, PAGE_SIZE)) ? 0 : -1;
+  const bytes = new Uint8Array(PAGE_SIZE);
+  bytes.set(old);
+  kernel.port.write(buffer, bytes);
+  return 0;
 }

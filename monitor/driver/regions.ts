@@ -3,13 +3,13 @@
  * Deviates from the published driver where that one corrupts memory: new regions are zeroed, and an id that is removed while somebody
  * uses its memory takes the memory with it only when the last user is gone.
  */
-import type { DeviceStep, Kernel } from '../../emulator/linux/device';
+import type { DeviceStep } from '../../emulator/linux/device';
 import { PAGE_SIZE, pa, type PhysicalAddress } from '../../emulator/units';
 import { AtParam, GetParam, IdRange } from '../abi';
 import { orderOf, type Driver } from './core';
 import { EPERM } from './errno';
 import { freeId, type Region } from './state';
-import { finish, goOn, type Request, type Turn } from './step';
+import { finish, goOn, zero, type Request, type Step, type Turn } from './step';
 
 export type Table = 'shm' | 'relay';
 
@@ -47,7 +47,7 @@ export function regionCall(
 ): DeviceStep {
   const view = new DataView(request.bytes.buffer, request.bytes.byteOffset, request.bytes.byteLength);
   const done = (value: number, bytes = request.bytes) => goOn(200, finish({ ...request, bytes }, value));
-  if (what === 'get') return done(get(t.driver, t.kernel, table, Number(view.getBigUint64(GetParam.size, true))));
+  if (what === 'get') return get(t, table, request, Number(view.getBigUint64(GetParam.size, true)));
   const id = view.getInt32(0, true);
   const region = live(t.driver, table, id);
   if (!region) return done(EPERM);
@@ -60,14 +60,22 @@ export function regionCall(
   return done(0, bytes);
 }
 
-function get(driver: Driver, kernel: Kernel, table: Table, size: number): number {
-  if (!(size >= PAGE_SIZE && size <= MAX_REGION) || size % PAGE_SIZE !== 0) return EPERM;
+/** A block for a new region, which gets its id when all of it is zero: before that nobody can map it. */
+function get(t: Turn, table: Table, request: Request, size: number): DeviceStep {
   const order = orderOf(size / PAGE_SIZE);
-  const id = freeId(driver.state[table], IdRange.REGION);
-  const address = id === undefined ? undefined : kernel.allocatePages(order);
-  if (id === undefined || address === undefined) return EPERM;
-  driver.setRegion(table, { id, pa: address, order, size, refs: 0, users: [], removed: false });
-  return id;
+  const fits = size >= PAGE_SIZE && size <= MAX_REGION && size % PAGE_SIZE === 0;
+  const block = fits ? t.kernel.allocateBlock(order) : undefined;
+  if (!block) return goOn(200, finish(request, EPERM));
+  const then: Step = { at: 'region', request, table, size, block: { pa: block.address, order } };
+  return goOn(200, zero(block.stale, then));
+}
+
+/** The region exists; its id is the result. */
+export function newRegion(t: Turn, { request, table, size, block }: Step & { at: 'region' }): DeviceStep {
+  const id = freeId(t.driver.state[table], IdRange.REGION);
+  if (id === undefined) t.kernel.freePages(pa(block.pa), block.order);
+  else t.driver.setRegion(table, { id, ...block, size, refs: 0, users: [], removed: false });
+  return goOn(1, finish(request, id ?? EPERM));
 }
 
 function remove(t: Turn, table: Table, region: Region): number {

@@ -101,7 +101,8 @@ function runShadow(t: Turn, request: Request, param: UserParams, template: Encla
   const { driver, kernel, caller } = t;
   const order = orderOf(Math.max(INSTANCE_PAGES, template.forkPages + INSTANCE_SPARE));
   const eid = freeId(driver.state.enclaves, IdRange.ENCLAVE);
-  const pool = eid === undefined ? undefined : kernel.allocatePages(order);
+  // Old content is of no account: the monitor zeroes what it takes of the pool.
+  const pool = eid === undefined ? undefined : kernel.allocateBlock(order)?.address;
   const shared = pool === undefined ? undefined : kernel.allocatePages(1);
   if (eid === undefined || pool === undefined || shared === undefined) {
     if (pool !== undefined) kernel.freePages(pool, order);

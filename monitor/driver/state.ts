@@ -1,6 +1,7 @@
 /** The driver's state: one immutable tree. Enclaves by the id the host sees, memory regions by theirs. */
 import { Map as ImmutableMap } from 'immutable';
 import type { Space } from '../../emulator/units';
+import type { Image } from './image';
 
 /** A block of the kernel's page allocator. */
 export interface Block {
@@ -55,7 +56,7 @@ export interface DriverState {
   /** Blocks given to enclaves by ocalls, by address: their orders. */
   readonly blocks: ImmutableMap<number, number>;
   /** Images that were loaded, by the SHA-256 of their bytes. */
-  readonly images: ImmutableMap<string, Uint8Array>;
+  readonly images: ImmutableMap<string, Image>;
   /** shm id that file-system sectors go through, 0 before PERSISTENCY_INIT. */
   readonly persistency: number;
 }

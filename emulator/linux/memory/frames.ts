@@ -4,6 +4,7 @@
  */
 import { pa, PAGE_SIZE, va, type PhysicalAddress, type VirtualAddress } from '../../units';
 import type { Core } from '../core';
+import type { AllocatedBlock } from '../device';
 import { buddyAllocate, buddyFree, buddyFrom, type Buddy } from './buddy';
 import { linear, RAM_BASE, type PhysicalLayout } from './layout';
 
@@ -20,17 +21,29 @@ export function reach(core: Core, address: number): VirtualAddress {
   return core.state.root === 0 ? va(address) : linear(address);
 }
 
-/** 2^order zeroed pages, naturally aligned; undefined when memory is short. */
-export function allocateFrames(core: Core, order: number): PhysicalAddress | undefined {
-  if (!Number.isInteger(order) || order < 0 || order > 18) return undefined;
+const MAX_ORDER = 18;
+
+/** 2^order pages, naturally aligned, and the parts of them that hold old content; undefined when memory is short. */
+export function allocateBlock(core: Core, order: number): AllocatedBlock | undefined {
+  if (!Number.isInteger(order) || order < 0 || order > MAX_ORDER) return undefined;
   const got = buddyAllocate(core.state.buddy, orderOf(core.layout), order);
   if (!got) return undefined;
-  for (const { first, count } of got.dirty) {
-    core.port.fill(reach(core, RAM_BASE + first * PAGE_SIZE), count * PAGE_SIZE, 0);
-    core.chargeBytes(count * PAGE_SIZE);
-  }
   core.set({ buddy: got.tree });
-  return pa(RAM_BASE + got.page * PAGE_SIZE);
+  const stale = got.dirty.map(({ first, count }) => ({
+    address: pa(RAM_BASE + first * PAGE_SIZE),
+    length: count * PAGE_SIZE,
+  }));
+  return { address: pa(RAM_BASE + got.page * PAGE_SIZE), stale };
+}
+
+/** 2^order zeroed pages, naturally aligned; undefined when memory is short. */
+export function allocateFrames(core: Core, order: number): PhysicalAddress | undefined {
+  const block = allocateBlock(core, order);
+  for (const { address, length } of block?.stale ?? []) {
+    core.port.fill(reach(core, address), length, 0);
+    core.chargeBytes(length);
+  }
+  return block?.address;
 }
 
 /** Gives back a block; one that was not allocated like that is reported and ignored. */

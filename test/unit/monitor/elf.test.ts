@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Pte } from '../../../monitor/abi';
-import { pageContent, planElf, tableLayout, type ElfPlan } from '../../../monitor/driver/elf';
+import { pageIndex, planElf, tableLayout, type ElfPlan } from '../../../monitor/driver/elf';
+import { imageBytes, imageOf } from '../../../monitor/driver/image';
 
 interface Segment {
   readonly type?: number;
@@ -43,48 +44,85 @@ function elf(segments: readonly Segment[], change: (view: DataView) => void = ()
 
 const text: Segment = { flags: 5, address: 0x1000, bytes: new Uint8Array(16).fill(1) };
 const plan = (image: Uint8Array, stack = 0): ElfPlan => {
-  const made = planElf(image, stack);
+  const made = planElf(imageOf(image), stack);
   assert.ok(!('error' in made), JSON.stringify(made));
   return made;
 };
 const why = (image: Uint8Array): string => {
-  const made = planElf(image, 0);
+  const made = planElf(imageOf(image), 0);
   assert.ok('error' in made, 'the image is refused');
   return made.error;
 };
 
+/** Mapped pages in order. */
+const pages = ({ runs }: ElfPlan): number[] =>
+  runs.flatMap(({ first, count }) => Array.from({ length: count }, (_, i) => first + i));
+/** What the pieces put at an address. */
+function byteAt(image: Uint8Array, { pieces }: ElfPlan, address: number): number {
+  const piece = pieces.filter((one) => one.address <= address && address < one.address + one.length).at(-1);
+  return piece ? image[piece.offset + address - piece.address]! : 0;
+}
+
 describe('what the driver makes of an ELF image', () => {
   it('maps segments and the zeros behind them, page by page, with their permissions', () => {
     const data: Segment = { flags: 6, address: 0x2ff0, bytes: new Uint8Array(32).fill(7), memory: 0x2000 };
-    const made = plan(elf([text, data]));
-    assert.deepEqual([...made.pages], [1, 2, 3, 4]);
-    assert.equal(made.flags[0]! & (Pte.W | Pte.X | Pte.R), Pte.R | Pte.X);
-    assert.equal(made.flags[1]! & (Pte.W | Pte.X | Pte.R), Pte.R | Pte.W | Pte.X);
     const image = elf([text, data]);
-    assert.deepEqual(pageContent(image, made, 2)!.subarray(0xff0), new Uint8Array(16).fill(7));
-    assert.deepEqual(pageContent(image, made, 3)!.subarray(0, 17), Uint8Array.from([...Array(16).fill(7), 0]));
-    assert.equal(pageContent(image, made, 4), undefined);
+    const made = plan(image);
+    assert.deepEqual(pages(made), [1, 2, 3, 4]);
+    assert.equal(made.pages, 4);
+    const permissions = made.runs.map(({ flags }) => flags & (Pte.W | Pte.X | Pte.R));
+    assert.deepEqual(permissions, [Pte.R | Pte.X, Pte.R | Pte.W | Pte.X]);
+    assert.deepEqual(
+      [0x2fef, 0x2ff0, 0x300f, 0x3010].map((at) => byteAt(image, made, at)),
+      [0, 7, 7, 0],
+    );
+    assert.equal(pageIndex(made, 3), 2);
   });
 
-  it('keeps both segments of a shared page', () => {
+  it('keeps both segments of a shared page, which is writable when one of them is', () => {
     const first: Segment = { flags: 5, address: 0x1000, bytes: new Uint8Array(8).fill(1) };
     const second: Segment = { flags: 6, address: 0x1100, bytes: new Uint8Array(8).fill(2) };
     const image = elf([first, second]);
     const made = plan(image);
-    assert.deepEqual([...made.pages], [1]);
-    const content = pageContent(image, made, 1)!;
-    assert.deepEqual([content[0], content[0x100]], [1, 2]);
+    assert.deepEqual(pages(made), [1]);
+    assert.ok(made.runs[0]!.flags & Pte.W);
+    assert.deepEqual([byteAt(image, made, 0x1000), byteAt(image, made, 0x1100)], [1, 2]);
+  });
+
+  it('plans half a gigabyte of zeros as one run', () => {
+    const made = plan(elf([{ ...text, flags: 6, memory: 500 * 1024 * 1024 }]), 64 * 1024 * 1024);
+    assert.deepEqual(
+      made.runs.map(({ first, count, index }) => [first, count, index]),
+      [
+        [1, 128000, 0],
+        [0x3800000 - 16384, 16384, 128000],
+      ],
+    );
+  });
+
+  it('reads a file chunk by chunk', () => {
+    const bytes = Uint8Array.from({ length: 200_000 }, (_, i) => i >> 8);
+    const image = imageOf(bytes);
+    assert.equal(image.chunks.length, 4);
+    for (const [at, length] of [
+      [0, 200_000],
+      [65_530, 12],
+      [65_536, 65_536],
+      [199_999, 1],
+      [200_000, 0],
+    ] as const)
+      assert.deepEqual(imageBytes(image, at, length), bytes.slice(at, at + length), `${at}, ${length}`);
   });
 
   it('does not map headers that are not PT_LOAD, so that address 0 faults', () => {
     const attributes: Segment = { type: 0x70000003, flags: 4, address: 0, bytes: new Uint8Array(0x34) };
-    assert.deepEqual([...plan(elf([attributes, text])).pages], [1]);
+    assert.deepEqual(pages(plan(elf([attributes, text]))), [1]);
   });
 
   it('puts the stack below 0x3800000000, rounded out to pages', () => {
     const made = plan(elf([text]), 5000);
-    assert.deepEqual([...made.pages].slice(1), [0x37ffffe, 0x37fffff]);
-    assert.deepEqual(tableLayout(made.pages), { middles: [0, 223], leaves: [0, 0x1bfff] });
+    assert.deepEqual(pages(made).slice(1), [0x37ffffe, 0x37fffff]);
+    assert.deepEqual(tableLayout(made.runs), { middles: [0, 223], leaves: [0, 0x1bfff] });
   });
 
   it('refuses what it cannot load, with a reason', () => {
@@ -115,7 +153,7 @@ describe('what the driver makes of an ELF image', () => {
     assert.match(why(elf([{ ...text, address: -4096 }])), /outside/);
     assert.match(why(elf([{ ...text, address: 0x37_ffff_f000 }])), /outside/);
     assert.match(why(elf([{ ...text, memory: 2n ** 63n }])), /outside/);
-    const huge = planElf(elf([{ ...text, memory: 0x4000_0000 }]), 0);
+    const huge = planElf(imageOf(elf([{ ...text, memory: 0x4000_0000 }])), 0);
     assert.ok('error' in huge && huge.outOfBounds);
   });
 });
