@@ -108,7 +108,9 @@ const inCommandLineWords = (text: string): string =>
 async function run(host: string, args: readonly string[], options: RunOptions): Promise<number> {
   const guest = await gather(host, options);
   const input = options.stdin === undefined ? undefined : read(options.stdin, 'The file for standard input');
-  const system = createSystem(describeLaunch({ args, seed: options.seed }, guest));
+  const system = createSystem(
+    describeLaunch({ args, seed: options.seed, terminal: process.stdout.isTTY === true }, guest),
+  );
   const console = new Console();
   for (const warning of guest.warnings) console.note(inCommandLineWords(warning));
   const outside = new Outside(system, input);

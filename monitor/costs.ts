@@ -23,4 +23,4 @@ export const LARGE_PAGES_PER_STEP = 64;
 /** Bytes of the ownership bitmap written in one step of SM_INIT. */
 export const BITMAP_PER_STEP = 128 * 1024;
 /** Pages hashed in one step. */
-export const HASH_PAGES_PER_STEP = 2;
+export const HASH_PAGES_PER_STEP = 1;

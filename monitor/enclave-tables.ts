@@ -173,7 +173,7 @@ export class Mapper {
         words[i + 1] = (entry - low) / 2 ** 32;
       }
       this.m.port.write(pa(entries), new Uint8Array(words.buffer));
-      this.m.cost += 2 * words.length;
+      this.m.cost += words.length;
     }
     return true;
   }

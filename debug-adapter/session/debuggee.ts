@@ -48,7 +48,7 @@ export class Debuggee {
   ): Promise<Debuggee> {
     const guest = await gatherGuest(environment.files, options);
     const stdin = await readStdin(options, environment);
-    const system = makeSystem(createSystem, describeLaunch(options, guest));
+    const system = makeSystem(createSystem, describeLaunch({ ...options, terminal: true }, guest));
     const images = new Images((hash) => system.image(hash));
     const map = new SourceMap(options.sourceMap);
     const sources = new Sources(

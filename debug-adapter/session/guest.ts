@@ -77,6 +77,8 @@ export async function gatherGuest(files: Files, request: GuestRequest): Promise<
 
 /** What a launch says about the machine beside its files. */
 export interface MachineOptions extends Pick<LaunchDescription, 'args'> {
+  /** A person reads the output while the program runs. */
+  readonly terminal: boolean;
   readonly env?: LaunchDescription['env'] | undefined;
   readonly memoryMiB?: number | undefined;
   readonly seed?: number | undefined;
@@ -92,6 +94,7 @@ export function describeLaunch(options: MachineOptions, guest: Guest): LaunchDes
     env: { ...GUEST_ENV, ...options.env },
     cwd: GUEST_HOME,
     files: guest.files.map(({ path, bytes, mode }) => ({ path, bytes, mode })),
+    terminal: options.terminal,
     ...(options.memoryMiB === undefined ? {} : { memoryMiB: options.memoryMiB }),
     ...(options.seed === undefined ? {} : { seed: options.seed }),
     ...(options.schedule === undefined ? {} : { schedule: options.schedule }),

@@ -32,6 +32,8 @@ export interface LinuxOptions {
   readonly seed: number;
   /** Ticks a thread may run while others wait; with `vary` each slice is drawn from [quantum/2, quantum*3/2]. */
   readonly quantum: number;
+  /** Standard output and error are a terminal, so that C libraries write line by line; else they look like pipes. */
+  readonly terminal: boolean;
   readonly vary: boolean;
 }
 

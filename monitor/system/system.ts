@@ -121,6 +121,7 @@ export class ComposedSystem implements System {
       clockHz: this.clockHz,
       epoch: launch.epoch ?? DEFAULTS.epoch,
       seed: launch.seed ?? DEFAULTS.seed,
+      terminal: launch.terminal ?? false,
       quantum: launch.schedule?.quantum ?? DEFAULTS.quantum,
       vary: launch.schedule?.vary ?? false,
     });

@@ -16,6 +16,8 @@ export interface LaunchDescription {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly files: readonly GuestFile[];
+  /** The program's output goes to a person: its C library is to write line by line. Default false. */
+  readonly terminal?: boolean;
   /** RAM in MiB, default 1024. */
   readonly memoryMiB?: number;
   /** Default 100 000 000. */

@@ -17,6 +17,7 @@ import {
   setOpenFile,
 } from '../files/descriptors';
 import { PIPE_SIZE } from '../files/transfer';
+import { isTerminal } from '../files/stat';
 import { inodeOf } from '../files/tree';
 import type { OpenFile } from '../files/types';
 import { sliceOver, timerReady } from '../scheduler';
@@ -173,6 +174,13 @@ function deviceOutcome(core: Core, step: DeviceStep, phase: (state: unknown) => 
 const FIONREAD = 0x541b;
 const FIOCLEX = 0x5451;
 const FIONBIO = 0x5421;
+const TCGETS = 0x5401;
+const TIOCGWINSZ = 0x5413;
+/** struct termios of a terminal that changes nothing: all modes off, 38400 baud, 8 bits. */
+const TERMIOS = new Uint8Array(36);
+new DataView(TERMIOS.buffer).setUint32(8, 0xbf, true);
+/** struct winsize: 24 rows of 80 columns. */
+const WINDOW = new Uint8Array(new Uint16Array([24, 80, 0, 0]).buffer);
 
 /** Bytes that can be read at once. */
 function readable(core: Core, file: OpenFile): number {
@@ -204,8 +212,15 @@ const ioctl: Handler = (context, number, command, argument) => {
         descriptors: process.descriptors.set(fd, { ...process.descriptors.get(fd)!, closeOnExec: true }),
       });
       return 0;
+    case TCGETS:
+      if (!isTerminal(core, file)) return -Errno.ENOTTY;
+      core.user.write(argument!, TERMIOS);
+      return 0;
+    case TIOCGWINSZ:
+      if (!isTerminal(core, file)) return -Errno.ENOTTY;
+      core.user.write(argument!, WINDOW);
+      return 0;
     default:
-      // TCGETS and the rest: nothing here is a terminal.
       return -Errno.ENOTTY;
   }
 };

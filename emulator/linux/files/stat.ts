@@ -61,9 +61,18 @@ export function statInode(core: Core, number: number): Stat {
   };
 }
 
+/** Device number of /dev/pts/0. */
+const PTS_0 = 0x8800;
+
+/** Whether output goes to a terminal. Standard input never does: it has no line editing and no echo. */
+export function isTerminal(core: Core, file: OpenFile): boolean {
+  return core.options.terminal && (file.kind === 'stdout' || file.kind === 'stderr');
+}
+
 export function statOpenFile(core: Core, id: number, file: OpenFile): Stat {
   if ('inode' in file) return statInode(core, file.inode);
-  return { inode: 0x10000 + id, mode: S_IFIFO | 0o600, links: 1, size: 0, device: 0, changed: 0 };
+  const [type, device] = isTerminal(core, file) ? [S_IFCHR | 0o620, PTS_0] : [S_IFIFO | 0o600, 0];
+  return { inode: 0x10000 + id, mode: type, links: 1, size: 0, device, changed: 0 };
 }
 
 /** Seconds and nanoseconds since 1970 of a tick. */

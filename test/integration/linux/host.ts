@@ -15,6 +15,7 @@ export interface HostOptions {
   readonly files?: readonly GuestFile[];
   readonly stdin?: string;
   readonly devices?: readonly CharacterDevice[];
+  readonly terminal?: boolean;
   readonly quantum?: number;
   readonly vary?: boolean;
   readonly seed?: number;
@@ -44,6 +45,7 @@ export function newHost(options: HostOptions): Host {
     clockHz: 100_000_000,
     epoch: 1_700_000_000,
     seed: options.seed ?? 1,
+    terminal: options.terminal ?? false,
     quantum: options.quantum ?? 100_000,
     vary: options.vary ?? false,
   };
