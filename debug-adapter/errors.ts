@@ -97,11 +97,12 @@ export const launchErrors = {
 
 /** Why a breakpoint is not verified, or where it went: texts of `Breakpoint.message`. */
 export const breakpointReasons = {
-  noSuchFile: (programs: number) =>
+  /** `twin`: a file of the same name that a program was built from, if there is one. */
+  noSuchFile: (programs: number, twin?: string) =>
     quiet(
       'SOURCE_NOT_IN_PROGRAM',
       3000,
-      `None of the ${programs} programs of this session was built from this file.`,
+      `None of the ${programs} programs of this session was built from this file${twin ? ` but one from ${twin}` : ''}.`,
       'If it was built elsewhere, map the folders with "sourceMap" in launch.json.',
     ),
   noDebugInfo: (names: string) =>

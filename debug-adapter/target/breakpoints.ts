@@ -6,6 +6,7 @@
 import type { Space, VirtualAddress } from '../../emulator/units';
 import { breakpointReasons } from '../errors';
 import type { Image } from './image';
+import { baseName } from '../session/files';
 import { matchSource, type Candidate, type Match, type SourceMap } from './paths';
 import type { Stops } from './stops';
 import { toRuntime, type Mapping, type Worlds } from './worlds';
@@ -140,7 +141,7 @@ export class Breakpoints {
   private resolve(id: number, source: string, requested: number, match: Match<Image>): Breakpoint {
     const not = (reason: string): Breakpoint => refused(id, source, requested, reason);
     if (match.kind === 'ambiguous') return not(breakpointReasons.ambiguous(match.paths).text);
-    if (match.kind === 'none') return not(this.whyNone());
+    if (match.kind === 'none') return not(this.whyNone(source));
     const stale = this.newerThan(source, match.candidates);
     if (stale !== undefined) return not(stale);
     const line = nearestLine(match.candidates, requested);
@@ -149,12 +150,13 @@ export class Breakpoints {
     return { id, source, requested, verified: true, line, places };
   }
 
-  private whyNone(): string {
+  private whyNone(source: string): string {
     const images = this.images();
     const without = images.filter((image) => !image.program.hasDebugInfo);
     if (without.length > 0)
       return breakpointReasons.noDebugInfo(without.map((image) => baseNameOf(image)).join(', ')).text;
-    return breakpointReasons.noSuchFile(images.length).text;
+    const twin = images.flatMap((image) => this.filesOf(image)).find(({ path }) => baseName(path) === baseName(source));
+    return breakpointReasons.noSuchFile(images.length, twin?.path).text;
   }
 
   /** A file changed after every program that was built from it: its line numbers may mean something else by now. */

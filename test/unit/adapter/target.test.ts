@@ -28,7 +28,10 @@ const wall: Wall = {
   },
 };
 
-function start(elf: string, options: { stopOnEntry?: boolean; modified?: number; noDebug?: boolean } = {}) {
+function start(
+  elf: string,
+  options: { stopOnEntry?: boolean; modified?: number; noDebug?: boolean; found?: boolean } = {},
+) {
   const bytes = fixture(elf);
   const bench = new Bench(bytes);
   const images = new Images((hash) => (hash === 'tour' ? bytes : undefined));
@@ -44,7 +47,10 @@ function start(elf: string, options: { stopOnEntry?: boolean; modified?: number;
       noDebug: options.noDebug ?? false,
       sourceMap: new SourceMap({}),
       filesOf: (of) =>
-        (of.program.lines?.files ?? []).map(({ path }, file) => ({ owner: of, file, path, local: undefined })),
+        (of.program.lines?.files ?? []).map(({ path }, file) => ({
+          ...{ owner: of, file, path },
+          local: options.found ? path : undefined,
+        })),
       modifiedOf: () => options.modified,
       placeOf: (source) => source,
     },
@@ -144,6 +150,13 @@ describe('A breakpoint', () => {
     const [breakpoint] = target.breakpoints.set('/elsewhere/none.c', [1]);
     assert.equal(breakpoint!.verified, false);
     assert.match(breakpoint!.message!, /None of the 1 programs.*sourceMap.*SOURCE_NOT_IN_PROGRAM/);
+  });
+
+  it('in a copy of a file that still is where it was built names the other one', () => {
+    const { target } = start('tour-gcc-v5-O0.elf', { found: true });
+    const [breakpoint] = target.breakpoints.set('/copy/tour.c', [1]);
+    assert.equal(breakpoint!.verified, false);
+    assert.match(breakpoint!.message!, /this file but one from \/tour\/tour\.c\..*sourceMap/);
   });
 
   it('behind the last line of a file says so', () => {
