@@ -143,6 +143,10 @@ const stories = {
     await row.hover();
     await row.locator('.action-label.codicon-debug-pause').click();
     await row.filter({ hasText: 'STOPPED' }).waitFor();
+    await person.page
+      .locator('.debug-variables')
+      .getByRole('treeitem', { name: /File Statics/ })
+      .click();
     await person.shot('stop-resume');
     await person.stop();
   },
