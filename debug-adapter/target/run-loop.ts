@@ -24,8 +24,8 @@ export interface Runnable {
 
 /** A slice is over after this many milliseconds, or at the end of the piece that crosses it. */
 const SLICE_MS = 10;
-/** Ticks run without looking at the clock; 2 to 10 ms of an interpreter. */
-const PIECE_TICKS = 100_000;
+/** Ticks run without looking at the clock: 0.1 ms of integer code, some 20 ms of the slowest there is (rounding of subnormals in software). */
+const PIECE_TICKS = 20_000;
 /** How far virtual time may lag behind before the debt is forgiven; else a sleep after a long computation would be skipped. */
 const LAG_MS = 20;
 

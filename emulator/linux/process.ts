@@ -5,7 +5,7 @@
 import type { Core } from './core';
 import { signalName } from './errno';
 import { closeAll } from './files/descriptors';
-import { forget, leaveCurrent, makeReady, unblock, wake } from './scheduler';
+import { forget, leaveCurrent, makeReady, unblockThreads, wake } from './scheduler';
 import type { Call, Job, Thread } from './state';
 
 /** Number of the pseudo call a dying thread makes: exit. */
@@ -23,10 +23,12 @@ export function endProcess(core: Core, pid: number, status: number, signal: numb
   const process = core.process(pid);
   if (process.ending) return;
   core.setProcess(pid, { ending: { status, signal }, pending: [] });
-  for (const tid of process.threads) {
-    core.setThread(tid, { dying: true });
-    unblock(core, tid, 'signal');
-  }
+  const threads = core.state.threads.withMutations((map) => {
+    for (const tid of process.threads) map.set(tid, { ...map.get(tid)!, dying: true });
+  });
+  core.set({ threads });
+  unblockThreads(core, process.threads, 'signal');
+  core.charge(process.threads.length);
 }
 
 /** True while a thread must be left to finish what it does in the kernel before it can go. */
@@ -40,6 +42,8 @@ export function removeThread(core: Core, tid: number, status: number): void {
   core.set({ threads: core.state.threads.remove(tid) });
   const process = core.process(thread.pid);
   const threads = process.threads.filter((other) => other !== tid);
+  // Lists of threads were copied.
+  core.charge(threads.length >> 2);
   core.setProcess(thread.pid, { threads, cpu: process.cpu + thread.cpu });
   core.emit({ kind: 'thread-exited', pid: thread.pid, tid });
   if (threads.length > 0) return;

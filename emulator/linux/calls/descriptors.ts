@@ -257,6 +257,9 @@ function readiness(core: Core, id: number, file: OpenFile): { events: number; qu
   }
 }
 
+/** Ticks for one descriptor. */
+const LOOK = 16;
+
 interface Polled {
   readonly fd: number;
   readonly events: number;
@@ -264,6 +267,7 @@ interface Polled {
 /** Looks at descriptors: what each is ready for, and where to wait for more. */
 function look(core: Core, process: Process, wanted: readonly Polled[]): { ready: number[]; queues: string[] } {
   const queues = new Set<string>();
+  core.charge(wanted.length * LOOK);
   const ready = wanted.map(({ fd, events }) => {
     if (fd < 0) return 0;
     const open = openFileOf(core, process, fd);

@@ -9,6 +9,9 @@ const IOV_MAX = 1024;
 /** Largest count of one call, as in Linux. */
 const COUNT_MAX = 0x7fff_f000;
 
+/** Ticks for one buffer of many. */
+const SEGMENT = 16;
+
 interface Segment {
   readonly base: number;
   readonly length: number;
@@ -102,6 +105,7 @@ const one = (base: number, length: number): Segment[] => [
 function vector(context: CallContext, address: number, count: number): Segment[] | number {
   if (count < 0 || count > IOV_MAX) return -Errno.EINVAL;
   const segments: Segment[] = [];
+  context.core.charge(count * SEGMENT);
   let sum = 0;
   for (let i = 0; i < count; i++) {
     const base = context.core.user.readI64(address + i * 16);

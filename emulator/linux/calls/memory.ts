@@ -54,6 +54,8 @@ function setAreas(context: CallContext, areas: readonly Area[]): boolean {
   if (areas.length > MAX_AREAS) return false;
   const { core, process } = context;
   core.setProcess(process.pid, { memory: { ...core.process(process.pid).memory, areas } });
+  // The list was copied.
+  core.charge(areas.length >> 2);
   return true;
 }
 
@@ -265,15 +267,22 @@ const msync: Handler = (context, address, requested) => {
   return inPieces(context, address!, end, (from) => syncPages(core, process.pid, from, end)) ?? 0;
 };
 
-const mincore: Handler = ({ core, process }, address, length, vector) => {
-  const pages = Math.ceil(length! / PAGE_SIZE);
+const MINCORE_PIECE = 4096;
+const mincore: Handler = (context, address, length, vector) => {
+  const { core, process } = context;
+  const end = address! + roundUp(length!);
   if (!aligned(address!) || length! < 0) return -Errno.EINVAL;
-  if (pages > 65536 || !covered(process.memory, address!, address! + pages * PAGE_SIZE)) return -Errno.ENOMEM;
-  const bytes = Uint8Array.from({ length: pages }, (_, i) =>
-    process.memory.pages.has(address! / PAGE_SIZE + i) ? 1 : 0,
-  );
-  core.user.write(vector!, bytes);
-  return 0;
+  if (end > STACK_TOP || !covered(process.memory, address!, end)) return -Errno.ENOMEM;
+  const piece = (from: number): number => {
+    const count = Math.min(MINCORE_PIECE, (end - from) / PAGE_SIZE);
+    const first = from / PAGE_SIZE;
+    const { pages } = process.memory;
+    const present = Uint8Array.from({ length: count }, (_, i) => (pages.has(first + i) ? 1 : 0));
+    core.user.write(vector! + (from - address!) / PAGE_SIZE, present);
+    core.charge(count);
+    return from + count * PAGE_SIZE;
+  };
+  return inPieces(context, address!, end, piece) ?? 0;
 };
 
 /** Memory never leaves RAM: locking it is granted and changes nothing. */

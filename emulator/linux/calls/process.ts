@@ -21,8 +21,8 @@ const enum Clone {
   CHILD_SETTID = 0x1000000,
 }
 const THREAD_FLAGS = Clone.VM | Clone.FS | Clone.FILES | Clone.SIGHAND | Clone.THREAD;
-/** Threads of the whole machine. */
-const MAX_THREADS = 32768;
+/** Threads of the whole machine: few enough that a step may look at all of them. (Linux's own limit for 512 MiB of RAM.) */
+const MAX_THREADS = 4096;
 
 interface CloneRequest {
   readonly flags: number;
@@ -65,6 +65,7 @@ function cloneThread({ core, thread, process }: CallContext, request: CloneReque
   };
   core.set({ nextPid: tid + 1, threads: core.state.threads.set(tid, child) });
   core.setProcess(process.pid, { threads: [...process.threads, tid] });
+  core.charge(process.threads.length >> 2);
   makeReady(core, tid);
   core.emit({ kind: 'thread-started', pid: process.pid, tid });
   return tid;

@@ -10,8 +10,8 @@ export const MAX_FILE = 1024 * 1024 * 1024;
 
 export interface Content {
   readonly size: number;
-  /** Chunks may be shorter than CHUNK: what is missing is zero. */
-  readonly chunks: List<Uint8Array>;
+  /** Chunks may be shorter than CHUNK, or not be there: what is missing is zero. */
+  readonly chunks: List<Uint8Array | undefined>;
 }
 
 const HOLE = new Uint8Array(0);
@@ -43,7 +43,7 @@ export function writeContent(content: Content, offset: number, bytes: Uint8Array
   if (bytes.length === 0) return content;
   const end = offset + bytes.length;
   const chunks = content.chunks.withMutations((list) => {
-    while (list.size < Math.ceil(end / CHUNK)) list.push(HOLE);
+    if (list.size < Math.ceil(end / CHUNK)) list.setSize(Math.ceil(end / CHUNK));
     for (let at = offset; at < end;) {
       const index = Math.floor(at / CHUNK);
       const inside = at - index * CHUNK;

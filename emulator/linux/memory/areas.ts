@@ -17,17 +17,30 @@ export const MAX_AREAS = 65530;
 /** Pages mapped, changed or removed per step. */
 const PIECE = 128;
 
-export const areaAt = (memory: Memory, address: number): Area | undefined => {
+/** Index of the first area that ends behind an address. */
+function firstBehind(areas: readonly Area[], address: number): number {
   let low = 0;
-  let high = memory.areas.length;
+  let high = areas.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (memory.areas[middle]!.end <= address) low = middle + 1;
+    if (areas[middle]!.end <= address) low = middle + 1;
     else high = middle;
   }
-  const area = memory.areas[low];
+  return low;
+}
+
+export const areaAt = (memory: Memory, address: number): Area | undefined => {
+  const area = memory.areas[firstBehind(memory.areas, address)];
   return area && area.start <= address ? area : undefined;
 };
+
+/** Indices [from, to) of the areas that overlap [start, end). */
+function overlapping(areas: readonly Area[], start: number, end: number): { from: number; to: number } {
+  const from = firstBehind(areas, start);
+  let to = from;
+  while (to < areas.length && areas[to]!.start < end) to++;
+  return { from, to };
+}
 
 const backingFrom = (backing: Backing, skip: number): Backing => {
   if (backing.kind === 'file')
@@ -44,15 +57,19 @@ export function clip(area: Area, start: number, end: number): Area {
   return { ...area, start: from, end: to, backing: backingFrom(area.backing, from - area.start) };
 }
 
+/** What is left of an area without [start, end), which it overlaps. */
+function remains(area: Area, start: number, end: number): Area[] {
+  const rest: Area[] = [];
+  if (area.start < start) rest.push(clip(area, area.start, start));
+  if (end < area.end) rest.push(clip(area, end, area.end));
+  return rest;
+}
+
 /** The list without [start, end). */
 export function withoutRange(areas: readonly Area[], start: number, end: number): Area[] {
-  return areas.flatMap((area) => {
-    if (area.end <= start || end <= area.start) return [area];
-    const rest: Area[] = [];
-    if (area.start < start) rest.push(clip(area, area.start, start));
-    if (end < area.end) rest.push(clip(area, end, area.end));
-    return rest;
-  });
+  const { from, to } = overlapping(areas, start, end);
+  const rest = areas.slice(from, to).flatMap((area) => remains(area, start, end));
+  return areas.slice(0, from).concat(rest, areas.slice(to));
 }
 
 const mergeable = (a: Area, b: Area): boolean =>
@@ -63,30 +80,33 @@ const mergeable = (a: Area, b: Area): boolean =>
   a.backing.kind === 'anonymous' &&
   b.backing.kind === 'anonymous';
 
-/** The list with an area in a hole of it; anonymous neighbours of one kind become one. */
+/** The list with areas in place of those at [from, to); anonymous neighbours of one kind become one. */
+function replaced(areas: readonly Area[], from: number, to: number, by: readonly Area[]): Area[] {
+  // The neighbours outside may merge with the first and the last.
+  const [first, last] = [Math.max(0, from - 1), Math.min(areas.length, to + 1)];
+  const merged: Area[] = [];
+  for (const area of [...areas.slice(first, from), ...by, ...areas.slice(to, last)]) {
+    const before = merged.at(-1);
+    if (before && mergeable(before, area)) merged[merged.length - 1] = { ...before, end: area.end };
+    else merged.push(area);
+  }
+  return areas.slice(0, first).concat(merged, areas.slice(last));
+}
+
+/** The list with an area in a hole of it. */
 export function withArea(areas: readonly Area[], area: Area): Area[] {
-  const list = areas.filter((other) => other.end <= area.start);
-  const after = areas.slice(list.length);
-  const before = list.at(-1);
-  let merged = area;
-  if (before && mergeable(before, merged)) {
-    list.pop();
-    merged = { ...merged, start: before.start };
-  }
-  const next = after[0];
-  if (next && mergeable(merged, next)) {
-    after.shift();
-    merged = { ...merged, end: next.end };
-  }
-  return [...list, merged, ...after];
+  const at = firstBehind(areas, area.start);
+  return replaced(areas, at, at, [area]);
 }
 
 /** The list with other permissions in [start, end). */
 export function withProt(areas: readonly Area[], start: number, end: number, prot: number): Area[] {
-  let result = withoutRange(areas, start, end);
-  for (const area of areas)
-    if (area.start < end && start < area.end) result = withArea(result, { ...clip(area, start, end), prot });
-  return result;
+  const { from, to } = overlapping(areas, start, end);
+  const changed = areas.slice(from, to).flatMap((area) => {
+    const inside = { ...clip(area, start, end), prot };
+    return [...remains(area, start, end), inside].sort((a, b) => a.start - b.start);
+  });
+  return replaced(areas, from, to, changed);
 }
 
 /** True when [start, end) is covered without a hole. */

@@ -108,6 +108,35 @@ describe('Areas of an address space', () => {
     ]);
   });
 
+  it('any sequence of changes leaves each page with what was done to it last, in as few areas as can be', () => {
+    const PAGES = 40;
+    const model = new Array<number>(PAGES).fill(-1);
+    let areas: readonly Area[] = [];
+    let state = 7;
+    const dice = (sides: number): number => {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      return (state >>> 8) % sides;
+    };
+    for (let step = 0; step < 3000; step++) {
+      const first = dice(PAGES);
+      const last = first + 1 + dice(PAGES - first);
+      const [start, end, prot] = [first * 4096, last * 4096, dice(3)];
+      const kind = dice(3);
+      if (kind === 0) areas = withoutRange(areas, start, end);
+      else if (kind === 1) areas = withProt(areas, start, end, prot);
+      else areas = withArea(withoutRange(areas, start, end), { ...anonymous(start, end), prot });
+      for (let page = first; page < last; page++)
+        if (kind !== 1 || model[page] !== -1) model[page] = kind === 0 ? -1 : prot;
+      const found = model.map((_, page) => areaAt({ areas } as Memory, page * 4096)?.prot ?? -1);
+      assert.deepEqual(found, model, `step ${step}`);
+      areas.forEach((area, i) => {
+        const before = areas[i - 1];
+        assert.ok(area.start < area.end && (!before || before.end <= area.start));
+        assert.ok(!before || before.end < area.start || before.prot !== area.prot, 'neighbours of one kind are one');
+      });
+    }
+  });
+
   it('the highest hole that fits is found; an address belongs to at most one area', () => {
     const areas = [anonymous(0x20000, 0x30000), anonymous(MMAP_TOP - 0x3000, MMAP_TOP - 0x1000)];
     const memory = { areas } as unknown as Memory;
