@@ -1,27 +1,33 @@
 /**
  * The host's page tables: all of them lie in the page-table area, which PMP lets S-mode only read; the host changes an entry by
- * asking (SET_PTE, MAP_PTE), and this file says yes or no. Owns the area's structure, satp's emulation under TVM, and taking
+ * asking (SET_PTE, MAP_PTE), and this file says yes or no. Owns what may be an entry, satp's emulation under TVM, and taking
  * pages out of the host's sight when they become private. Must never store an entry that shows a private page or that points
  * to a table outside the area. (Penglai-TVM's monitor, memory protection model; privileged specification, Sv39.)
  */
 import { Privilege } from '../emulator/hart/types';
 import { PAGE_SIZE, pa, va } from '../emulator/units';
-import { Csr, Mstatus, PmpEntry, Pte, Result, SetPte } from './abi';
+import { Csr, Pte, Result, SetPte } from './abi';
 import type { Core } from './core';
-import { BITMAP_PER_STEP, LARGE_PAGES_PER_STEP, TABLES_PER_STEP, TABLE_TICKS } from './costs';
-import { PUBLIC, aligned, isPublic, ordinary } from './pages';
+import { TABLES_PER_STEP, TABLE_TICKS } from './costs';
+import { aligned, isPublic, ordinary } from './pages';
 import type { PageTables } from './state';
 import type { Task } from './task';
-import { setPmp } from './pmp';
 
-const LEAF = Pte.R | Pte.W | Pte.X;
+/** Any of these bits makes an entry a leaf. */
+export const LEAF = Pte.R | Pte.W | Pte.X;
 const HUGE = 512 * PAGE_SIZE;
-/** Entries of one batch; more is refused, so that one step stays short. */
-const MAX_BATCH = 65536;
+/** Entries of one call; more is refused. */
+const MAX_BATCH = 262144;
+/** How many of them are done in one step: of a batch of ranges one, which may be as long as the whole area. */
+const ENTRIES_PER_STEP: Readonly<Record<number, number>> = {
+  [SetPte.COPY]: 512,
+  [SetPte.BATCH_ZERO]: 1,
+  [SetPte.BATCH_SET]: 512,
+};
 
 type Level = 'root' | 'middle' | 'leaf';
 
-function levelOf(area: PageTables, address: number): Level {
+export function levelOf(area: PageTables, address: number): Level {
   const offset = address - area.base;
   if (offset < area.rootBytes) return 'root';
   return offset < area.rootBytes + area.middleBytes ? 'middle' : 'leaf';
@@ -35,7 +41,7 @@ const frameOf = (value: number): number => Math.floor(value / 1024) * PAGE_SIZE;
 const flagsOf = (value: number): number => value % 1024;
 
 /** Why an entry may not be stored at an address of the area; undefined when it may. */
-function refusal(m: Core, area: PageTables, address: number, value: number): string | undefined {
+export function refusal(m: Core, area: PageTables, address: number, value: number): string | undefined {
   if (!Number.isSafeInteger(address) || address % 8 !== 0 || !inArea(area, address, 8))
     return 'the entry does not lie in the page-table area';
   if (!Number.isSafeInteger(value) || value < 0) return 'reserved bits of the entry are set';
@@ -72,7 +78,7 @@ function store(m: Core, area: PageTables, address: number, value: number): void 
   if (value !== 0) markUsed(m, area, address);
 }
 
-function markUsed(m: Core, area: PageTables, address: number): void {
+export function markUsed(m: Core, area: PageTables, address: number): void {
   const page = Math.floor((address - area.base) / PAGE_SIZE);
   if (m.state.tables[page >> 3]! & (1 << (page & 7))) return;
   const tables = m.state.tables.slice();
@@ -110,35 +116,55 @@ function deniedRange(m: Core, address: number, size: number): false {
   return false;
 }
 
-/** The 64-bit pairs of a batch in host memory; undefined when it can't be read. */
-function batch(m: Core, list: number, count: number): number[][] | undefined {
-  if (!Number.isSafeInteger(count) || count < 0 || count > MAX_BATCH) return undefined;
-  if (count === 0) return [];
-  if (!Number.isSafeInteger(list) || list % 8 !== 0 || !isPublic(m, list, 16 * count)) return undefined;
-  const bytes = m.read(list, 16 * count);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  m.cost += count;
-  const number = (at: number) => view.getUint32(at + 4, true) * 2 ** 32 + view.getUint32(at, true);
-  return Array.from({ length: count }, (_, i) => [number(16 * i), number(16 * i + 8)]);
+/** The 64-bit pairs [at, end) of a batch in host memory; undefined when it can't be read. */
+function batch(m: Core, list: number, at: number, end: number): number[][] | undefined {
+  const from = list + 16 * at;
+  const bytes = 16 * (end - at);
+  if (!Number.isSafeInteger(list) || list % 8 !== 0 || !isPublic(m, from, bytes)) return undefined;
+  const read = m.read(from, bytes);
+  const view = new DataView(read.buffer, read.byteOffset, read.byteLength);
+  m.cost += end - at;
+  const number = (offset: number) => view.getUint32(offset + 4, true) * 2 ** 32 + view.getUint32(offset, true);
+  return Array.from({ length: end - at }, (_, i) => [number(16 * i), number(16 * i + 8)]);
 }
 
 /** SET_PTE. Entries before a denied one are stored, the denied one and what follows are not. */
-export function setPte(m: Core, reason: number, address: number, second: number, size: number): void {
+export function setPte(m: Core, reason: number, to: number, from: number, size: number): void {
   const { area } = m.state;
   if (!area || !m.state.separated) return m.error();
-  let ok = false;
-  if (reason === SetPte.ONE) ok = storeChecked(m, area, address, Number(m.hart.getX64(12)));
-  else if (reason === SetPte.ZERO) ok = zeroEntries(m, area, address, size);
-  else if (reason === SetPte.COPY) ok = copyEntries(m, area, address, second, size);
-  else if (reason === SetPte.BATCH_ZERO)
-    ok = batch(m, address, second)?.every(([at, bytes]) => zeroEntries(m, area, at!, bytes!)) ?? false;
-  else if (reason === SetPte.BATCH_SET)
-    ok = batch(m, address, second)?.every(([at, value]) => storeChecked(m, area, at!, value!)) ?? false;
+  if (reason === SetPte.ONE || reason === SetPte.ZERO) {
+    const one = reason === SetPte.ONE;
+    const ok = one ? storeChecked(m, area, to, Number(m.hart.getX64(12))) : zeroEntries(m, area, to, size);
+    return m.answer(ok ? Result.SUCCESS : Result.ERROR);
+  }
+  const count = reason === SetPte.COPY ? size / 8 : from;
+  if (!ENTRIES_PER_STEP[reason] || !Number.isSafeInteger(count) || count < 0 || count > MAX_BATCH)
+    return denied(m, `set_pte: reason ${reason}, ${count} entries, denied`);
+  // Most are short: they get no step of their own.
+  const left = setPteStep(m, { do: 'set-pte', reason, to, from, size, at: 0 });
+  if (left) m.queue(left);
+}
+
+/** One piece of a SET_PTE of many entries; answers after the last. */
+export function setPteStep(m: Core, task: Task & { do: 'set-pte' }): Task | undefined {
+  const { reason, from, size, at } = task;
+  const count = reason === SetPte.COPY ? size / 8 : from;
+  const end = Math.min(count, at + ENTRIES_PER_STEP[reason]!);
+  const ok = end === at || storeEntries(m, m.state.area!, task, end);
+  if (ok && end < count) return { ...task, at: end };
   m.answer(ok ? Result.SUCCESS : Result.ERROR);
+  return undefined;
+}
+
+function storeEntries(m: Core, area: PageTables, task: Task & { do: 'set-pte' }, end: number): boolean {
+  const { reason, to, from, at } = task;
+  if (reason === SetPte.COPY) return copyEntries(m, area, to + 8 * at, from + 8 * at, 8 * (end - at));
+  const pairs = batch(m, to, at, end) ?? [];
+  const store = reason === SetPte.BATCH_ZERO ? zeroEntries : storeChecked;
+  return pairs.length > 0 && pairs.every(([address, value]) => store(m, area, address!, value!));
 }
 
 function copyEntries(m: Core, area: PageTables, to: number, from: number, size: number): boolean {
-  if (!Number.isSafeInteger(size) || size < 0 || size > HUGE || size % 8 !== 0) return deniedRange(m, to, size);
   // The source is host memory or the area itself.
   if (!Number.isSafeInteger(from) || !(inArea(area, from, size) || isPublic(m, from, size)))
     return deniedRange(m, from, size);
@@ -173,101 +199,19 @@ export function mapPte(m: Core, entry: number, table: number): void {
   m.answer(Result.SUCCESS);
 }
 
-function denied(m: Core, text: string): void {
+export function denied(m: Core, text: string): void {
   m.log(text);
   m.error();
 }
 
-/** SM_INIT: the page-table area and the ownership bitmap, both NAPOT ranges of host memory, once. */
-export function smInit(m: Core, base: number, size: number, mapBase: number, mapSize: number, flag: number): void {
-  const napot = (at: number, bytes: number) =>
-    aligned(at) && aligned(bytes) && bytes > 0 && Math.log2(bytes) % 1 === 0 && at % bytes === 0;
-  const pages = m.options.ramSize / PAGE_SIZE;
-  const fits =
-    !m.state.area &&
-    napot(base, size) &&
-    napot(mapBase, mapSize) &&
-    mapSize >= 4 * pages &&
-    ordinary(m, base, size) &&
-    ordinary(m, mapBase, mapSize) &&
-    (base + size <= mapBase || mapBase + mapSize <= base);
-  if (!fits || (flag !== 0 && !ordinary(m, flag, 4))) return denied(m, 'sm_init: refused');
-  m.update({
-    area: { base, size, rootBytes: 0, middleBytes: 0 },
-    bitmap: { base: mapBase, size: mapSize },
-    tables: new Uint8Array(Math.ceil(size / PAGE_SIZE / 8)),
-  });
-  if (m.checks.ptAreaPmp) setPmp(m, PmpEntry.PT_AREA, base, size, 'read');
-  setPmp(m, PmpEntry.BITMAP, mapBase, mapSize, 'none');
-  m.hart.fenceVma();
-  m.queue({ do: 'publish', at: 0, flag });
-}
-
-/** One piece of SM_INIT: every page is public. */
-export function publishStep(m: Core, task: Task & { do: 'publish' }): Task | undefined {
-  const { base, size } = m.state.bitmap!;
-  const length = Math.min(BITMAP_PER_STEP, size - task.at);
-  m.port.write(pa(base + task.at), new Uint8Array(new Int32Array(length / 4).fill(PUBLIC).buffer));
-  m.cost += length >> 6;
-  const at = task.at + length;
-  if (at < size) return { ...task, at };
-  if (task.flag !== 0) m.port.writeU32(pa(task.flag), 1);
-  m.answer(Result.SUCCESS);
-  return undefined;
-}
-
-/** PT_AREA_SEPARATION: the area's parts; what already lies in it is checked like a SET_PTE, and TVM is turned on. */
-export function separate(m: Core, rootOrder: number, middleOrder: number): void {
-  const { area } = m.state;
-  const order = (value: number) => Number.isInteger(value) && value >= 0 && value <= 20;
-  if (!area || m.state.separated || !order(rootOrder) || !order(middleOrder))
-    return denied(m, 'pt_area_separation: refused');
-  const rootBytes = PAGE_SIZE * 2 ** rootOrder;
-  const middleBytes = PAGE_SIZE * 2 ** middleOrder;
-  if (rootBytes + middleBytes >= area.size) return denied(m, 'pt_area_separation: no room for leaf tables');
-  m.update({ area: { ...area, rootBytes, middleBytes }, tasks: [{ do: 'separate', at: 0 }] });
-}
-
-/** One piece of the check of PT_AREA_SEPARATION; `at` is the number of an entry, counted from the start of the area. */
-export function separateStep(m: Core, task: Task & { do: 'separate' }): Task | undefined {
-  const area = m.state.area!;
-  const entries = area.size / 8;
-  const end = Math.min(task.at + TABLES_PER_STEP * 512, entries);
-  let large = 0;
-  let at = task.at;
-  for (let words: Int32Array = new Int32Array(0); at < end && large < LARGE_PAGES_PER_STEP; at++) {
-    if (at % 512 === 0 || at === task.at) words = wordsAt(m, area.base + Math.floor(at / 512) * PAGE_SIZE);
-    const i = 2 * (at % 512);
-    if ((words[i]! | words[i + 1]!) === 0) continue;
-    const address = area.base + 8 * at;
-    const why = refusal(m, area, address, entryValue(words, i));
-    if (why !== undefined) return separationFailed(m, area, why);
-    if (words[i]! & LEAF && levelOf(area, address) === 'middle') large++;
-    markUsed(m, area, address);
-  }
-  m.cost += Math.ceil((at - task.at) / 32);
-  if (at < entries) return { ...task, at };
-  const satp = m.hart.readCsr(Csr.satp);
-  if (satp >> 60n !== 0n && !rootAllowed(m, satp)) return separationFailed(m, area, 'satp names a root outside of it');
-  m.update({ separated: true });
-  m.hart.writeCsr(Csr.mstatus, m.hart.readCsr(Csr.mstatus) | Mstatus.TVM);
-  m.answer(Result.SUCCESS);
-  return undefined;
-}
-
-function separationFailed(m: Core, area: PageTables, why: string): undefined {
-  m.update({ area: { ...area, rootBytes: 0, middleBytes: 0 } });
-  denied(m, `pt_area_separation: ${why}`);
-}
-
-function wordsAt(m: Core, address: number): Int32Array {
+export function wordsAt(m: Core, address: number): Int32Array {
   const bytes = m.read(address, PAGE_SIZE);
   return bytes.byteOffset % 4 === 0
     ? new Int32Array(bytes.buffer, bytes.byteOffset, 1024)
     : new Int32Array(bytes.slice().buffer);
 }
 
-const entryValue = (words: Int32Array, index: number): number =>
+export const entryValue = (words: Int32Array, index: number): number =>
   (words[index + 1]! >>> 0) * 2 ** 32 + (words[index]! >>> 0);
 
 // ---- pages that become private, and public again ----------------------------------------------------------------------------
@@ -351,7 +295,7 @@ export function showStep(m: Core, task: Task & { do: 'show' }): Task | undefined
 // ---- satp under TVM ---------------------------------------------------------------------------------------------------------
 
 /** Sv39 with a root strictly inside the root part (its first page excluded). */
-function rootAllowed(m: Core, satp: bigint): boolean {
+export function rootAllowed(m: Core, satp: bigint): boolean {
   if (!m.checks.tvmRootCheck) return true;
   const { area } = m.state;
   if (!area || satp >> 60n !== 8n) return false;

@@ -8,8 +8,9 @@ import { destroy, destroyShadow, memoryExtend, resume, run, schrodingerInit, sto
 import type { Core } from './core';
 import { create } from './create';
 import { runShadow } from './fork';
-import { mapPte, separate, setPte, smInit } from './page-tables';
+import { mapPte, setPte } from './page-tables';
 import { attest } from './report';
+import { separate, smInit } from './table-area';
 
 const SBI_SUCCESS = 0;
 const SBI_ERR_NOT_SUPPORTED = -2;

@@ -18,6 +18,15 @@ export interface OcallRequest {
 export type Task =
   /** SM_INIT: every page becomes public; `at` bytes of the bitmap are written. */
   | { readonly do: 'publish'; readonly at: number; readonly flag: number }
+  /** SET_PTE of many entries: a batch of pairs at `to`, `from` of them, or a copy of `size` bytes; `at` entries are done. */
+  | {
+      readonly do: 'set-pte';
+      readonly reason: number;
+      readonly to: number;
+      readonly from: number;
+      readonly size: number;
+      readonly at: number;
+    }
   /** PT_AREA_SEPARATION; `at` is the number of the next entry of the area. */
   | { readonly do: 'separate'; readonly at: number }
   /** Takes pages that were made private out of the host's tables. */

@@ -8,13 +8,14 @@ import { Result } from './abi';
 import { PAGES_PER_STEP, PAGE_TICKS } from './costs';
 import { createAttached, createMeasured } from './create';
 import { zeroPage, disown, unshare } from './pages';
-import { hideStep, publishStep, separateStep, showStep } from './page-tables';
+import { hideStep, setPteStep, showStep } from './page-tables';
 import { verifyStep } from './enclave-tables';
 import { forkFinished, forkStep } from './fork';
 import { measureStep } from './measure';
 import { enter, kill, leaveForOcall, start } from './lifecycle';
 import { answer, type AfterMeasure, type Task } from './task';
 import { mapRelays } from './relays';
+import { publishStep, separateStep } from './table-area';
 import { areaGranted } from './areas';
 import { reportMeasured } from './report';
 import { replyTo } from './enclave-calls';
@@ -37,6 +38,8 @@ function piece(m: Core, task: Task): Task | undefined | 'failed' {
   switch (task.do) {
     case 'publish':
       return publishStep(m, task);
+    case 'set-pte':
+      return setPteStep(m, task);
     case 'separate':
       return separateStep(m, task);
     case 'hide':

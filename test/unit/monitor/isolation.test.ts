@@ -114,6 +114,37 @@ describe('what the host cannot do, and the check that stops it', () => {
       assert.equal(b.peek(leafPart), 0);
       assert.equal(b.peek(middlePart), 0);
     });
+    it('is denied in the middle of a long list, too: what comes before it is stored, nothing behind it', () => {
+      const b = attackers();
+      const { secret } = keeper(b);
+      const [COUNT, BAD] = [2000, 1700];
+      const list = b.take(8);
+      const good = leaf(b.take(1));
+      const pairs = Array.from(
+        { length: COUNT },
+        (_, i) => [leafPart + 8 * i, i === BAD ? leaf(secret) : good] as const,
+      );
+      b.writeWords(list, pairs.flat());
+      assert.equal(b.call(Sbi.SET_PTE, SetPte.BATCH_SET, list, COUNT), -1);
+      const stored = [0, BAD - 1, BAD, BAD + 1].map((i) => b.peek(leafPart + 8 * i));
+      assert.deepEqual(stored, [good, good, 0, 0]);
+      b.writeWords(
+        list,
+        pairs.map(([, value]) => value),
+      );
+      const elsewhere = leafPart + 16 * PAGE;
+      assert.equal(b.call(Sbi.SET_PTE, SetPte.COPY, elsewhere, list, 8 * COUNT), -1);
+      assert.deepEqual(
+        [BAD - 1, BAD].map((i) => b.peek(elsewhere + 8 * i)),
+        [good, 0],
+      );
+      assert.equal(b.call(Sbi.SET_PTE, SetPte.COPY, elsewhere, list, 8 * BAD), 0);
+      b.writeWords(list, [leafPart, 8 * BAD, elsewhere, 8 * BAD]);
+      assert.equal(b.call(Sbi.SET_PTE, SetPte.BATCH_ZERO, list, 2), 0);
+      assert.deepEqual([b.peek(leafPart), b.peek(elsewhere)], [0, 0]);
+      assert.equal(b.call(Sbi.SET_PTE, SetPte.BATCH_ZERO, list, 0), 0, 'an empty list');
+      assert.equal(b.call(Sbi.SET_PTE, SetPte.BATCH_SET, list, 2 ** 40), -1, 'a list without end');
+    });
     it('cannot make a table of memory outside the page-table area', () => {
       const b = attackers();
       const forged = b.take(1);
