@@ -1,4 +1,4 @@
-// The shape of a row: everything this project knows about one instruction's encoding, in the manual's notation.
+// The shape of a row: everything this project knows about one instruction, its encoding (in the manual's notation) and meaning.
 // Owns the reading of that notation ("RV32/64G Instruction Set Listings" and the RVC tables of the unprivileged manual).
 // Must never hold knowledge about a single instruction: that is the rows' (rv64i.ts, m.ts, ... c.ts).
 import { Op } from './op';
@@ -17,6 +17,9 @@ import { Op } from './op';
  * `pc+imm` for a branch target, `imm[31:12]` for the upper 20 bits, and plain register names.
  *
  * `expansion` (compressed only) is the base instruction with its operands in the order of that row's `operands`.
+ *
+ * `semantics` is what the instruction does, in the row language (language/ir.ts says what its words mean; the functions that it calls
+ * are in library/). A compressed row has none: its meaning is that of its expansion. The empty text means: nothing but the next pc.
  */
 export interface Row {
   readonly op: Op;
@@ -24,6 +27,7 @@ export interface Row {
   readonly encoding: string;
   readonly operands: string;
   readonly expansion?: string;
+  readonly semantics?: string;
 }
 
 /** Where the decoder puts a field. */
