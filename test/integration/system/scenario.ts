@@ -38,7 +38,7 @@ function sample(name: string, args: readonly string[]): LaunchDescription {
   return { program: '/root/host', argv0: './host', args, cwd: '/root', files, memoryMiB: 256, seed: 7 };
 }
 
-const typed = (text: string, end = false): ExternalInput => ({
+export const typed = (text: string, end = false): ExternalInput => ({
   kind: 'stdin',
   bytes: new TextEncoder().encode(text),
   end,
