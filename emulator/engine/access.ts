@@ -15,6 +15,8 @@ import type { Watches } from '../machine/watches';
 import { Result, type Fault } from './types';
 
 const PAGE = 4096;
+/** Bytes of the block of cbo.zero, cbo.clean, cbo.flush and cbo.inval, as on QEMU's virt. */
+export const CACHE_BLOCK = 64;
 
 export class DataAccess {
   /** The value of a load, zero-extended. */
@@ -270,6 +272,28 @@ export class DataAccess {
       u8[at] = i < 4 ? valueLow >>> (8 * i) : valueHigh >>> (8 * (i - 4));
     }
     return this.ended(low, high, size, true);
+  }
+
+  /**
+   * May a cache-block operation touch the block that an address lies in? One that writes is checked like a store; a management
+   * operation may where a load or a store may. Faults are those of a store, with the address as given (CMO extensions, "Traps").
+   */
+  cacheBlock(low: number, high: number, writes: boolean): Result {
+    const start = low & -CACHE_BLOCK;
+    let physical = writes ? -1 : this.locate(start, high, CACHE_BLOCK, Access.LOAD, Right.READ);
+    if (physical < 0) physical = this.locate(start, high, CACHE_BLOCK, Access.STORE, Right.WRITE);
+    if (physical < 0) return this.fail(this.fault.cause, low, high);
+    if (!this.memory.contains(physical, CACHE_BLOCK)) return this.fail(accessFault(Access.STORE), low, high);
+    return this.grew(this.memory.pageOf(physical)) ? Result.RETRY : Result.DONE;
+  }
+
+  /** Zeroes the block that an address lies in, after `cacheBlock`. */
+  zeroBlock(low: number, high: number): Result {
+    const start = low & -CACHE_BLOCK;
+    const ready = this.prepare(start, high, CACHE_BLOCK, false);
+    if (ready !== Result.DONE) return ready;
+    this.memory.u8.fill(0, this.offset, this.offset + CACHE_BLOCK);
+    return this.ended(start, high, CACHE_BLOCK, true);
   }
 
   /** After an AMO or SC wrote at `offset`: watches. */

@@ -20,6 +20,81 @@ export class Atomics {
     private readonly access: DataAccess,
   ) {}
 
+  /** An address must be a multiple of the size. */
+  private misaligned(low: number, high: number, size: number, cause: Cause): boolean {
+    if ((low & (size - 1)) === 0) return false;
+    const { fault } = this.access;
+    fault.cause = cause;
+    fault.low = low;
+    fault.high = high;
+    return true;
+  }
+
+  /** LR: the value is in `access.low` and `high`. */
+  loadReserved(hart: Hart, low: number, high: number, size: number): Result {
+    if (this.misaligned(low, high, size, Cause.LoadAddressMisaligned)) return Result.TRAP;
+    const { access } = this;
+    // Reservations exist in RAM only: a device answers with an access fault.
+    const result = access.load(low, high, size);
+    if (result >= Result.TRAP) return result;
+    if (!this.memory.contains(access.physical, size)) {
+      access.fault.cause = Cause.LoadAccessFault;
+      access.fault.low = low;
+      access.fault.high = high;
+      return Result.TRAP;
+    }
+    hart.reservation = access.physical;
+    hart.words[HartWord.RESERVATION_SIZE] = size;
+    return result;
+  }
+
+  /** SC: what rd gets, 0 or 1, is in `access.low`. */
+  storeConditional(hart: Hart, low: number, high: number, size: number, valueLow: number, valueHigh: number): Result {
+    if (this.misaligned(low, high, size, Cause.StoreAddressMisaligned)) return Result.TRAP;
+    const { access } = this;
+    const reserved = hart.reservation;
+    if (reserved < 0) return this.failed(hart);
+    const ready = access.prepare(low, high, size, false);
+    if (ready !== Result.DONE) return ready;
+    if (access.physical !== reserved || hart.words[HartWord.RESERVATION_SIZE] !== size) return this.failed(hart);
+    this.put(size, valueLow, valueHigh);
+    hart.reservation = -1;
+    access.low = 0;
+    access.high = 0;
+    return access.accessed(low, high, size, false);
+  }
+
+  private failed(hart: Hart): Result {
+    hart.reservation = -1;
+    this.access.low = 1;
+    this.access.high = 0;
+    return this.access.stale ? Result.LEAVE : Result.DONE;
+  }
+
+  private put(size: number, low: number, high: number): void {
+    const at = this.access.offset / 4;
+    this.memory.i32[at] = low;
+    if (size === 8) this.memory.i32[at + 1] = high;
+  }
+
+  /** The first half of an AMO: all checks, and the old value, zero-extended, in `access.low` and `high`. */
+  amoLoad(low: number, high: number, size: number): Result {
+    if (this.misaligned(low, high, size, Cause.StoreAddressMisaligned)) return Result.TRAP;
+    const { access } = this;
+    const ready = access.prepare(low, high, size, true);
+    if (ready !== Result.DONE) return ready;
+    const at = access.offset / 4;
+    access.low = this.memory.i32[at]!;
+    access.high = size === 8 ? this.memory.i32[at + 1]! : 0;
+    return Result.DONE;
+  }
+
+  /** The second half: stores where the first half has looked. */
+  amoStore(low: number, high: number, size: number, valueLow: number, valueHigh: number): Result {
+    this.put(size, valueLow, valueHigh);
+    return this.access.accessed(low, high, size, true);
+  }
+
   /** Executes one; `rd` and `rs…` are word offsets in the hart's state. */
   execute(hart: Hart, op: Op, rd: number, rs1: number, rs2: number): Result {
     const { words } = hart;
@@ -29,28 +104,26 @@ export class Atomics {
     const low = words[rs1]!;
     const high = words[rs1 + 1]!;
     const { access } = this;
-    if (low & (size - 1)) {
-      access.fault.cause = base === Op.LR_W ? Cause.LoadAddressMisaligned : Cause.StoreAddressMisaligned;
-      access.fault.low = low;
-      access.fault.high = high;
-      return Result.TRAP;
+    if (base === Op.LR_W || base === Op.SC_W) {
+      const result =
+        base === Op.LR_W
+          ? this.loadReserved(hart, low, high, size)
+          : this.storeConditional(hart, low, high, size, words[rs2]!, words[rs2 + 1]!);
+      if (result >= Result.TRAP) return result;
+      words[rd] = access.low;
+      words[rd + 1] = size === 8 ? access.high : access.low >> 31;
+      return result;
     }
-    if (base === Op.LR_W) return this.loadReserved(hart, rd, low, high, size);
-    if (base === Op.SC_W) return this.storeConditional(hart, rd, rs2, low, high, size);
-    const ready = access.prepare(low, high, size, true);
+    const ready = this.amoLoad(low, high, size);
     if (ready !== Result.DONE) return ready;
-    const { i32 } = this.memory;
-    const at = access.offset / 4;
-    const oldLow = i32[at]!;
-    const oldHigh = double ? i32[at + 1]! : oldLow >> 31;
+    const oldLow = access.low;
+    const oldHigh = double ? access.high : oldLow >> 31;
     const sourceLow = words[rs2]!;
     const sourceHigh = double ? words[rs2 + 1]! : sourceLow >> 31;
     this.combine(base, oldLow, oldHigh, sourceLow, sourceHigh, double);
-    i32[at] = this.low;
-    if (double) i32[at + 1] = this.high;
     words[rd] = oldLow;
     words[rd + 1] = oldHigh;
-    return access.accessed(low, high, size, true);
+    return this.amoStore(low, high, size, this.low, this.high);
   }
   private low = 0;
   private high = 0;
@@ -87,47 +160,5 @@ export class Atomics {
     }
     this.low = takeOld ? al : low;
     this.high = takeOld ? ah : high;
-  }
-
-  private loadReserved(hart: Hart, rd: number, low: number, high: number, size: number): Result {
-    const { access } = this;
-    // Reservations exist in RAM only: a device answers with an access fault.
-    const result = access.load(low, high, size);
-    if (result >= Result.TRAP) return result;
-    if (!this.memory.contains(access.physical, size)) {
-      access.fault.cause = Cause.LoadAccessFault;
-      access.fault.low = low;
-      access.fault.high = high;
-      return Result.TRAP;
-    }
-    hart.words[rd] = access.low;
-    hart.words[rd + 1] = size === 8 ? access.high : access.low >> 31;
-    hart.reservation = access.physical;
-    hart.words[HartWord.RESERVATION_SIZE] = size;
-    return result;
-  }
-
-  private storeConditional(hart: Hart, rd: number, rs2: number, low: number, high: number, size: number): Result {
-    const { access } = this;
-    const { words } = hart;
-    const reserved = hart.reservation;
-    if (reserved < 0) return this.failed(hart, rd);
-    const ready = access.prepare(low, high, size, false);
-    if (ready !== Result.DONE) return ready;
-    if (access.physical !== reserved || words[HartWord.RESERVATION_SIZE] !== size) return this.failed(hart, rd);
-    const at = access.offset / 4;
-    this.memory.i32[at] = words[rs2]!;
-    if (size === 8) this.memory.i32[at + 1] = words[rs2 + 1]!;
-    hart.reservation = -1;
-    words[rd] = 0;
-    words[rd + 1] = 0;
-    return access.accessed(low, high, size, false);
-  }
-
-  private failed(hart: Hart, rd: number): Result {
-    hart.reservation = -1;
-    hart.words[rd] = 1;
-    hart.words[rd + 1] = 0;
-    return this.access.stale ? Result.LEAVE : Result.DONE;
   }
 }

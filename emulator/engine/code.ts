@@ -215,9 +215,10 @@ export class CodeCache {
   }
 
   /** Puts an instruction into the single block. */
-  single(bits: number): void {
+  single(bits: number): number {
     this.singleBits = bits;
     this.place(SINGLE, bits);
+    return SINGLE;
   }
 
   /** Bits of the instruction at a word of a block: for mtval. */

@@ -9,10 +9,19 @@ import { pairToNumber } from '../hart/registers';
 import { Cause, Privilege } from '../hart/types';
 import { ramOffset, type PhysicalMemory } from '../machine/memory';
 import type { Stops } from '../machine/stops';
-import { SINGLE, type CodeCache } from './code';
 import type { Fault } from './types';
 
 const PAGE = 4096;
+
+/** What a fetch needs of a code cache; blocks are named as their cache names them. */
+export interface Blocks {
+  /** Replaced when blocks move. */
+  readonly words?: Int32Array;
+  blockFor(page: number): number;
+  stoppedBlockFor(page: number, space: number, virtualPage: number, offsets: ReadonlySet<number>): number;
+  /** Puts an instruction into the block of single ones, which is returned. */
+  single(bits: number): number;
+}
 
 /** Instead of a block. */
 export const FETCH_FAULT = -1;
@@ -25,11 +34,11 @@ export class Fetch {
   space = -1;
   private hart!: Hart;
   private growths = 0;
-  private words!: Int32Array;
+  private words: Int32Array | undefined;
 
   constructor(
     private readonly memory: PhysicalMemory,
-    private readonly code: CodeCache,
+    private readonly code: Blocks,
     private readonly stops: Stops,
     private readonly fault: Fault,
   ) {}
@@ -47,7 +56,7 @@ export class Fetch {
     return FETCH_FAULT;
   }
 
-  /** First word of the block for the page of a pc, SINGLE, or one of the codes above. */
+  /** The block for the page of a pc, the single one, or one of the codes above. */
   resolve(low: number, high: number): number {
     const { hart, memory, context, code } = this;
     const physical = hart.mmu.translate(low, high, Access.FETCH, context, true);
@@ -81,8 +90,7 @@ export class Fetch {
       if (second < 0) return second;
       bits |= second << 16;
     }
-    this.code.single(bits);
-    return SINGLE;
+    return this.code.single(bits);
   }
 
   private half(low: number, high: number): number {

@@ -51,6 +51,20 @@ export interface Engine {
   run(hart: Hart, budget: number): Exit;
 }
 
+/** How an engine's loop ended. The hart's pc was set, Area.COUNT says how many instructions were executed. */
+export const enum Left {
+  /** The number of instructions it was given is executed. */
+  LIMIT,
+  /** Something that the loop holds is out of date: enter it again. */
+  AGAIN,
+  /** The last of the instructions counted raised an exception. */
+  TRAP,
+  /** A stop is armed at the pc. */
+  STOP,
+  /** The last of the instructions counted was WFI. */
+  WFI,
+}
+
 /** How a piece of an instruction that may fail ended. Below TRAP its effect has taken place. */
 export const enum Result {
   DONE = 0,

@@ -10,7 +10,8 @@
 import { Bank, HART_STRIDE, hartOffset } from '../machine/layout';
 import type { PhysicalMemory } from '../machine/memory';
 
-const EMPTY = 1;
+/** Low word of an empty tag. Not 1: an access compares its page and its misalignment (bits 0 … 2), so that a tag of 1 is page 0. */
+const EMPTY = 8;
 
 export class Translations {
   private readonly first: number;

@@ -1,12 +1,14 @@
 /**
  * Where everything lies in the machine's one WebAssembly.Memory. Owns every offset; no other file may hold one.
  *
- *   0x000000  the machine: tick, halted
- *   0x040000  hart 0: state, then its translation banks
- *   0x080000  hart 1 …
- *   0x100000  RAM, physical address 0x80000000 on
+ *   0x0000000  the machine: tick, halted; then words in which an engine and its host pass values
+ *   0x0040000  hart 0: state, then its translation banks
+ *   0x0080000  hart 1 …
+ *   0x0400000  decoded code: blocks of records (engine/record.ts)
+ *   0x2400000  RAM, physical address 0x80000000 on
  *
- * What is state is `Hart.STATE_WORDS` words of every hart and the machine's words; the banks are a cache.
+ * What is state is `Hart.STATE_WORDS` words of every hart and the machine's tick and halted; the rest is scratch or a cache. The area of
+ * code is 32 MiB of zero pages that cost nothing before they are touched: blocks for 1022 pages of code.
  * Offsets named `…_WORD` count 32-bit words from the hart's start; 64-bit values are pairs, low word first.
  */
 
@@ -14,14 +16,19 @@
 export const RAM_START = 0x80000000;
 /** RAM can't be larger: with the area below it must fit in the 4 GiB of a WebAssembly.Memory. */
 export const MAX_RAM = 3 * 2 ** 30;
-export const MAX_HARTS = 3;
+export const MAX_HARTS = 8;
 
 /** Byte offsets in the memory. */
 export const enum Area {
   TICK = 0,
   HALTED = 8,
+  /** Between an engine's loop and its host: instructions begun in this entry of the loop, the current one included (int32). */
+  COUNT = 16,
+  /** A 64-bit value that the host answers with. */
+  VALUE = 24,
   HARTS = 0x40000,
-  RAM = 0x100000,
+  CODE = 0x400000,
+  RAM = 0x2400000,
 }
 
 /** Bytes from one hart to the next. */

@@ -50,7 +50,8 @@ describe('PMP', () => {
     assert.equal(causeAfter(guarded([CODE_PAGE, all, [R | NAPOT, napot(DATA, 4096)]], 'ld a0,0(a1)\nsd a0,0(a1)'), 2), -1); // prettier-ignore
   });
 
-  it('matches NA4, NAPOT and TOR ranges to the byte', () => {
+  it('matches NA4, NAPOT and TOR ranges to the byte', function () {
+    this.timeout(20_000); // 320 machines
     const ranges: readonly (readonly [string, readonly Entry[], number, number])[] = [
       ['NA4', [[R | NA4, BigInt(DATA) / 4n]], DATA, DATA + 4],
       ['NAPOT 8', [[R | NAPOT, napot(DATA, 8)]], DATA, DATA + 8],

@@ -1,0 +1,219 @@
+/**
+ * Decoded instructions: a block of records (record.ts) per page of RAM that code was executed from, filled an instruction at a time on
+ * its first execution. A page with stops gets another block for the space that has them. Blocks lie in the machine's memory
+ * (Area.CODE), for every engine alike; they are a cache, not state.
+ *
+ * Code is coherent: a store to a page with decoded code goes through `written`. So fence.i has nothing left to do.
+ */
+import { decode } from '../isa/decode';
+import { newInstruction } from '../isa/instruction';
+import { Op } from '../isa/op';
+import { Area } from '../machine/layout';
+import { Mark, type PhysicalMemory } from '../machine/memory';
+import { OPERANDS, Operands } from './operands';
+import { BLOCK_BYTES, DISCARD_SLOT, Field, NEAR, Pseudo, RECORD_BYTES, RECORD_SHIFT } from './record';
+
+/** Block 0 holds one instruction at a time: what lies across pages, behind a stop, or where a page's rights differ. */
+export const SINGLE: number = Area.CODE;
+const MAX_BLOCKS = Math.floor((Area.RAM - Area.CODE) / BLOCK_BYTES);
+/** Slot of f0. */
+const F_SLOTS = 32;
+/** Bytes of the records of a page, without those behind its last halfword. */
+const PAGE_RECORDS = 4096 << RECORD_SHIFT;
+/** Stores to a page without any decoding in between, after which it is taken for data. */
+const DATA_AFTER = 64;
+
+interface Stopped {
+  readonly block: number;
+  readonly offsets: ReadonlySet<number>;
+}
+
+/** Blocks and records are named by their byte offset in the machine's memory. */
+export class CodeCache {
+  private used = 1;
+  /** Block of a page of RAM; 0 = none. */
+  private readonly blocks: Int32Array;
+  /** Page of RAM by block number; -1 for a free one. */
+  private readonly pages = new Int32Array(MAX_BLOCKS).fill(-1);
+  private free: number[] = [];
+  /** Blocks with stops, by page of RAM, space and virtual page; and by block. */
+  private readonly stopped = new Map<string, Stopped>();
+  private readonly stopsOf = new Map<number, Stopped>();
+  /** Stores to the page since something in it was decoded, by page of RAM. */
+  private readonly stores: Uint8Array;
+  private readonly instruction = newInstruction();
+  /** Blocks were given up: exec translations must go, and an engine must leave its loop. */
+  onDrop: () => void = () => undefined;
+  /** Bits of the instruction in the single block. */
+  private singleBits = 0;
+
+  constructor(private readonly memory: PhysicalMemory) {
+    this.blocks = new Int32Array(memory.ramPages);
+    this.stores = new Uint8Array(memory.ramPages);
+    this.nextPage(SINGLE + RECORD_BYTES);
+    this.nextPage(SINGLE + 2 * RECORD_BYTES);
+  }
+
+  private nextPage(at: number): void {
+    this.memory.u16[at >> 1] = Pseudo.NEXT_PAGE;
+  }
+
+  /** The block for a page of RAM, made if need be. */
+  blockFor(page: number): number {
+    const known = this.blocks[page]!;
+    if (known !== 0) return known;
+    const block = this.allocate(page);
+    this.blocks[page] = block;
+    return block;
+  }
+
+  /** The same for a page that shows stops at these offsets in one space. */
+  stoppedBlockFor(page: number, space: number, virtualPage: number, offsets: ReadonlySet<number>): number {
+    const key = `${page}:${space}:${virtualPage}`;
+    const known = this.stopped.get(key);
+    if (known) return known.block;
+    const block = this.allocate(page);
+    const entry = { block, offsets };
+    this.stopped.set(key, entry);
+    this.stopsOf.set(block, entry);
+    return block;
+  }
+
+  private allocate(page: number): number {
+    if (this.free.length === 0 && this.used === MAX_BLOCKS) this.dropAll();
+    const number = this.free.pop() ?? this.used++;
+    const block = Area.CODE + number * BLOCK_BYTES;
+    this.memory.u8.fill(0, block, block + BLOCK_BYTES);
+    this.nextPage(block + PAGE_RECORDS);
+    this.nextPage(block + PAGE_RECORDS + RECORD_BYTES);
+    this.pages[number] = page;
+    this.stores[page] = 0;
+    this.memory.mark(page, Mark.CODE);
+    return block;
+  }
+
+  private numberOf(at: number): number {
+    return Math.floor((at - Area.CODE) / BLOCK_BYTES);
+  }
+
+  /** Gives up every block. */
+  dropAll(): void {
+    for (let number = 1; number < this.used; number++) {
+      const page = this.pages[number]!;
+      if (page < 0) continue;
+      this.blocks[page] = 0;
+      this.memory.unmark(page, Mark.CODE);
+      this.pages[number] = -1;
+    }
+    this.used = 1;
+    this.free = [];
+    this.stopped.clear();
+    this.stopsOf.clear();
+    this.onDrop();
+  }
+
+  /** Gives up the blocks with stops: the stops have changed. */
+  dropStopped(): void {
+    for (const { block } of this.stopped.values()) this.release(block);
+    this.stopped.clear();
+    this.stopsOf.clear();
+    this.onDrop();
+  }
+
+  private release(block: number): void {
+    const number = this.numberOf(block);
+    const page = this.pages[number]!;
+    this.pages[number] = -1;
+    this.free.push(number);
+    if (this.blocks[page] === block) this.blocks[page] = 0;
+    if (!this.pages.subarray(0, this.used).includes(page)) this.memory.unmark(page, Mark.CODE);
+  }
+
+  /** Bytes [from, to) of a page are about to be written. */
+  written(page: number, from: number, to: number): void {
+    const whole = from === 0 && to === 4096;
+    if (whole || ++this.stores[page]! > DATA_AFTER) return this.dropPage(page);
+    // A 32-bit instruction may begin a halfword earlier.
+    const first = Math.max(0, (from & ~1) - 2) << RECORD_SHIFT;
+    const end = ((to + 1) & ~1) << RECORD_SHIFT;
+    const { u8 } = this.memory;
+    const block = this.blocks[page]!;
+    if (block !== 0) u8.fill(0, block + first, block + end);
+    for (const start of this.stopsOf.keys())
+      if (this.pages[this.numberOf(start)] === page) u8.fill(0, start + first, start + end);
+  }
+
+  private dropPage(page: number): void {
+    for (const [key, entry] of this.stopped) {
+      if (this.pages[this.numberOf(entry.block)] !== page) continue;
+      this.stopped.delete(key);
+      this.stopsOf.delete(entry.block);
+      this.release(entry.block);
+    }
+    if (this.blocks[page] !== 0) this.release(this.blocks[page]!);
+    this.onDrop();
+  }
+
+  /** Decodes the instruction of a record of a block other than the single one. */
+  decodeAt(at: number): void {
+    const number = this.numberOf(at);
+    const block = Area.CODE + number * BLOCK_BYTES;
+    const offset = (at - block) >> RECORD_SHIFT;
+    const page = this.pages[number]!;
+    this.stores[page] = 0;
+    const { u16 } = this.memory;
+    if (this.stopsOf.get(block)?.offsets.has(offset)) {
+      u16[at >> 1] = Pseudo.STOP;
+      return;
+    }
+    const source = (Area.RAM + page * 4096 + offset) / 2;
+    const low = u16[source]!;
+    if ((low & 3) !== 3) this.place(at, low, offset);
+    else if (offset === 4094) u16[at >> 1] = Pseudo.CROSSING;
+    else this.place(at, low | (u16[source + 1]! << 16), offset);
+  }
+
+  /** Puts an instruction into the single block, whose address is returned. */
+  single(bits: number): number {
+    this.singleBits = bits;
+    this.place(SINGLE, bits, -1);
+    return SINGLE;
+  }
+
+  /** Bits of the instruction of a record: for mtval. */
+  bitsAt(at: number): number {
+    if (at < SINGLE + BLOCK_BYTES) return (this.singleBits & 3) === 3 ? this.singleBits : this.singleBits & 0xffff;
+    const number = this.numberOf(at);
+    const offset = (at - Area.CODE - number * BLOCK_BYTES) >> RECORD_SHIFT;
+    const source = (Area.RAM + this.pages[number]! * 4096 + offset) / 2;
+    const low = this.memory.u16[source]!;
+    return (low & 3) === 3 ? low | (this.memory.u16[source + 1]! << 16) : low;
+  }
+
+  /** `offset`: of the instruction in its page, -1 for one that stands apart. */
+  private place(at: number, bits: number, offset: number): void {
+    const { instruction } = this;
+    const { u8, u16, i32 } = this.memory;
+    decode(bits, instruction);
+    const { op, length, rd, rs1, rs2, rs3, rm, imm } = instruction;
+    u8[at + Field.STRIDE] = length << RECORD_SHIFT;
+    if (op === Op.ILLEGAL) {
+      u16[at >> 1] = Pseudo.ILLEGAL;
+      return;
+    }
+    const operands = OPERANDS[op]!;
+    u8[at + Field.RD] = operands & Operands.F_RD ? F_SLOTS + rd : rd === 0 ? DISCARD_SLOT : rd;
+    u8[at + Field.RS1] = operands & Operands.F_RS1 ? F_SLOTS + rs1 : rs1;
+    u8[at + Field.RS2] = operands & Operands.F_RS2 ? F_SLOTS + rs2 : rs2;
+    u8[at + Field.RS3] = operands & Operands.F_RS3 ? F_SLOTS + rs3 : rs3;
+    u8[at + Field.RM] = rm;
+    const target = offset + imm;
+    const near = (operands & Operands.RELATIVE) !== 0 && offset >= 0 && target >= 0 && target < 4096;
+    const at32 = (at + Field.IMMEDIATE) >> 2;
+    const immediate = near ? imm << RECORD_SHIFT : imm;
+    i32[at32] = immediate;
+    i32[at32 + 1] = immediate >> 31;
+    // Last: a record is what its handler says.
+    u16[at >> 1] = near ? op + NEAR : op;
+  }
+}
