@@ -1,0 +1,67 @@
+// Multiplication (unprivileged manual, "F" extension, "Single-Precision Floating-Point Computational Instructions").
+// The host multiplies where that is the whole answer: to nearest, a result above the least normal number, and NX raised or not due.
+
+export const FLOAT_MULTIPLY = `
+// The product of numbers of which one is an infinity or a NaN. sign: that of the product.
+fn multiplySpecial(a: i64, b: i64, sign: i64, fraction: i64, ones: i32) -> i64 {
+  if (isNan(a, fraction, ones) || isNan(b, fraction, ones)) { return nanFrom(a, b, fraction, ones); }
+  let size = signBit(fraction, ones) - 1;
+  if ((a & size) == 0 || (b & size) == 0) { return invalid(fraction, ones); }
+  return sign | infinityOf(fraction, ones);
+}
+
+fn multiplyFloat(a: i64, b: i64, rm: i32, fraction: i64, ones: i32) -> i64 {
+  let infinity = infinityOf(fraction, ones);
+  let signMask = signBit(fraction, ones);
+  let sign = (a ^ b) & signMask;
+  let sizeA = a & (signMask - 1);
+  let sizeB = b & (signMask - 1);
+  if (sizeA >=u infinity || sizeB >=u infinity) { return multiplySpecial(a, b, sign, fraction, ones); }
+  if (sizeA == 0 || sizeB == 0) { return sign; }
+  let x = significandOf(a, fraction, ones);
+  let exponentA = exponentFound;
+  let y = significandOf(b, fraction, ones);
+  let exponent = exponentA + exponentFound;
+  let product = mulhu(x, y) | zext64(x * y != 0);
+  // The product of two numbers from 1 to 2 lies from 1 to 4; with 11 bits to spare below, bit 0 is never needed for a digit.
+  let zeros = clz(product);
+  return roundPack(sign, exponent + 1 - low32(zeros), product << zeros, rm, fraction, ones);
+}
+
+fn mul16(a: i32, b: i32, rm: i32) -> i32 {
+  return low32(multiplyFloat(zext64(a), zext64(b), rm, FRACTION16, ONES16));
+}
+
+fn mul32(a: i32, b: i32, rm: i32) -> i32 {
+  if (rm == RNE) {
+    if ((fflags & NX) != 0) {
+      let bits = asI32(asF32(a) * asF32(b));
+      // At or below the least normal number, UF may be due.
+      if (((bits >>u 23) & 0xff) - 2 <u 253) { return bits; }
+    } else {
+      // The product of 48 digits is exact in binary64.
+      let product = promote(asF32(a)) * promote(asF32(b));
+      let rounded = demote(product);
+      if (promote(rounded) == product && (asI32(rounded) & 0x7f800000) != 0x7f800000) { return asI32(rounded); }
+    }
+  }
+  return low32(multiplyFloat(zext64(a), zext64(b), rm, FRACTION32, ONES32));
+}
+
+fn mul64(a: i64, b: i64, rm: i32) -> i64 {
+  if (rm == RNE) {
+    let bits = asI64(asF64(a) * asF64(b));
+    let field = low32(bits >>u 52) & 0x7ff;
+    if (field - 2 <u 2045) {
+      if ((fflags & NX) != 0) { return bits; }
+      // The product of the significands has as many trailing zeros as both have. It is exact if these are 52, or 53 with a carry.
+      let fieldA = low32(a >>u 52) & 0x7ff;
+      let fieldB = low32(b >>u 52) & 0x7ff;
+      let zeros = ctz(a | 0x10000000000000) + ctz(b | 0x10000000000000);
+      let carry = field - (fieldA + fieldB - 1023);
+      if (fieldA != 0 && fieldB != 0 && low32(zeros) >=s 52 + carry) { return bits; }
+    }
+  }
+  return multiplyFloat(a, b, rm, FRACTION64, ONES64);
+}
+`;
