@@ -1,5 +1,5 @@
 // Addition and subtraction (unprivileged manual, "F" extension, "Single-Precision Floating-Point Computational Instructions").
-// The host adds where that is the whole answer: to nearest, and with nothing to raise that is not raised already.
+// The host adds where that is the whole answer: to nearest, and with nothing to raise but NX.
 
 export const FLOAT_ADD = `
 // The sum of numbers of which one is an infinity or a NaN.
@@ -50,7 +50,11 @@ fn add32(a: i32, b: i32, rm: i32) -> i32 {
       if ((fflags & NX) != 0) { return bits; }
       // The rounding error (Knuth's TwoSum); a NaN where one of its steps overflows.
       let part = sum - x;
-      if ((x - (sum - part)) + (y - part) == asF32(0)) { return bits; }
+      let error = (x - (sum - part)) + (y - part);
+      if (error == error) {
+        if (error != asF32(0)) { raise(NX); }
+        return bits;
+      }
     }
   }
   return low32(addFloat(zext64(a), zext64(b), rm, FRACTION32, ONES32));
@@ -69,7 +73,11 @@ fn add64(a: i64, b: i64, rm: i32) -> i64 {
     if ((bits & 0x7ff0000000000000) != 0x7ff0000000000000) {
       if ((fflags & NX) != 0) { return bits; }
       let part = sum - x;
-      if ((x - (sum - part)) + (y - part) == asF64(0)) { return bits; }
+      let error = (x - (sum - part)) + (y - part);
+      if (error == error) {
+        if (error != asF64(0)) { raise(NX); }
+        return bits;
+      }
     }
   }
   return addFloat(a, b, rm, FRACTION64, ONES64);

@@ -101,20 +101,67 @@ fn toOdd(sum: f64, error: f64) -> f64 {
 }
 
 fn fma32(a: i32, b: i32, c: i32, rm: i32) -> i32 {
-  if (rm == RNE && (fflags & NX) != 0) {
+  if (rm == RNE) {
     // The product of 48 digits is exact in binary64; the sum is rounded to odd, and then to binary32.
     let product = promote(asF32(a)) * promote(asF32(b));
     let addend = promote(asF32(c));
     let sum = product + addend;
     let part = sum - product;
     let error = (product - (sum - part)) + (addend - part);
-    let bits = asI32(demote(toOdd(sum, error)));
-    if (((bits >>u 23) & 0xff) - 2 <u 253) { return bits; }
+    let odd = toOdd(sum, error);
+    let near = demote(odd);
+    let bits = asI32(near);
+    if (((bits >>u 23) & 0xff) - 2 <u 253) {
+      // A sum that does not fit in binary64 has an odd last digit there and does not fit in binary32 either.
+      if (promote(near) != odd) { raise(NX); }
+      return bits;
+    }
   }
   return low32(fusedFloat(zext64(a), zext64(b), zext64(c), rm, FRACTION32, ONES32));
 }
 
+// The rounding error of product = x * y (Dekker, with Veltkamp's splitting in 26 and 27 digits): exact unless something overflows,
+// which leaves a NaN, or the product is close to the least number.
+fn productError(x: f64, y: f64, product: f64) -> f64 {
+  let splitter = asF64(0x41a0000002000000);
+  let wideX = splitter * x;
+  let highX = wideX - (wideX - x);
+  let lowX = x - highX;
+  let wideY = splitter * y;
+  let highY = wideY - (wideY - y);
+  let lowY = y - highY;
+  return lowX * lowY - (product - highX * highY - lowX * highY - highX * lowY);
+}
+
 fn fma64(a: i64, b: i64, c: i64, rm: i32) -> i64 {
+  if (rm == RNE) {
+    // The same paper's fused multiply-add: the exact sum of three, the lesser two of them first, rounded to odd.
+    let x = asF64(a);
+    let y = asF64(b);
+    let product = x * y;
+    // From 2^-900 to 2^900 no step underflows.
+    if ((low32(asI64(product) >>u 52) & 0x7ff) - 123 <u 1800) {
+      let error = productError(x, y, product);
+      let addend = asF64(c);
+      let low = addend + error;
+      let lowPart = low - addend;
+      let lowError = (addend - (low - lowPart)) + (error - lowPart);
+      let high = product + low;
+      let highPart = high - product;
+      let highError = (product - (high - highPart)) + (low - highPart);
+      let rest = lowError + highError;
+      let restPart = rest - lowError;
+      let restError = (lowError - (rest - restPart)) + (highError - restPart);
+      let odd = toOdd(rest, restError);
+      let sum = high + odd;
+      let bits = asI64(sum);
+      if ((low32(bits >>u 52) & 0x7ff) - 2 <u 2045) {
+        // The lesser of two terms comes back exactly unless the sum was rounded; a rest with an error is too long for any sum.
+        if (sum - high != odd || asI64(restError) << 1 != 0) { raise(NX); }
+        return bits;
+      }
+    }
+  }
   return fusedFloat(a, b, c, rm, FRACTION64, ONES64);
 }
 `;

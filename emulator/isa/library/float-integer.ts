@@ -75,7 +75,11 @@ fn toS32From64(a: i64, rm: i32) -> i64 {
   // Below 2^30 the host can truncate; that is the result of every mode if nothing was cut off, and that of RTZ.
   if ((a & 0x7fffffffffffffff) <u 0x41d0000000000000) {
     let whole = truncateToI32(asF64(a));
-    if ((rm == RTZ && (fflags & NX) != 0) || signedToF64(whole) == asF64(a)) { return sext64(whole); }
+    let exact = signedToF64(whole) == asF64(a);
+    if (exact || rm == RTZ) {
+      if (!exact) { raise(NX); }
+      return sext64(whole);
+    }
   }
   return toS32(a, rm, FRACTION64, ONES64);
 }
@@ -115,7 +119,10 @@ fn fromU64To16(x: i64, rm: i32) -> i32 { return low32(fromSize(0, x, rm, FRACTIO
 fn fromS32To32(x: i64, rm: i32) -> i32 {
   let exact = signedToF64(low32(x));
   let near = demote(exact);
-  if (promote(near) == exact || (rm == RNE && (fflags & NX) != 0)) { return asI32(near); }
+  if (promote(near) == exact || rm == RNE) {
+    if (promote(near) != exact) { raise(NX); }
+    return asI32(near);
+  }
   return low32(fromS64(sext32(x), rm, FRACTION32, ONES32));
 }
 

@@ -1,5 +1,5 @@
 // Multiplication (unprivileged manual, "F" extension, "Single-Precision Floating-Point Computational Instructions").
-// The host multiplies where that is the whole answer: to nearest, a result above the least normal number, and NX raised or not due.
+// The host multiplies where that is the whole answer: to nearest, and with a result above the least normal number, so that only NX can be due.
 
 export const FLOAT_MULTIPLY = `
 // The product of numbers of which one is an infinity or a NaN. sign: that of the product.
@@ -34,15 +34,13 @@ fn mul16(a: i32, b: i32, rm: i32) -> i32 {
 
 fn mul32(a: i32, b: i32, rm: i32) -> i32 {
   if (rm == RNE) {
-    if ((fflags & NX) != 0) {
-      let bits = asI32(asF32(a) * asF32(b));
-      // At or below the least normal number, UF may be due.
-      if (((bits >>u 23) & 0xff) - 2 <u 253) { return bits; }
-    } else {
+    let near = asF32(a) * asF32(b);
+    let bits = asI32(near);
+    // At or below the least normal number, UF may be due.
+    if (((bits >>u 23) & 0xff) - 2 <u 253) {
       // The product of 48 digits is exact in binary64.
-      let product = promote(asF32(a)) * promote(asF32(b));
-      let rounded = demote(product);
-      if (promote(rounded) == product && (asI32(rounded) & 0x7f800000) != 0x7f800000) { return asI32(rounded); }
+      if ((fflags & NX) == 0 && promote(asF32(a)) * promote(asF32(b)) != promote(near)) { raise(NX); }
+      return bits;
     }
   }
   return low32(multiplyFloat(zext64(a), zext64(b), rm, FRACTION32, ONES32));
@@ -59,7 +57,10 @@ fn mul64(a: i64, b: i64, rm: i32) -> i64 {
       let fieldB = low32(b >>u 52) & 0x7ff;
       let zeros = ctz(a | 0x10000000000000) + ctz(b | 0x10000000000000);
       let carry = field - (fieldA + fieldB - 1023);
-      if (fieldA != 0 && fieldB != 0 && low32(zeros) >=s 52 + carry) { return bits; }
+      if (fieldA != 0 && fieldB != 0) {
+        if (low32(zeros) <s 52 + carry) { raise(NX); }
+        return bits;
+      }
     }
   }
   return multiplyFloat(a, b, rm, FRACTION64, ONES64);

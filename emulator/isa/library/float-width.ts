@@ -42,11 +42,12 @@ fn convert64To16(a: i64, rm: i32) -> i32 {
 fn convert64To32(a: i64, rm: i32) -> i32 {
   let x = asF64(a);
   let near = demote(x);
-  if (promote(near) == x) { return asI32(near); }
-  if (rm == RNE && (fflags & NX) != 0) {
-    // Above the least normal number and finite: nothing but NX can be due.
-    let bits = asI32(near);
-    if (((bits >>u 23) & 0xff) - 2 <u 253) { return bits; }
+  let bits = asI32(near);
+  if (promote(near) == x) { return bits; }
+  // Above the least normal number and finite: nothing but NX can be due.
+  if (rm == RNE && ((bits >>u 23) & 0xff) - 2 <u 253) {
+    raise(NX);
+    return bits;
   }
   return low32(convertFloat(a, rm, FRACTION64, ONES64, FRACTION32, ONES32));
 }
