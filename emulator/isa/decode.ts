@@ -61,8 +61,8 @@ export const COMPILED: readonly Compiled[] = ROWS.map((row, index) =>
     : { row, index, ...expand(row) },
 );
 
-const NONE = 255;
-if (COMPILED.length >= NONE) throw new Error('too many rows for a byte-wide index');
+/** No row: above every number of one. */
+const NONE = 0xffff;
 
 /** Does the word satisfy everything the row demands beyond its position in an index? */
 function matches({ pattern }: Compiled, bits: number): boolean {
@@ -75,8 +75,8 @@ function matches({ pattern }: Compiled, bits: number): boolean {
 
 /** Row of every 16-bit value, or NONE. */
 const compressed = buildCompressed();
-function buildCompressed(): Uint8Array {
-  const table = new Uint8Array(1 << 16).fill(NONE);
+function buildCompressed(): Uint16Array {
+  const table = new Uint16Array(1 << 16).fill(NONE);
   for (const row of COMPILED) {
     if (row.pattern.bits !== 16) continue;
     const free = ~row.pattern.mask & 0xffff;
@@ -98,7 +98,7 @@ function keyOf(bits: number): number {
 
 /** Chain of candidates of every key: `heads[key]` is a position in `chain`, which lists row numbers up to NONE. */
 const { heads, chain } = buildIndex();
-function buildIndex(): { heads: Uint16Array; chain: Uint8Array } {
+function buildIndex(): { heads: Uint16Array; chain: Uint16Array } {
   const lists = new Map<number, number[]>();
   for (const row of COMPILED) {
     if (row.pattern.bits !== 32) continue;
@@ -120,13 +120,13 @@ function buildIndex(): { heads: Uint16Array; chain: Uint8Array } {
     }
     heads[key] = known.get(name)!;
   }
-  return { heads, chain: Uint8Array.from(chain) };
+  return { heads, chain: Uint16Array.from(chain) };
 }
 
 // The rows as flat arrays, so that the loop below touches no objects.
 const masks = Int32Array.from(COMPILED, ({ pattern }) => pattern.mask);
 const values = Int32Array.from(COMPILED, ({ pattern }) => pattern.match);
-const ops = Uint8Array.from(COMPILED, ({ row }) => row.op);
+const ops = Uint16Array.from(COMPILED, ({ row }) => row.op);
 const signShifts = Uint8Array.from(COMPILED, ({ pattern }) => (pattern.signBit < 0 ? 0 : 31 - pattern.signBit));
 /** Per row a run of quadruples (slot, from, mask, to); a constant has mask 0 and its value in place of `from`. */
 const moves: number[] = [];

@@ -18,6 +18,12 @@ export const F_NAMES: readonly string[] = (
 
 const ROUNDING = ['rne', 'rtz', 'rdn', 'rup', 'rmm', 'unknown', 'unknown', 'dyn'];
 const DYN = 7;
+/** The constants of fli, which the number in zimm selects (unprivileged manual, "Zfa", the table of immediate values). */
+const FLI_VALUES: readonly string[] = [
+  ...['-1', 'min', ...[-16, -15, -8, -7, -4, -3].map((exponent) => String(2 ** exponent))],
+  ...'0.25 0.3125 0.375 0.4375 0.5 0.625 0.75 0.875 1 1.25 1.5 1.75 2 2.5 3 4 8 16 128 256'.split(' '),
+  ...['32768', '65536', 'inf', 'nan'],
+];
 const ORDERING = ['', '.rl', '.aq', '.aqrl'];
 const DYNAMIC_ROUNDING = /,rm$/;
 
@@ -45,6 +51,8 @@ function operand(name: string, insn: Instruction, address: number | bigint): str
       return ROUNDING[insn.rm]!;
     case 'zimm':
       return String(insn.rs1);
+    case 'value':
+      return FLI_VALUES[insn.rs1]!;
     case 'csr':
       return csrName(insn.imm);
     case 'pred':

@@ -10,7 +10,7 @@ export interface Instruction {
   /** Bytes the encoding takes: 2 when it was compressed. */
   length: 2 | 4;
   rd: number;
-  /** Source register 1, or the 5-bit zimm of csrrwi/csrrsi/csrrci. */
+  /** Source register 1, or the 5-bit zimm of csrrwi, csrrsi, csrrci and fli. */
   rs1: number;
   rs2: number;
   rs3: number;

@@ -14,7 +14,8 @@ import { Op } from './op';
  * - `rd!=0`, `rs2!=0`, `rd!=2`: the field with a value it must not have; `fm=8`: with the only one it may have.
  *
  * `operands` is the assembler's operand list: field names, with `f` before a register field that names an f register,
- * `pc+imm` for a branch target, `imm[31:12]` for the upper 20 bits, and plain register names.
+ * `pc+imm` for a branch target, `imm[31:12]` for the upper 20 bits, `value` for the constant of fli that zimm selects, and plain
+ * names of registers and rounding modes.
  *
  * `expansion` (compressed only) is the base instruction with its operands in the order of that row's `operands`.
  *

@@ -4,6 +4,7 @@
  */
 import { Map } from 'immutable';
 import { newRegisters } from '../hart/registers';
+import { LETTER_BITS } from '../isa/extensions';
 import { PAGE_SIZE, space } from '../units';
 import type { Core } from './core';
 import { parseElf, type ElfImage } from './elf';
@@ -105,9 +106,6 @@ const AT = {
   RANDOM: 25,
   EXECFN: 31,
 } as const;
-/** One bit per letter of rv64imafdc. */
-const HWCAP = [...'imafdc'].reduce((bits, letter) => bits | (1 << (letter.charCodeAt(0) - 97)), 0);
-
 interface Loaded {
   readonly base: number;
   readonly interpreterBase: number;
@@ -131,7 +129,7 @@ function stackBytes(core: Core, program: Program, { base, interpreterBase }: Loa
   const argv = argumentsOf(core).map((text) => place(encode(text)));
   const random = place(core.randomBytes(16));
   const auxiliary: readonly (readonly [number, number])[] = [
-    [AT.HWCAP, HWCAP],
+    [AT.HWCAP, LETTER_BITS],
     [AT.PAGESZ, PAGE_SIZE],
     [AT.CLKTCK, 100],
     [AT.PHDR, elf.programHeaders.address === 0 ? 0 : base + elf.programHeaders.address],

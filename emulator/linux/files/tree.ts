@@ -3,6 +3,7 @@
  * `State.fs`; only this file and the writers of file content replace them.
  */
 import { Map } from 'immutable';
+import { ISA_STRING } from '../../isa/extensions';
 import type { Core } from '../core';
 import { Errno } from '../errno';
 import type { CharacterDevice } from '../device';
@@ -64,7 +65,7 @@ function place(fs: FileSystem, path: string, inode: (parent: number) => Inode): 
 const EXTRA_TEXT: Readonly<Record<string, string>> = {
   '/sys/devices/system/cpu/online': '0\n',
   '/sys/devices/system/cpu/possible': '0\n',
-  '/proc/cpuinfo': 'processor\t: 0\nhart\t\t: 0\nisa\t\t: rv64imafdc\nmmu\t\t: sv39\n\n',
+  '/proc/cpuinfo': `processor\t: 0\nhart\t\t: 0\nisa\t\t: ${ISA_STRING}\nmmu\t\t: sv39\n\n`,
   '/proc/sys/vm/overcommit_memory': '0\n',
   '/etc/passwd': 'root:x:0:0:root:/root:/bin/sh\n',
   '/etc/group': 'root:x:0:\n',

@@ -59,7 +59,7 @@ const isSystem = (op: Op): boolean => op >= Op.CSRRW && op <= Op.SFENCE_VMA;
 const KEPT = new Set([2, 8, 9]);
 
 const PLAIN = ROWS.filter(
-  ({ op, mnemonic }) => !isBranch(op) && !isAtomic(op) && !isSystem(op) && mnemonic !== 'fence.i',
+  ({ op, mnemonic }) => op <= Op.FMV_D_X && !isBranch(op) && !isAtomic(op) && !isSystem(op) && mnemonic !== 'fence.i',
 );
 const BRANCHES = ROWS.filter(({ op }) => op >= Op.BEQ && op <= Op.BGEU);
 const AMOS = ROWS.filter(({ op }) => isAtomic(op) && ![Op.LR_W, Op.LR_D, Op.SC_W, Op.SC_D].includes(op));

@@ -23,7 +23,7 @@ export const SENTINEL = 0x5a5aa5a5_12345678n;
 
 /** Every instruction of F and D that the unit executes. */
 export const FLOAT_ROWS: readonly Row[] = BASE_ROWS.filter(
-  ({ op }) => op >= Op.FMADD_S && op < Op.COUNT && op !== Op.FLD && op !== Op.FSD,
+  ({ op }) => op >= Op.FMADD_S && op <= Op.FMV_D_X && op !== Op.FLD && op !== Op.FSD,
 );
 
 export const hasRoundingMode = (row: Row): boolean => readEncoding(row.encoding).fields.has('rm');

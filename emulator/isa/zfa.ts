@@ -1,0 +1,53 @@
+// Zfa: additional floating-point instructions for single, double and half precision. fmvh.x.d and fmvp.d.x are RV32's.
+// `value` shows the constant that zimm selects.
+import { Op } from './op';
+import type { Row } from './row';
+
+/** The rows, in the order of the manual's listing. */
+// prettier-ignore
+export const ZFA: readonly Row[] = [
+  { op: Op.FLI_S, mnemonic: 'fli.s', encoding: '1111000 00001 zimm 000 rd 1010011', operands: 'frd,value',
+    semantics: 'frd = box32(fli32(low32(zimm)))' },
+  { op: Op.FMINM_S, mnemonic: 'fminm.s', encoding: '0010100 rs2 rs1 010 rd 1010011', operands: 'frd,frs1,frs2',
+    semantics: 'frd = box32(minm32(unbox32(frs1), unbox32(frs2)))' },
+  { op: Op.FMAXM_S, mnemonic: 'fmaxm.s', encoding: '0010100 rs2 rs1 011 rd 1010011', operands: 'frd,frs1,frs2',
+    semantics: 'frd = box32(maxm32(unbox32(frs1), unbox32(frs2)))' },
+  { op: Op.FROUND_S, mnemonic: 'fround.s', encoding: '0100000 00100 rs1 rm rd 1010011', operands: 'frd,frs1,rm',
+    semantics: 'frd = box32(round32(unbox32(frs1), rm, false))' },
+  { op: Op.FROUNDNX_S, mnemonic: 'froundnx.s', encoding: '0100000 00101 rs1 rm rd 1010011', operands: 'frd,frs1,rm',
+    semantics: 'frd = box32(round32(unbox32(frs1), rm, true))' },
+  { op: Op.FLEQ_S, mnemonic: 'fleq.s', encoding: '1010000 rs2 rs1 100 rd 1010011', operands: 'rd,frs1,frs2',
+    semantics: 'rd = leq32(unbox32(frs1), unbox32(frs2))' },
+  { op: Op.FLTQ_S, mnemonic: 'fltq.s', encoding: '1010000 rs2 rs1 101 rd 1010011', operands: 'rd,frs1,frs2',
+    semantics: 'rd = ltq32(unbox32(frs1), unbox32(frs2))' },
+  { op: Op.FLI_D, mnemonic: 'fli.d', encoding: '1111001 00001 zimm 000 rd 1010011', operands: 'frd,value',
+    semantics: 'frd = fli64(low32(zimm))' },
+  { op: Op.FMINM_D, mnemonic: 'fminm.d', encoding: '0010101 rs2 rs1 010 rd 1010011', operands: 'frd,frs1,frs2',
+    semantics: 'frd = minm64(frs1, frs2)' },
+  { op: Op.FMAXM_D, mnemonic: 'fmaxm.d', encoding: '0010101 rs2 rs1 011 rd 1010011', operands: 'frd,frs1,frs2',
+    semantics: 'frd = maxm64(frs1, frs2)' },
+  { op: Op.FROUND_D, mnemonic: 'fround.d', encoding: '0100001 00100 rs1 rm rd 1010011', operands: 'frd,frs1,rm',
+    semantics: 'frd = round64(frs1, rm, false)' },
+  { op: Op.FROUNDNX_D, mnemonic: 'froundnx.d', encoding: '0100001 00101 rs1 rm rd 1010011', operands: 'frd,frs1,rm',
+    semantics: 'frd = round64(frs1, rm, true)' },
+  { op: Op.FCVTMOD_W_D, mnemonic: 'fcvtmod.w.d', encoding: '1100001 01000 rs1 001 rd 1010011', operands: 'rd,frs1,rtz',
+    semantics: 'rd = moduloS32From64(frs1)' },
+  { op: Op.FLEQ_D, mnemonic: 'fleq.d', encoding: '1010001 rs2 rs1 100 rd 1010011', operands: 'rd,frs1,frs2',
+    semantics: 'rd = leq64(frs1, frs2)' },
+  { op: Op.FLTQ_D, mnemonic: 'fltq.d', encoding: '1010001 rs2 rs1 101 rd 1010011', operands: 'rd,frs1,frs2',
+    semantics: 'rd = ltq64(frs1, frs2)' },
+  { op: Op.FLI_H, mnemonic: 'fli.h', encoding: '1111010 00001 zimm 000 rd 1010011', operands: 'frd,value',
+    semantics: 'frd = box16(fli16(low32(zimm)))' },
+  { op: Op.FMINM_H, mnemonic: 'fminm.h', encoding: '0010110 rs2 rs1 010 rd 1010011', operands: 'frd,frs1,frs2',
+    semantics: 'frd = box16(minm16(unbox16(frs1), unbox16(frs2)))' },
+  { op: Op.FMAXM_H, mnemonic: 'fmaxm.h', encoding: '0010110 rs2 rs1 011 rd 1010011', operands: 'frd,frs1,frs2',
+    semantics: 'frd = box16(maxm16(unbox16(frs1), unbox16(frs2)))' },
+  { op: Op.FROUND_H, mnemonic: 'fround.h', encoding: '0100010 00100 rs1 rm rd 1010011', operands: 'frd,frs1,rm',
+    semantics: 'frd = box16(round16(unbox16(frs1), rm, false))' },
+  { op: Op.FROUNDNX_H, mnemonic: 'froundnx.h', encoding: '0100010 00101 rs1 rm rd 1010011', operands: 'frd,frs1,rm',
+    semantics: 'frd = box16(round16(unbox16(frs1), rm, true))' },
+  { op: Op.FLEQ_H, mnemonic: 'fleq.h', encoding: '1010010 rs2 rs1 100 rd 1010011', operands: 'rd,frs1,frs2',
+    semantics: 'rd = leq16(unbox16(frs1), unbox16(frs2))' },
+  { op: Op.FLTQ_H, mnemonic: 'fltq.h', encoding: '1010010 rs2 rs1 101 rd 1010011', operands: 'rd,frs1,frs2',
+    semantics: 'rd = ltq16(unbox16(frs1), unbox16(frs2))' },
+];
