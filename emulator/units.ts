@@ -24,5 +24,8 @@ export const pa = (value: number): PhysicalAddress => value as PhysicalAddress;
 export const tick = (value: number): Tick => value as Tick;
 export const space = (rootPage: number): Space => rootPage as Space;
 
+/** No address space: addresses are physical, in M-mode and where satp says Bare. */
+export const NO_SPACE = space(-1);
+
 export const PAGE_SHIFT = 12;
 export const PAGE_SIZE = 4096;

@@ -81,9 +81,25 @@ export class DataAccess {
     return this.memory.growths !== this.growths;
   }
 
+  /** Bytes that the write under way changes: found before it is made, for watches on changes. */
+  private readonly changed = new Uint8Array(CACHE_BLOCK);
+
+  /**
+   * Before a value is written at `offset`: which bytes does it change? Of an access in two parts, `skip` bytes of the value come
+   * before this one; the bytes of a cache block above the value's eight are zero.
+   */
+  compare(size: number, low: number, high: number, skip = 0, offset = this.offset): void {
+    if (!this.watches.comparing) return;
+    const { u8 } = this.memory;
+    for (let i = skip; i < skip + size; i++) {
+      const byte = i < 4 ? (low >>> (8 * i)) & 0xff : i < 8 ? (high >>> (8 * (i - 4))) & 0xff : 0;
+      this.changed[i] = u8[offset + i - skip] === byte ? 0 : 1;
+    }
+  }
+
   private ended(low: number, high: number, size: number, write: boolean): Result {
     const address = pairToNumber(low, high);
-    if (this.space >= 0 && this.watches.hit(this.space, address, size, write)) {
+    if (this.watches.hit(this.space, address, size, write, this.changed)) {
       this.watched = true;
       this.watchAddress = address;
       this.watchSize = size;
@@ -94,7 +110,7 @@ export class DataAccess {
   }
 
   private pageWatched(low: number, high: number, write: boolean): boolean {
-    return this.space >= 0 && this.watches.hit(this.space, pairToNumber(low & ~0xfff, high), PAGE, write);
+    return this.watches.overlaps(this.space, pairToNumber(low & ~0xfff, high), PAGE, write);
   }
 
   load(low: number, high: number, size: number): Result {
@@ -230,6 +246,7 @@ export class DataAccess {
       return this.storeDevice(low, high, size, valueLow, valueHigh);
     if (result !== Result.DONE) return result;
     const { offset, physical } = this;
+    this.compare(size, valueLow, valueHigh);
     this.put(offset, size, valueLow, valueHigh);
     const page = memory.pageOf(physical);
     if (
@@ -266,6 +283,8 @@ export class DataAccess {
     const page = memory.pageOf(firstAt);
     memory.beforeWrite(page, firstAt % PAGE, PAGE);
     memory.beforeWrite(memory.pageOf(secondAt), 0, size - firstSize);
+    this.compare(firstSize, valueLow, valueHigh, 0, ramOffset(firstAt));
+    this.compare(size - firstSize, valueLow, valueHigh, firstSize, ramOffset(secondAt));
     const { u8 } = memory;
     for (let i = 0; i < size; i++) {
       const at = i < firstSize ? ramOffset(firstAt) + i : ramOffset(secondAt) + i - firstSize;
@@ -292,11 +311,12 @@ export class DataAccess {
     const start = low & -CACHE_BLOCK;
     const ready = this.prepare(start, high, CACHE_BLOCK, false);
     if (ready !== Result.DONE) return ready;
+    this.compare(CACHE_BLOCK, 0, 0);
     this.memory.u8.fill(0, this.offset, this.offset + CACHE_BLOCK);
     return this.ended(start, high, CACHE_BLOCK, true);
   }
 
-  /** After an AMO or SC wrote at `offset`: watches. */
+  /** After it did: watches. */
   accessed(low: number, high: number, size: number, read: boolean): Result {
     const result = this.ended(low, high, size, true);
     return result === Result.DONE && read ? this.ended(low, high, size, false) : result;

@@ -72,6 +72,7 @@ export class Atomics {
   }
 
   private put(size: number, low: number, high: number): void {
+    this.access.compare(size, low, high);
     const at = this.access.offset / 4;
     this.memory.i32[at] = low;
     if (size === 8) this.memory.i32[at + 1] = high;

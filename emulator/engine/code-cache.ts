@@ -180,6 +180,12 @@ export class CodeCache {
     return SINGLE;
   }
 
+  /** Puts a stop into the single block, whose address is returned. */
+  singleStop(): number {
+    this.memory.u16[SINGLE >> 1] = Pseudo.STOP;
+    return SINGLE;
+  }
+
   /** Bits of the instruction of a record: for mtval. */
   bitsAt(at: number): number {
     if (at < SINGLE + BLOCK_BYTES) return (this.singleBits & 3) === 3 ? this.singleBits : this.singleBits & 0xffff;

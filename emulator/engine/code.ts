@@ -223,6 +223,12 @@ export class CodeCache {
     return SINGLE;
   }
 
+  /** Puts a stop into the single block. */
+  singleStop(): number {
+    this.words[SINGLE] = Pseudo.STOP;
+    return SINGLE;
+  }
+
   /** Bits of the instruction at a word of a block: for mtval. */
   bitsAt(at: number): number {
     if (at < BLOCK_WORDS) return this.singleBits;

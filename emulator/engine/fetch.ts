@@ -21,6 +21,8 @@ export interface Blocks {
   stoppedBlockFor(page: number, space: number, virtualPage: number, offsets: ReadonlySet<number>): number;
   /** Puts an instruction into the block of single ones, which is returned. */
   single(bits: number): number;
+  /** The same with a stop. */
+  singleStop(): number;
 }
 
 /** Instead of a block. */
@@ -62,14 +64,13 @@ export class Fetch {
     const physical = hart.mmu.translate(low, high, Access.FETCH, context, true);
     if (physical < 0) return this.fail(hart.mmu.fault, low, high);
     const start = physical - (physical % PAGE);
-    if (!memory.contains(start, PAGE)) return this.fail(Cause.InstructionAccessFault, low, high);
-    if (!hart.pmp.uniform(start)) return this.single(low, high);
+    if (!memory.contains(start, PAGE) || !hart.pmp.uniform(start)) return this.alone(low, high);
     if (!hart.pmp.allows(start, PAGE, Right.EXEC, context.privilege === Privilege.Machine))
       return this.fail(Cause.InstructionAccessFault, low, high);
     const page = memory.pageOf(start);
     memory.ensure(page);
     const virtualPage = Math.floor(pairToNumber(low, high) / PAGE);
-    const stops = this.space < 0 ? undefined : this.stops.inPage(this.space, virtualPage);
+    const stops = this.stops.inPage(this.space, virtualPage);
     const block = stops ? code.stoppedBlockFor(page, this.space, virtualPage, stops) : code.blockFor(page);
     hart.translations.fillExec(low, high, block);
     return this.moved() ? FETCH_RETRY : block;
@@ -77,6 +78,13 @@ export class Fetch {
 
   private moved(): boolean {
     return this.memory.growths !== this.growths || this.code.words !== this.words;
+  }
+
+  /** The instruction at a pc of a page that has no block; a stop there shows too. */
+  private alone(low: number, high: number): number {
+    const stops = this.stops.inPage(this.space, Math.floor(pairToNumber(low, high) / PAGE));
+    if (!stops?.has(low & 0xfff)) return this.single(low, high);
+    return this.code.singleStop();
   }
 
   /** Puts the instruction at a pc into the single block, each half checked by itself. */
@@ -97,11 +105,10 @@ export class Fetch {
     const { hart, memory, context } = this;
     const physical = hart.mmu.translate(low, high, Access.FETCH, context, true);
     if (physical < 0) return this.fail(hart.mmu.fault, low, high);
-    if (
-      !memory.contains(physical, 2) ||
-      !hart.pmp.allows(physical, 2, Right.EXEC, context.privilege === Privilege.Machine)
-    )
+    if (!hart.pmp.allows(physical, 2, Right.EXEC, context.privilege === Privilege.Machine))
       return this.fail(Cause.InstructionAccessFault, low, high);
+    if (!memory.contains(physical, 2))
+      return memory.fetchOutside(physical) ?? this.fail(Cause.InstructionAccessFault, low, high);
     memory.ensure(memory.pageOf(physical));
     return this.moved() ? FETCH_RETRY : memory.u16[ramOffset(physical) / 2]!;
   }

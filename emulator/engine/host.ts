@@ -20,7 +20,7 @@ import { DataAccess } from './access';
 import { Atomics } from './atomics';
 import { CodeCache } from './code-cache';
 import { Fetch, FETCH_FAULT, FETCH_RETRY } from './fetch';
-import { Result, type Fault } from './types';
+import { NO_PASS, Result, type Fault } from './types';
 
 /** Instead of a block, like FETCH_FAULT and FETCH_RETRY: a stop is armed there. */
 export const FETCH_STOP = -3;
@@ -38,7 +38,7 @@ export class Host {
   /** Instructions of this run before the current entry of the loop. */
   before = 0;
   /** The stop to pass: armed by `passStop`, gone with the first instruction there. */
-  private passSpace = -1;
+  private passSpace = NO_PASS;
   private passPc = 0;
   /** The value that the last call answered with. */
   low = 0;
@@ -58,7 +58,7 @@ export class Host {
     this.atomics = new Atomics(memory, this.access);
   }
 
-  /** The next instruction at this pc of the space is executed though a stop is armed there; -1 takes that back. */
+  /** The next instruction at this pc of the space is executed though a stop is armed there; -1 is no space, NO_PASS takes that back. */
   passStop(space: number, pc: number): void {
     this.passSpace = space;
     this.passPc = pc;
@@ -147,7 +147,7 @@ export class Host {
   stop(low: number, high: number): number {
     if (this.passSpace !== this.fetch.space || this.passPc !== pairToNumber(low, high)) return FETCH_STOP;
     const block = this.single(low, high);
-    if (block >= 0) this.passSpace = -1;
+    if (block >= 0) this.passSpace = NO_PASS;
     return block;
   }
 

@@ -25,7 +25,7 @@ import { CodeCache, Pseudo, SINGLE } from './code';
 import { Fetch, FETCH_FAULT, FETCH_RETRY } from './fetch';
 import { FloatInstructions, ILLEGAL } from './floating';
 import { SystemInstructions } from './system';
-import { ExitKind, newExit, Result, type Engine, type Exit } from './types';
+import { ExitKind, newExit, NO_PASS, Result, type Engine, type Exit } from './types';
 
 /** How the loop ended. */
 const enum Left {
@@ -58,7 +58,7 @@ export class Interpreter implements Engine {
   /** Word in the code of the instruction a slow piece works for. */
   private at = 0;
   /** The stop to pass: armed by `passStop`, gone with the first instruction there. */
-  private passSpace = -1;
+  private passSpace = NO_PASS;
   private passPc = 0;
 
   constructor(
@@ -76,7 +76,7 @@ export class Interpreter implements Engine {
     this.floating = new FloatInstructions(memory);
   }
 
-  /** The next instruction at this pc of the space is executed though a stop is armed there; -1 takes that back. */
+  /** The next instruction at this pc of the space is executed though a stop is armed there; -1 is no space, NO_PASS takes that back. */
   passStop(space: number, pc: number): void {
     this.passSpace = space;
     this.passPc = pc;
@@ -720,7 +720,7 @@ export class Interpreter implements Engine {
             if ((w & 255) === Pseudo.STOP && !this.passes(tl, ph)) return this.stopped(n - 1, tl, ph);
             const single = this.fetch.single(tl, ph);
             if (single < 0) return this.left(single === FETCH_FAULT ? Result.TRAP : Result.RETRY, n, tl, ph);
-            if ((w & 255) === Pseudo.STOP) this.passSpace = -1;
+            if ((w & 255) === Pseudo.STOP) this.passSpace = NO_PASS;
             n--;
             s = SINGLE;
             d = tl;

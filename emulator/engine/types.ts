@@ -51,6 +51,9 @@ export interface Engine {
   run(hart: Hart, budget: number): Exit;
 }
 
+/** Given to `passStop` instead of a space: no stop is to be passed. */
+export const NO_PASS = -2;
+
 /** How an engine's loop ended. The hart's pc was set, Area.COUNT says how many instructions were executed. */
 export const enum Left {
   /** The number of instructions it was given is executed. */

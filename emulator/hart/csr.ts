@@ -141,9 +141,10 @@ export class CsrFile {
     private readonly changed: (what: 'pmp' | 'status' | 'satp') => void,
   ) {}
 
-  /** mip, with the timer's bit. */
+  /** mip, with the timer's bit and the lines of the interrupt controller. */
   pending(): number {
-    const pending = this.words()[HartWord.PENDING]!;
+    const words = this.words();
+    const pending = words[HartWord.PENDING]! | words[HartWord.LINES]!;
     return this.timerDue() ? pending | (1 << Interrupt.MachineTimer) : pending;
   }
 
@@ -266,7 +267,8 @@ export class CsrFile {
       case Csr.SIE:
         return this.writeMasked(HartWord.MIE, words[HartWord.MIDELEG]!, low);
       case Csr.MIP:
-        return this.writeMasked(HartWord.PENDING, S_INTERRUPTS, low);
+        // A set bit that may just have been read from the line of the controller does not become software's own.
+        return this.writeMasked(HartWord.PENDING, S_INTERRUPTS & ~(low & words[HartWord.LINES]!), low);
       case Csr.SIP:
         return this.writeMasked(HartWord.PENDING, words[HartWord.MIDELEG]! & (1 << Interrupt.SupervisorSoftware), low);
       case Csr.MCYCLE:

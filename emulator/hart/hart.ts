@@ -226,6 +226,22 @@ export class Hart implements HartInterface {
     else this.words[HartWord.PENDING]! &= ~(1 << interrupt);
   }
 
+  /** The line of an interrupt controller that drives MEIP or SEIP. */
+  setLine(interrupt: Interrupt.MachineExternal | Interrupt.SupervisorExternal, on: boolean): void {
+    if (on) this.words[HartWord.LINES]! |= 1 << interrupt;
+    else this.words[HartWord.LINES]! &= ~(1 << interrupt);
+  }
+
+  /** When the timer will end WFI by itself, in ticks; Infinity when it will not. */
+  get wakeTime(): number {
+    return this.words[HartWord.MIE]! & (1 << Interrupt.MachineTimer) ? this.timer : Infinity;
+  }
+
+  /** Root of the space that instructions are fetched from, -1 when addresses are physical. */
+  get fetchSpace(): number {
+    return this.privilege === Privilege.Machine ? -1 : this.csr.rootPage();
+  }
+
   /** Is an interrupt pending that is enabled in mie, whatever mstatus says: what ends WFI? */
   get wakes(): boolean {
     return (this.csr.pending() & this.words[HartWord.MIE]!) !== 0;

@@ -1,9 +1,9 @@
 /**
  * Where everything lies in the machine's one WebAssembly.Memory. Owns every offset; no other file may hold one.
  *
- *   0x0000000  the machine: tick, halted; then words in which an engine and its host pass values
+ *   0x0000000  the machine: tick, halted, whose turn it is; then words in which an engine and its host pass values
  *   0x0040000  hart 0: state, then its translation banks
- *   0x0080000  hart 1 …
+ *   0x0080000  hart 1 … 7
  *   0x0400000  decoded code: blocks of records (engine/record.ts)
  *   0x2400000  RAM, physical address 0x80000000 on
  *
@@ -21,11 +21,18 @@ export const MAX_HARTS = 8;
 /** Byte offsets in the memory. */
 export const enum Area {
   TICK = 0,
+  /** 0 while the machine runs; HALT, or what was written to the test finisher (finisher.ts). */
   HALTED = 8,
+  /** Id of the hart whose turn it is. */
+  TURN = 12,
+  /** Tick at which its slice ends, as a float64. */
+  SLICE_END = 16,
+  /** Number of words up to here that are state. */
+  WORDS = 6,
   /** Between an engine's loop and its host: instructions begun in this entry of the loop, the current one included (int32). */
-  COUNT = 16,
+  COUNT = 24,
   /** A 64-bit value that the host answers with. */
-  VALUE = 24,
+  VALUE = 32,
   HARTS = 0x40000,
   CODE = 0x400000,
   RAM = 0x2400000,
@@ -61,6 +68,8 @@ export const enum HartWord {
   MIE = 150,
   /** mip without MTIP, which follows from TIMER. */
   PENDING = 152,
+  /** The lines of an interrupt controller, as bits of mip. */
+  LINES = 153,
   MTVEC = 154,
   MSCRATCH = 156,
   MEPC = 158,

@@ -1,27 +1,33 @@
 /**
- * The machine: memory, one hart (more can follow: everything is by hart id), devices, the clock, personalities, and the loop that
- * lets whoever holds the hart's privilege level work: guest code through the engine, personalities step by step.
+ * The machine: memory, harts, devices, the clock, personalities, and the loop that lets whoever holds the privilege level of the hart
+ * whose turn it is (schedule.ts) work: guest code through the engine, personalities step by step.
  * Deadlines are exact: an engine never runs past the next timer. Nothing outside of a personality's step holds a JavaScript frame.
  */
 import { Hart } from '../hart/hart';
+import { pairToBigInt } from '../hart/registers';
 import { Interrupt, Privilege, type Hart as HartInterface } from '../hart/types';
 import { Interpreter } from '../engine/interpreter';
-import { ExitKind } from '../engine/types';
+import { ExitKind, NO_PASS } from '../engine/types';
 import { space, tick, va, type Tick } from '../units';
 import { Bus } from './bus';
 import { Clint } from './clint';
 import { Clock } from './clock';
-import { Area, HartWord } from './layout';
+import { endingOf, Finisher, HALT, type Ending } from './finisher';
+import { Area, HartWord, MAX_HARTS } from './layout';
 import { PhysicalMemory } from './memory';
 import { Outbox } from './outbox';
 import type { Personality } from './personality';
 import { newSupervisorPort, PeekingPort, PhysicalPort } from './port';
 import type { DebugPort, MachinePort, SupervisorPort } from './ports';
-import { hashState, loadState, saveState, type Parts } from './state';
+import { Plic } from './plic';
+import { Rom } from './rom';
+import { DEFAULT_QUANTUM, Schedule } from './schedule';
+import { restoreSnapshot, takeSnapshot } from './snapshot';
+import { hashState, loadState, saveState, type Parts, type Shape } from './state';
 import { Stops } from './stops';
-import type { Machine, MachineExit, MachineSnapshot } from './types';
-import { Uart } from './uart';
-import { Versions, type Version } from './versions';
+import type { Context, ContextChange, Machine, MachineExit, MachineSnapshot } from './types';
+import { Uart, UART_SOURCE } from './uart';
+import { Versions } from './versions';
 import { Watches } from './watches';
 
 export interface MachineOptions {
@@ -29,9 +35,13 @@ export interface MachineOptions {
   readonly ramBytes: number;
   /** Ticks per virtual second, a multiple of 10 MHz; 100 MHz if absent. */
   readonly clockHz?: number;
+  /** 1 … 8; 1 if absent. */
+  readonly harts?: number;
+  /** Ticks that a hart runs before the next one does; of no account with one hart. */
+  readonly quantum?: number;
 }
 
-/** A machine at power-on: hart 0 in M-mode at pc 0, all PMP entries off (so S and U may access nothing), RAM zero. */
+/** A machine at power-on: harts in M-mode at pc 0, all PMP entries off (so S and U may access nothing), RAM zero, the ROM empty. */
 export function createMachine(options: MachineOptions): SoftwareMachine {
   return new SoftwareMachine(options);
 }
@@ -39,17 +49,10 @@ export function createMachine(options: MachineOptions): SoftwareMachine {
 /** The longest run of the engine between two looks at the outside, in ticks. */
 const SLICE = 1_000_000;
 
-class Snapshot implements MachineSnapshot {
-  constructor(
-    readonly tick: Tick,
-    readonly version: Version,
-    readonly words: Int32Array,
-    readonly halted: number,
-    readonly sequence: number,
-    readonly roots: readonly unknown[],
-    readonly devices: readonly unknown[],
-  ) {}
-}
+const contextOf = (hart: Hart): Context => ({
+  privilege: hart.privilege,
+  satp: pairToBigInt(hart.words[HartWord.SATP]!, hart.words[HartWord.SATP + 1]!),
+});
 
 export class SoftwareMachine implements Machine {
   readonly harts: readonly Hart[];
@@ -60,33 +63,53 @@ export class SoftwareMachine implements Machine {
   readonly debugPort: DebugPort;
   readonly stops = new Stops();
   readonly watches = new Watches();
+  readonly rom = new Rom();
+  onContextChange: ((change: ContextChange) => boolean) | undefined;
   private readonly memory: PhysicalMemory;
   private readonly clock: Clock;
   private readonly clint: Clint;
+  private readonly uart: Uart;
   private readonly bus: Bus;
+  private readonly schedule: Schedule;
+  private readonly shape: Shape;
   private readonly engine: Interpreter;
   private readonly versions: Versions;
   private readonly supervisorPorts = new Map<number, SupervisorPort>();
   private passStop = false;
 
   constructor(options: MachineOptions) {
-    this.ramSize = options.ramBytes;
-    this.memory = new PhysicalMemory(options.ramBytes);
-    this.clock = new Clock(this.memory, options.clockHz ?? 100_000_000);
+    const { ramBytes, clockHz = 100_000_000, harts = 1, quantum = DEFAULT_QUANTUM } = options;
+    if (!Number.isInteger(harts) || harts < 1 || harts > MAX_HARTS)
+      throw new Error(`a machine of ${harts} harts: give 1 to ${MAX_HARTS}`);
+    this.shape = { ramBytes, harts, clockHz, quantum };
+    this.ramSize = ramBytes;
+    this.memory = new PhysicalMemory(ramBytes);
+    this.clock = new Clock(this.memory, clockHz);
     this.outbox = new Outbox<object>(() => this.clock.tick);
     this.versions = new Versions(this.memory);
-    const hart = new Hart(0, this.memory, this.clock, () => this.flushTranslations());
-    this.harts = [hart];
+    this.harts = Array.from(
+      { length: harts },
+      (_, id) => new Hart(id, this.memory, this.clock, () => this.flushTranslations()),
+    );
+    this.schedule = new Schedule(this.memory, this.harts, quantum);
     this.clint = new Clint(() => this.harts, this.clock);
-    this.bus = new Bus([this.clint, new Uart((event) => this.outbox.emit(event))]);
+    const plic = new Plic(this.harts);
+    this.uart = new Uart(
+      (event) => this.outbox.emit(event),
+      (on) => plic.setLevel(UART_SOURCE, on),
+    );
+    const finisher = new Finisher((word) => (this.memory.i32[Area.HALTED / 4] = word));
+    this.bus = new Bus([this.clint, this.uart, plic, finisher, this.rom]);
     this.engine = new Interpreter(this.memory, this.clock, this.bus, this.stops, this.watches);
-    this.machinePort = new PhysicalPort(this.memory, this.bus, hart);
-    this.debugPort = new PeekingPort(this.memory, () => (hart.words[HartWord.SATP + 1]! >>> 28 === 9 ? 4 : 3));
+    const first = this.harts[0]!;
+    this.machinePort = new PhysicalPort(this.memory, this.bus, first);
+    this.debugPort = new PeekingPort(this.memory, () => (first.words[HartWord.SATP + 1]! >>> 28 === 9 ? 4 : 3));
     this.connect();
   }
 
   private connect(): void {
     const { code, access } = this.engine;
+    this.memory.fetchOutside = (address) => this.rom.fetch(address);
     this.memory.onGrow = () => this.harts.forEach((hart) => hart.refresh());
     this.memory.listener = {
       codeWritten: (page, from, to) => code.written(page, from, to),
@@ -121,12 +144,20 @@ export class SoftwareMachine implements Machine {
     return port;
   }
 
-  private get halted(): boolean {
-    return this.memory.i32[Area.HALTED / 4] !== 0;
+  get ending(): Ending | undefined {
+    return endingOf(this.memory.i32[Area.HALTED / 4]!);
   }
 
   halt(): void {
-    this.memory.i32[Area.HALTED / 4] = 1;
+    this.memory.i32[Area.HALTED / 4] = HALT;
+  }
+
+  get current(): Hart {
+    return this.schedule.current;
+  }
+
+  type(bytes: Uint8Array): void {
+    this.uart.input(bytes);
   }
 
   stepOverStop(): void {
@@ -147,42 +178,60 @@ export class SoftwareMachine implements Machine {
 
   run(until: Tick): MachineExit {
     this.outbox.stopRequested = undefined;
-    const hart = this.harts[0]!;
-    if (this.passStop) this.engine.passStop(hart.space ?? -1, hart.pc);
+    if (this.passStop && this.clock.tick < until) {
+      // The hart that will execute next, as `loop` will find it.
+      const hart = this.schedule.next(this.clock.tick) ?? this.current;
+      this.engine.passStop(hart.fetchSpace, hart.pc);
+    }
     this.passStop = false;
-    const exit = this.loop(hart, until);
-    this.engine.passStop(-1, 0);
+    const exit = this.loop(until);
+    this.engine.passStop(NO_PASS, 0);
     return exit;
   }
 
-  private loop(hart: Hart, until: number): MachineExit {
+  private loop(until: number): MachineExit {
     for (;;) {
       if (this.outbox.stopRequested) return { reason: 'event' };
-      if (this.halted) return { reason: 'halted' };
+      if (this.memory.i32[Area.HALTED / 4] !== 0) return { reason: 'halted' };
       const now = this.clock.tick;
       if (now >= until) return { reason: 'until' };
-      if (hart.sleeping) {
-        if (hart.wakes) hart.sleeping = false;
-        else {
-          const next = this.wakeTime(hart);
-          if (next === Infinity) return { reason: 'idle' };
-          this.clock.tick = Math.min(next, until);
-          continue;
-        }
+      const hart = this.schedule.next(now);
+      if (!hart) {
+        const next = this.schedule.wakeTime;
+        if (next === Infinity) return { reason: 'idle' };
+        this.clock.tick = Math.min(next, until);
+        continue;
       }
-      hart.takeInterrupt();
-      const level = hart.privilege;
-      const { machine, supervisor } = this.personalities;
-      const personality =
-        level === Privilege.Machine ? machine : level === Privilege.Supervisor ? supervisor : undefined;
-      const exit = personality ? this.step(hart, personality) : this.execute(hart, until);
+      const exit = this.onContextChange ? this.observed(hart, until) : this.turn(hart, until);
       if (exit) return exit;
     }
   }
 
-  /** When the timer will wake the hart by itself. */
-  private wakeTime(hart: Hart): number {
-    return hart.words[HartWord.MIE]! & (1 << Interrupt.MachineTimer) ? hart.timer : Infinity;
+  /** A piece of a hart's slice: what holds its privilege level works. */
+  private turn(hart: Hart, until: number): MachineExit | undefined {
+    hart.takeInterrupt();
+    return this.work(hart, until);
+  }
+
+  private work(hart: Hart, until: number): MachineExit | undefined {
+    const level = hart.privilege;
+    const { machine, supervisor } = this.personalities;
+    const personality = level === Privilege.Machine ? machine : level === Privilege.Supervisor ? supervisor : undefined;
+    return personality ? this.step(hart, personality) : this.execute(hart, until);
+  }
+
+  /** The same under the eyes of `onContextChange`. */
+  private observed(hart: Hart, until: number): MachineExit | undefined {
+    const before = contextOf(hart);
+    if (hart.takeInterrupt()) return this.noticed(hart, before);
+    return this.work(hart, until) ?? this.noticed(hart, before);
+  }
+
+  private noticed(hart: Hart, from: Context): MachineExit | undefined {
+    const to = contextOf(hart);
+    if (from.privilege === to.privilege && from.satp === to.satp) return undefined;
+    const change: ContextChange = { hart: hart.id, tick: this.clock.tick, from, to };
+    return this.onContextChange?.(change) ? { reason: 'context', change } : undefined;
   }
 
   private step(hart: Hart, personality: Personality): undefined {
@@ -195,14 +244,14 @@ export class SoftwareMachine implements Machine {
   private execute(hart: Hart, until: number): MachineExit | undefined {
     const now = this.clock.tick;
     const deadline = hart.timer > now ? hart.timer : Infinity;
-    const exit = this.engine.run(hart, Math.min(until - now, deadline - now, SLICE));
+    const exit = this.engine.run(hart, Math.min(until - now, deadline - now, SLICE, this.schedule.remaining(now)));
     this.clock.tick = now + exit.ticks;
     switch (exit.kind) {
       case ExitKind.TRAP:
         hart.trap(exit.cause, false, exit.tvalLow, exit.tvalHigh);
         return undefined;
       case ExitKind.STOP:
-        return { reason: 'stop', pc: hart.pc, space: hart.space ?? space(0) };
+        return { reason: 'stop', pc: hart.pc, space: space(hart.fetchSpace) };
       case ExitKind.WATCH:
         return {
           reason: 'watch',
@@ -223,6 +272,7 @@ export class SoftwareMachine implements Machine {
       outbox: this.outbox,
       devices: this.bus.devices,
       personalities: this.personalities,
+      shape: this.shape,
     };
   }
 
@@ -233,33 +283,13 @@ export class SoftwareMachine implements Machine {
   }
 
   snapshot(): MachineSnapshot {
-    const version = this.versions.take();
+    const snapshot = takeSnapshot(this.parts(), this.versions, this.tick);
     this.protectPages();
-    const { machine, supervisor } = this.personalities;
-    return new Snapshot(
-      this.tick,
-      version,
-      Int32Array.from(this.harts.flatMap((hart) => [...hart.words])),
-      this.memory.i32[Area.HALTED / 4]!,
-      this.outbox.sequence,
-      [machine?.snapshot(), supervisor?.snapshot()],
-      this.bus.devices.map((device) => device.snapshot()),
-    );
+    return snapshot;
   }
 
   restore(snapshot: MachineSnapshot): void {
-    if (!(snapshot instanceof Snapshot)) throw new Error('not a snapshot of a machine');
-    this.versions.restore(snapshot.version);
-    this.harts.forEach((hart, i) =>
-      hart.words.set(snapshot.words.subarray(i * HartWord.STATE_WORDS, (i + 1) * HartWord.STATE_WORDS)),
-    );
-    this.clock.tick = snapshot.tick;
-    this.memory.i32[Area.HALTED / 4] = snapshot.halted;
-    this.outbox.sequence = snapshot.sequence;
-    this.outbox.stopRequested = undefined;
-    this.personalities.machine?.restore(snapshot.roots[0]);
-    this.personalities.supervisor?.restore(snapshot.roots[1]);
-    this.bus.devices.forEach((device, i) => device.restore(snapshot.devices[i]));
+    restoreSnapshot(this.parts(), this.versions, snapshot);
     this.stateReplaced();
   }
 

@@ -5,6 +5,7 @@
  * Views are fetched from the fields here after anything that may grow the memory, because growth detaches the old buffer.
  */
 import { PAGE_SIZE } from '../units';
+import { noHostMemory } from './errors';
 import { Area, MAX_RAM, RAM_START } from './layout';
 
 interface WasmMemory {
@@ -12,6 +13,8 @@ interface WasmMemory {
   grow(pages: number): number;
 }
 declare const WebAssembly: { Memory: new (limits: { initial: number; maximum: number }) => WasmMemory };
+
+export type NewMemory = (limits: { initial: number; maximum: number }) => WasmMemory;
 
 /** Marks of a page of RAM. A marked page never is in a write translation, so that each store to it is seen. */
 export const enum Mark {
@@ -54,6 +57,8 @@ export class PhysicalMemory {
   /** Counts replacements of the views. */
   growths = 0;
   listener: WriteListener = NOBODY;
+  /** The halfword of an instruction outside of RAM; undefined where harts can't fetch. */
+  fetchOutside: (address: number) => number | undefined = () => undefined;
 
   readonly marks: Uint8Array;
   private tables: number[] = [];
@@ -63,17 +68,24 @@ export class PhysicalMemory {
   private readonly epochs: Uint32Array;
   private epoch = 1;
 
-  constructor(readonly ramBytes: number) {
+  /** @throws MachineError when the host can't have it, here and where the memory grows */
+  constructor(
+    readonly ramBytes: number,
+    allocate: NewMemory = (limits) => new WebAssembly.Memory(limits),
+  ) {
     if (!Number.isInteger(ramBytes) || ramBytes < 65536 || ramBytes > MAX_RAM || ramBytes % PAGE_SIZE !== 0)
       throw new Error(`RAM of ${ramBytes} bytes: give a multiple of 4096 from 64 KiB to 3 GiB`);
     this.ramPages = ramBytes / PAGE_SIZE;
     this.marks = new Uint8Array(this.ramPages);
     this.epochs = new Uint32Array(this.ramPages);
     this.grown = Math.min(ramBytes, GROWTH);
-    this.wasm = new WebAssembly.Memory({
-      initial: Math.ceil((Area.RAM + this.grown) / WASM_PAGE),
-      maximum: Math.ceil((Area.RAM + ramBytes) / WASM_PAGE),
-    });
+    const initial = Math.ceil((Area.RAM + this.grown) / WASM_PAGE);
+    const maximum = Math.ceil((Area.RAM + ramBytes) / WASM_PAGE);
+    try {
+      this.wasm = allocate({ initial, maximum });
+    } catch (error) {
+      throw error instanceof RangeError ? noHostMemory(ramBytes, 0) : error;
+    }
     this.refresh();
   }
 
@@ -107,7 +119,11 @@ export class PhysicalMemory {
     const end = (page + 1) * PAGE_SIZE;
     if (end <= this.grown) return false;
     const grown = Math.min(this.ramBytes, Math.ceil(end / GROWTH) * GROWTH);
-    this.wasm.grow(Math.ceil((Area.RAM + grown) / WASM_PAGE) - this.wasm.buffer.byteLength / WASM_PAGE);
+    try {
+      this.wasm.grow(Math.ceil((Area.RAM + grown) / WASM_PAGE) - this.wasm.buffer.byteLength / WASM_PAGE);
+    } catch (error) {
+      throw error instanceof RangeError ? noHostMemory(this.ramBytes, this.grown) : error;
+    }
     this.grown = grown;
     this.refresh();
     return true;

@@ -7,7 +7,7 @@ import { Right } from '../hart/pmp';
 import type { Hart } from '../hart/hart';
 import { highWord, lowWord } from '../hart/registers';
 import { Privilege } from '../hart/types';
-import { va, type PhysicalAddress, type Space, type VirtualAddress } from '../units';
+import { NO_SPACE, pa, va, type PhysicalAddress, type Space, type VirtualAddress } from '../units';
 import { peekTranslation } from '../hart/mmu';
 import type { Bus } from './bus';
 import { ramOffset, type PhysicalMemory } from './memory';
@@ -227,7 +227,7 @@ export function newSupervisorPort(memory: PhysicalMemory, bus: Bus, hart: Hart):
   return Object.assign(new VirtualPort(memory, bus, hart, false), { user: new VirtualPort(memory, bus, hart, true) });
 }
 
-/** Reads through the tables of any space; Sv39. Touches nothing. */
+/** Reads through the tables of any space, or physically with NO_SPACE. Touches nothing. */
 export class PeekingPort implements DebugPort {
   constructor(
     private readonly memory: PhysicalMemory,
@@ -235,6 +235,7 @@ export class PeekingPort implements DebugPort {
   ) {}
 
   translate(space: Space, address: VirtualAddress): PhysicalAddress | undefined {
+    if (space === NO_SPACE) return this.memory.contains(address, 1) ? pa(address) : undefined;
     return peekTranslation(this.memory, space, this.levels(), lowWord(address), highWord(address)) as
       PhysicalAddress | undefined;
   }

@@ -19,16 +19,26 @@ export interface Parts {
   readonly outbox: Outbox<object>;
   readonly devices: readonly Device[];
   readonly personalities: { readonly machine?: Personality; readonly supervisor?: Personality };
+  /** What decides how the machine goes on and is fixed when it is created. */
+  readonly shape: Shape;
+}
+
+export interface Shape {
+  readonly ramBytes: number;
+  readonly harts: number;
+  readonly clockHz: number;
+  /** Ticks of a slice: of no account with one hart. */
+  readonly quantum: number;
 }
 
 /** Raise this when the shape of what `saveState` returns changes. */
-export const FORMAT = 1;
+export const FORMAT = 2;
 
 interface Saved {
   readonly format: number;
-  readonly ramBytes: number;
-  readonly tick: number;
-  readonly halted: number;
+  readonly shape: Shape;
+  /** Tick, halted, whose turn it is: the words of layout.ts's Area. */
+  readonly words: Int32Array;
   readonly sequence: number;
   readonly harts: readonly Int32Array[];
   /** Page numbers, and their bytes one behind the other. */
@@ -72,10 +82,9 @@ function digestOf(memory: PhysicalMemory, page: number): Uint8Array {
 export function hashState(parts: Parts): string {
   const hash = blake3.create({});
   const canonical = new Canonical(hash);
-  const { memory, harts, outbox, devices, personalities } = parts;
-  canonical.number(memory.ramBytes);
-  canonical.number(memory.f64[Area.TICK / 8]!);
-  canonical.number(memory.i32[Area.HALTED / 4]!);
+  const { memory, harts, outbox, devices, personalities, shape } = parts;
+  canonical.value(shape);
+  canonical.value(memory.i32.slice(0, Area.WORDS));
   canonical.number(outbox.sequence);
   canonical.value(harts.map(hartWords));
   canonical.value(devices.map((device) => device.snapshot()));
@@ -92,15 +101,14 @@ export function hashState(parts: Parts): string {
 }
 
 export function saveState(parts: Parts): unknown {
-  const { memory, harts, outbox, devices, personalities } = parts;
+  const { memory, harts, outbox, devices, personalities, shape } = parts;
   const pages = pagesInUse(memory);
   const bytes = new Uint8Array(pages.length * 4096);
   pages.forEach((page, i) => bytes.set(memory.pageBytes(page), i * 4096));
   const saved: Saved = {
     format: FORMAT,
-    ramBytes: memory.ramBytes,
-    tick: memory.f64[Area.TICK / 8]!,
-    halted: memory.i32[Area.HALTED / 4]!,
+    shape,
+    words: memory.i32.slice(0, Area.WORDS),
     sequence: outbox.sequence,
     harts: harts.map(hartWords),
     pages: Uint32Array.from(pages),
@@ -112,25 +120,26 @@ export function saveState(parts: Parts): unknown {
   return saved;
 }
 
-/** @throws Error naming both formats, or both sizes of RAM, before anything was changed */
+const shapeText = ({ ramBytes, harts, clockHz, quantum }: Shape): string =>
+  `${ramBytes} bytes of RAM, ${harts} ${harts === 1 ? 'hart' : 'harts'}, a clock of ${clockHz} Hz and slices of ${quantum} ticks`;
+
+/** @throws Error naming both formats, or both shapes, before anything was changed */
 export function loadState(parts: Parts, data: unknown): void {
-  const { memory, harts, outbox, devices, personalities } = parts;
+  const { memory, harts, outbox, devices, personalities, shape } = parts;
   const saved = data as Partial<Saved> | null | undefined;
   if (typeof saved !== 'object' || saved === null || saved.format !== FORMAT)
     throw new Error(
       `saved state has format ${String(saved?.format)}, this version reads format ${FORMAT}; run the program anew and save again`,
     );
   const state = saved as Saved;
-  if (state.ramBytes !== memory.ramBytes || state.harts.length !== harts.length)
+  if (shapeText(state.shape) !== shapeText(shape))
     throw new Error(
-      `saved state is of a machine with ${state.ramBytes} bytes of RAM and ${state.harts.length} harts, ` +
-        `this one has ${memory.ramBytes} and ${harts.length}; create it alike`,
+      `saved state is of a machine with ${shapeText(state.shape)}; this one has ${shapeText(shape)}: create it alike`,
     );
   for (const page of [...memory.writtenPages()]) memory.setPage(page, undefined);
   state.pages.forEach((page, i) => memory.setPage(page, state.bytes.subarray(i * 4096, (i + 1) * 4096)));
   memory.protectAll();
-  memory.f64[Area.TICK / 8] = state.tick;
-  memory.i32[Area.HALTED / 4] = state.halted;
+  memory.i32.set(state.words);
   outbox.sequence = state.sequence;
   harts.forEach((hart, i) => hart.words.set(state.harts[i]!));
   devices.forEach((device, i) => device.restore(fromCloneable(state.devices[i])));

@@ -40,7 +40,7 @@ export class Stops implements StopSet {
     this.onChange();
   }
 
-  /** Offsets in the page with stops; undefined for a page without. `space` -1: no translation, no stops. */
+  /** Offsets in the page with stops; undefined for a page without. `space` -1: no translation (NO_SPACE). */
   inPage(space: number, page: number): ReadonlySet<number> | undefined {
     if (this.spaces.size === 0) return undefined;
     const counts = this.spaces.get(space)?.get(page);

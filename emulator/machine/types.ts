@@ -1,6 +1,7 @@
 /** The machine as its users see it: composition (monitor/system), run control (debug-adapter/target), tests. */
-import type { Hart } from '../hart/types';
+import type { Hart, Privilege } from '../hart/types';
 import type { Space, Tick, VirtualAddress } from '../units';
+import type { Ending } from './finisher';
 import type { Outbox } from './outbox';
 import type { Personality } from './personality';
 import type { DebugPort, MachinePort, SupervisorPort } from './ports';
@@ -18,21 +19,43 @@ export type MachineExit =
       readonly size: number;
       readonly kind: 'read' | 'write';
     }
+  /** `onContextChange` asked to stop; the instruction that made the change has been executed. */
+  | { readonly reason: 'context'; readonly change: ContextChange }
   /** The outbox's listener asked to stop. */
   | { readonly reason: 'event' }
   /** Every hart sleeps and no timer is set: only something from outside can go on. */
   | { readonly reason: 'idle' }
-  /** A personality called `halt`. */
+  /** A personality called `halt`, or guest code wrote to the test finisher: see `Machine.ending`. */
   | { readonly reason: 'halted' };
 
+/** What decides how a hart's addresses are translated, as far as a debugger follows it. */
+export interface Context {
+  readonly privilege: Privilege;
+  /** The raw register. */
+  readonly satp: bigint;
+}
+
+/** A hart's privilege level or satp became another. */
+export interface ContextChange {
+  readonly hart: number;
+  /** The tick after the instruction or step that did it; of an interrupt the tick at which it was taken (which costs none). */
+  readonly tick: Tick;
+  readonly from: Context;
+  readonly to: Context;
+}
+
 export interface StopSet {
-  /** Arms a stop; arming one twice is counted. `address` is where an instruction starts. */
+  /**
+   * Arms a stop; arming one twice is counted. `address` is where an instruction starts. NO_SPACE: a physical address, for
+   * M-mode and where satp says Bare.
+   */
   arm(space: Space, address: VirtualAddress): void;
   disarm(space: Space, address: VirtualAddress): void;
   clear(): void;
 }
 
-export type WatchKind = 'read' | 'write' | 'access';
+/** `access` is either of the first two; `change` a write that leaves another value in a byte of the range. */
+export type WatchKind = 'read' | 'write' | 'access' | 'change';
 
 export interface Watch {
   readonly space: Space;
@@ -41,7 +64,10 @@ export interface Watch {
   readonly kind: WatchKind;
 }
 
-/** Ranges whose accesses end a run, after the instruction that made them. Only accesses to watched pages pay. */
+/**
+ * Ranges whose accesses by instructions end a run, after the instruction that made them. Only accesses to watched pages pay.
+ * NO_SPACE: physical addresses, for M-mode and where satp says Bare.
+ */
 export interface WatchSet {
   add(space: Space, address: VirtualAddress, length: number, kind: WatchKind): Watch;
   remove(watch: Watch): void;
@@ -60,6 +86,15 @@ export interface Machine {
   /** Size of RAM in bytes; RAM starts at physical 0x80000000. */
   readonly ramSize: number;
   personalities: { machine?: Personality; supervisor?: Personality };
+  /** The hart whose turn it is: after a stop, a watch or a change of context the one it is about. */
+  readonly current: Hart;
+  /** How the machine ended; undefined while it runs. State. */
+  readonly ending: Ending | undefined;
+  /**
+   * A debugger's hook, not state: called for each change of a hart's privilege level or satp, also in a replay; returning true
+   * makes `run` return right there.
+   */
+  onContextChange: ((change: ContextChange) => boolean) | undefined;
   supervisorPort(hart: Hart): SupervisorPort;
   readonly machinePort: MachinePort;
   readonly debugPort: DebugPort;
@@ -74,6 +109,9 @@ export interface Machine {
   halt(): void;
   /** Asks the running software for attention, as a device would: raises the machine software interrupt of hart 0. */
   interrupt(): void;
+
+  /** Bytes arrive at the UART from outside: an event that whoever calls this logs with its tick. */
+  type(bytes: Uint8Array): void;
 
   /** `mtimecmp` of a hart in ticks; Infinity when not set. */
   timer(hart: Hart): Tick;

@@ -27,16 +27,37 @@ export class Watches implements WatchSet {
     this.onChange();
   }
 
-  /** Is any byte of [address, address + size) watched for this kind of access? */
-  hit(space: number, address: number, size: number, write: boolean): boolean {
+  /** Is any byte of [address, address + size) watched for this kind of access? Changes count as writes. */
+  overlaps(space: number, address: number, size: number, write: boolean): boolean {
     for (const watch of this.list)
       if (
         watch.space === space &&
-        watch.kind !== (write ? 'read' : 'write') &&
-        address < watch.address + watch.length &&
-        watch.address < address + size
+        (write ? watch.kind !== 'read' : watch.kind === 'read' || watch.kind === 'access') &&
+        meets(watch, address, size)
       )
         return true;
     return false;
   }
+
+  /** Does an access end the run? `changed`: 1 for each byte in which a write leaves another value. */
+  hit(space: number, address: number, size: number, write: boolean, changed: Uint8Array): boolean {
+    for (const watch of this.list) {
+      if (watch.space !== space || !meets(watch, address, size)) continue;
+      if (watch.kind === 'access' || watch.kind === (write ? 'write' : 'read')) return true;
+      if (watch.kind !== 'change' || !write) continue;
+      const from = Math.max(0, watch.address - address);
+      const to = Math.min(size, watch.address + watch.length - address);
+      if (changed.subarray(from, to).includes(1)) return true;
+    }
+    return false;
+  }
+
+  /** Must writes be compared with what was there before? */
+  get comparing(): boolean {
+    for (const watch of this.list) if (watch.kind === 'change') return true;
+    return false;
+  }
 }
+
+const meets = (watch: Watch, address: number, size: number): boolean =>
+  address < watch.address + watch.length && watch.address < address + size;
