@@ -37,7 +37,7 @@ const ROOMS = {
 };
 /** Files that may import Node modules: the entry points and what only ever runs under them. */
 const NODE_ALLOWED = [
-  /^[^/]+\.mjs$/,
+  /^(docs\/)?[^/]+\.mjs$/,
   /^cli\//,
   /^extension\//,
   /^test\//,
