@@ -31,14 +31,17 @@ fn addFloat(a: i64, b: i64, rm: i32, fraction: i64, ones: i32) -> i64 {
   return roundPack(large & sign, exponent + 1 - low32(zeros), sum << zeros, rm, fraction, ones);
 }
 
+// The sum.
 fn add16(a: i32, b: i32, rm: i32) -> i32 {
   return low32(addFloat(zext64(a), zext64(b), rm, FRACTION16, ONES16));
 }
 
+// The difference.
 fn sub16(a: i32, b: i32, rm: i32) -> i32 {
   return add16(a, b ^ SIGN16, rm);
 }
 
+// The sum.
 fn add32(a: i32, b: i32, rm: i32) -> i32 {
   if (rm == RNE) {
     let x = asF32(a);
@@ -60,10 +63,12 @@ fn add32(a: i32, b: i32, rm: i32) -> i32 {
   return low32(addFloat(zext64(a), zext64(b), rm, FRACTION32, ONES32));
 }
 
+// The difference.
 fn sub32(a: i32, b: i32, rm: i32) -> i32 {
   return add32(a, b ^ SIGN32, rm);
 }
 
+// The sum.
 fn add64(a: i64, b: i64, rm: i32) -> i64 {
   if (rm == RNE) {
     let x = asF64(a);
@@ -83,6 +88,7 @@ fn add64(a: i64, b: i64, rm: i32) -> i64 {
   return addFloat(a, b, rm, FRACTION64, ONES64);
 }
 
+// The difference.
 fn sub64(a: i64, b: i64, rm: i32) -> i64 {
   return add64(a, b ^ SIGN64, rm);
 }

@@ -12,7 +12,10 @@ fn classOf(a: i64, fraction: i64, ones: i32) -> i64 {
   return negative ? 0x8 : 0x10;
 }
 
+// The bit of the number's class, as fclass lists them.
 fn class16(a: i32) -> i64 { return classOf(zext64(a), FRACTION16, ONES16); }
+// The bit of the number's class, as fclass lists them.
 fn class32(a: i32) -> i64 { return classOf(zext64(a), FRACTION32, ONES32); }
+// The bit of the number's class, as fclass lists them.
 fn class64(a: i64) -> i64 { return classOf(a, FRACTION64, ONES64); }
 `;

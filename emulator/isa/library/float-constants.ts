@@ -43,7 +43,7 @@ function fli(format: Format): string {
     infinity | (1n << (fraction - 1n)),
   ];
   const chain = values.map((bits, index) => `  if (index == ${index}) { return 0x${bits.toString(16)}; }`);
-  return `fn fli${width}(index: i32) -> ${type} {\n${chain.join('\n')}\n  return 0;\n}\n`;
+  return `// The constant with this number.\nfn fli${width}(index: i32) -> ${type} {\n${chain.join('\n')}\n  return 0;\n}\n`;
 }
 
 export const FLOAT_CONSTANTS = FORMATS.map(fli).join('\n');

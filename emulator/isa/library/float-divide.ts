@@ -50,10 +50,12 @@ fn divideFloat(a: i64, b: i64, rm: i32, fraction: i64, ones: i32) -> i64 {
   return roundPack(sign, exponent, adjusted(quotient, remainder), rm, fraction, ones);
 }
 
+// The quotient.
 fn div16(a: i32, b: i32, rm: i32) -> i32 {
   return low32(divideFloat(zext64(a), zext64(b), rm, FRACTION16, ONES16));
 }
 
+// The quotient.
 fn div32(a: i32, b: i32, rm: i32) -> i32 {
   if (rm == RNE && (fflags & NX) != 0) {
     let bits = asI32(asF32(a) / asF32(b));
@@ -63,6 +65,7 @@ fn div32(a: i32, b: i32, rm: i32) -> i32 {
   return low32(divideFloat(zext64(a), zext64(b), rm, FRACTION32, ONES32));
 }
 
+// The quotient.
 fn div64(a: i64, b: i64, rm: i32) -> i64 {
   if (rm == RNE && (fflags & NX) != 0) {
     let bits = asI64(asF64(a) / asF64(b));

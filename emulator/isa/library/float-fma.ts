@@ -86,6 +86,7 @@ fn fusedFloat(a: i64, b: i64, c: i64, rm: i32, fraction: i64, ones: i32) -> i64 
   return fusedSum(addend, 0, c & signMask, aligned, wideLow, sign, exponent - distance, rm, fraction, ones);
 }
 
+// a * b + c, rounded once.
 fn fma16(a: i32, b: i32, c: i32, rm: i32) -> i32 {
   return low32(fusedFloat(zext64(a), zext64(b), zext64(c), rm, FRACTION16, ONES16));
 }
@@ -100,6 +101,7 @@ fn toOdd(sum: f64, error: f64) -> f64 {
   return asF64((apart ^ bits) <s 0 ? bits - 1 : bits | 1);
 }
 
+// a * b + c, rounded once.
 fn fma32(a: i32, b: i32, c: i32, rm: i32) -> i32 {
   if (rm == RNE) {
     // The product of 48 digits is exact in binary64; the sum is rounded to odd, and then to binary32.
@@ -133,6 +135,7 @@ fn productError(x: f64, y: f64, product: f64) -> f64 {
   return lowX * lowY - (product - highX * highY - lowX * highY - highX * lowY);
 }
 
+// a * b + c, rounded once.
 fn fma64(a: i64, b: i64, c: i64, rm: i32) -> i64 {
   if (rm == RNE) {
     // The same paper's fused multiply-add: the exact sum of three, the lesser two of them first, rounded to odd.

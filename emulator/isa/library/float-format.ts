@@ -89,14 +89,17 @@ fn box16(a: i32) -> i64 {
   return zext64(a) | 0xffffffffffff0000;
 }
 
+// A binary32 number as an f register holds it: ones above.
 fn box32(a: i32) -> i64 {
   return zext64(a) | 0xffffffff00000000;
 }
 
+// The number in an f register; the canonical NaN where it is not boxed.
 fn unbox16(f: i64) -> i32 {
   return (f >>s 16) == -1 ? low32(f) & 0xffff : NAN16;
 }
 
+// The number in an f register; the canonical NaN where it is not boxed.
 fn unbox32(f: i64) -> i32 {
   return (f >>s 32) == -1 ? low32(f) : NAN32;
 }

@@ -61,16 +61,25 @@ fn toU64(a: i64, rm: i32, fraction: i64, ones: i32) -> i64 {
   return toInteger(a, rm, 0, 0xffffffffffffffff, fraction, ones);
 }
 
+// To a signed 32-bit integer, sign-extended.
 fn toS32From16(a: i32, rm: i32) -> i64 { return toS32(zext64(a), rm, FRACTION16, ONES16); }
+// To an unsigned 32-bit integer, sign-extended.
 fn toU32From16(a: i32, rm: i32) -> i64 { return toU32(zext64(a), rm, FRACTION16, ONES16); }
+// To a signed 64-bit integer.
 fn toS64From16(a: i32, rm: i32) -> i64 { return toS64(zext64(a), rm, FRACTION16, ONES16); }
+// To an unsigned 64-bit integer.
 fn toU64From16(a: i32, rm: i32) -> i64 { return toU64(zext64(a), rm, FRACTION16, ONES16); }
 
+// To a signed 32-bit integer, sign-extended.
 fn toS32From32(a: i32, rm: i32) -> i64 { return toS32(zext64(a), rm, FRACTION32, ONES32); }
+// To an unsigned 32-bit integer, sign-extended.
 fn toU32From32(a: i32, rm: i32) -> i64 { return toU32(zext64(a), rm, FRACTION32, ONES32); }
+// To a signed 64-bit integer.
 fn toS64From32(a: i32, rm: i32) -> i64 { return toS64(zext64(a), rm, FRACTION32, ONES32); }
+// To an unsigned 64-bit integer.
 fn toU64From32(a: i32, rm: i32) -> i64 { return toU64(zext64(a), rm, FRACTION32, ONES32); }
 
+// To a signed 32-bit integer, sign-extended.
 fn toS32From64(a: i64, rm: i32) -> i64 {
   // Below 2^30 the host can truncate; that is the result of every mode if nothing was cut off, and that of RTZ.
   if ((a & 0x7fffffffffffffff) <u 0x41d0000000000000) {
@@ -84,8 +93,11 @@ fn toS32From64(a: i64, rm: i32) -> i64 {
   return toS32(a, rm, FRACTION64, ONES64);
 }
 
+// To an unsigned 32-bit integer, sign-extended.
 fn toU32From64(a: i64, rm: i32) -> i64 { return toU32(a, rm, FRACTION64, ONES64); }
+// To a signed 64-bit integer.
 fn toS64From64(a: i64, rm: i32) -> i64 { return toS64(a, rm, FRACTION64, ONES64); }
+// To an unsigned 64-bit integer.
 fn toU64From64(a: i64, rm: i32) -> i64 { return toU64(a, rm, FRACTION64, ONES64); }
 
 // fcvtmod.w.d: truncated, modulo 2^32, with the flags of fcvt.w.d.
@@ -111,11 +123,16 @@ fn fromS64(x: i64, rm: i32, fraction: i64, ones: i32) -> i64 {
   return x <s 0 ? fromSize(signBit(fraction, ones), -x, rm, fraction, ones) : fromSize(0, x, rm, fraction, ones);
 }
 
+// From the low 32 bits, signed.
 fn fromS32To16(x: i64, rm: i32) -> i32 { return low32(fromS64(sext32(x), rm, FRACTION16, ONES16)); }
+// From the low 32 bits, unsigned.
 fn fromU32To16(x: i64, rm: i32) -> i32 { return low32(fromSize(0, zext32(x), rm, FRACTION16, ONES16)); }
+// From a signed 64-bit integer.
 fn fromS64To16(x: i64, rm: i32) -> i32 { return low32(fromS64(x, rm, FRACTION16, ONES16)); }
+// From an unsigned 64-bit integer.
 fn fromU64To16(x: i64, rm: i32) -> i32 { return low32(fromSize(0, x, rm, FRACTION16, ONES16)); }
 
+// From the low 32 bits, signed.
 fn fromS32To32(x: i64, rm: i32) -> i32 {
   let exact = signedToF64(low32(x));
   let near = demote(exact);
@@ -126,14 +143,19 @@ fn fromS32To32(x: i64, rm: i32) -> i32 {
   return low32(fromS64(sext32(x), rm, FRACTION32, ONES32));
 }
 
+// From the low 32 bits, unsigned.
 fn fromU32To32(x: i64, rm: i32) -> i32 { return low32(fromSize(0, zext32(x), rm, FRACTION32, ONES32)); }
+// From a signed 64-bit integer.
 fn fromS64To32(x: i64, rm: i32) -> i32 { return low32(fromS64(x, rm, FRACTION32, ONES32)); }
+// From an unsigned 64-bit integer.
 fn fromU64To32(x: i64, rm: i32) -> i32 { return low32(fromSize(0, x, rm, FRACTION32, ONES32)); }
 
 // 32 bits are always exact in binary64.
 fn fromS32To64(x: i64, rm: i32) -> i64 { return asI64(signedToF64(low32(x))); }
+// From the low 32 bits, unsigned.
 fn fromU32To64(x: i64, rm: i32) -> i64 { return asI64(unsignedToF64(low32(x))); }
 
+// From a signed 64-bit integer.
 fn fromS64To64(x: i64, rm: i32) -> i64 {
   if (x + 0x20000000000000 <=u 0x40000000000000 || (rm == RNE && (fflags & NX) != 0)) {
     // Both halves are exact, the upper times 2^32; their sum is rounded once.
@@ -142,5 +164,6 @@ fn fromS64To64(x: i64, rm: i32) -> i64 {
   return fromS64(x, rm, FRACTION64, ONES64);
 }
 
+// From an unsigned 64-bit integer.
 fn fromU64To64(x: i64, rm: i32) -> i64 { return fromSize(0, x, rm, FRACTION64, ONES64); }
 `;

@@ -12,14 +12,17 @@ fn roundFloat(a: i64, rm: i32, inexact: bool, fraction: i64, ones: i32) -> i64 {
   return fromSize(a & signBit(fraction, ones), size, rm, fraction, ones);
 }
 
+// Rounded to an integer in the same format; inexact: raise NX where that changes it.
 fn round16(a: i32, rm: i32, inexact: bool) -> i32 {
   return low32(roundFloat(zext64(a), rm, inexact, FRACTION16, ONES16));
 }
 
+// Rounded to an integer in the same format; inexact: raise NX where that changes it.
 fn round32(a: i32, rm: i32, inexact: bool) -> i32 {
   return low32(roundFloat(zext64(a), rm, inexact, FRACTION32, ONES32));
 }
 
+// Rounded to an integer in the same format; inexact: raise NX where that changes it.
 fn round64(a: i64, rm: i32, inexact: bool) -> i64 {
   return roundFloat(a, rm, inexact, FRACTION64, ONES64);
 }

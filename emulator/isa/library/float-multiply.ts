@@ -28,10 +28,12 @@ fn multiplyFloat(a: i64, b: i64, rm: i32, fraction: i64, ones: i32) -> i64 {
   return roundPack(sign, exponent + 1 - low32(zeros), product << zeros, rm, fraction, ones);
 }
 
+// The product.
 fn mul16(a: i32, b: i32, rm: i32) -> i32 {
   return low32(multiplyFloat(zext64(a), zext64(b), rm, FRACTION16, ONES16));
 }
 
+// The product.
 fn mul32(a: i32, b: i32, rm: i32) -> i32 {
   if (rm == RNE) {
     let near = asF32(a) * asF32(b);
@@ -46,6 +48,7 @@ fn mul32(a: i32, b: i32, rm: i32) -> i32 {
   return low32(multiplyFloat(zext64(a), zext64(b), rm, FRACTION32, ONES32));
 }
 
+// The product.
 fn mul64(a: i64, b: i64, rm: i32) -> i64 {
   if (rm == RNE) {
     let bits = asI64(asF64(a) * asF64(b));

@@ -20,10 +20,12 @@ fn sqrtFloat(a: i64, rm: i32, fraction: i64, ones: i32) -> i64 {
   return roundPack(0, exponent >>s 1, adjusted(root, remainder), rm, fraction, ones);
 }
 
+// The square root.
 fn sqrt16(a: i32, rm: i32) -> i32 {
   return low32(sqrtFloat(zext64(a), rm, FRACTION16, ONES16));
 }
 
+// The square root.
 fn sqrt32(a: i32, rm: i32) -> i32 {
   if (rm == RNE && (fflags & NX) != 0) {
     let bits = asI32(sqrt(asF32(a)));
@@ -33,6 +35,7 @@ fn sqrt32(a: i32, rm: i32) -> i32 {
   return low32(sqrtFloat(zext64(a), rm, FRACTION32, ONES32));
 }
 
+// The square root.
 fn sqrt64(a: i64, rm: i32) -> i64 {
   if (rm == RNE && (fflags & NX) != 0) {
     let bits = asI64(sqrt(asF64(a)));

@@ -17,28 +17,34 @@ fn convertFloat(a: i64, rm: i32, fraction: i64, ones: i32, toFraction: i64, toOn
   return roundPack(sign, exponentFound, digits, rm, toFraction, toOnes);
 }
 
+// The same number in another format.
 fn convert16To32(a: i32, rm: i32) -> i32 {
   return low32(convertFloat(zext64(a), rm, FRACTION16, ONES16, FRACTION32, ONES32));
 }
 
+// The same number in another format.
 fn convert16To64(a: i32, rm: i32) -> i64 {
   return convertFloat(zext64(a), rm, FRACTION16, ONES16, FRACTION64, ONES64);
 }
 
+// The same number in another format.
 fn convert32To16(a: i32, rm: i32) -> i32 {
   return low32(convertFloat(zext64(a), rm, FRACTION32, ONES32, FRACTION16, ONES16));
 }
 
+// The same number in another format.
 fn convert32To64(a: i32, rm: i32) -> i64 {
   let x = asF32(a);
   if (x == x) { return asI64(promote(x)); }
   return convertFloat(zext64(a), rm, FRACTION32, ONES32, FRACTION64, ONES64);
 }
 
+// The same number in another format.
 fn convert64To16(a: i64, rm: i32) -> i32 {
   return low32(convertFloat(a, rm, FRACTION64, ONES64, FRACTION16, ONES16));
 }
 
+// The same number in another format.
 fn convert64To32(a: i64, rm: i32) -> i32 {
   let x = asF64(a);
   let near = demote(x);
