@@ -1,11 +1,7 @@
-// Operands for the floating-point unit, and what the unit makes of them.
-import { encode } from '../../../emulator/isa/encode';
-import { Op } from '../../../emulator/isa/op';
+// Operands for the floating-point rows: corners of the formats, and random ones close to where rounding decides.
 import { readEncoding, type Row } from '../../../emulator/isa/row';
-import { BASE_ROWS } from '../../../emulator/isa/rows';
-import { FloatUnit } from '../../../emulator/engine/float/unit';
 
-/** One execution: operands go to f11..f13, and x11 holds what f11 holds; results come from f10 and x10. */
+/** One execution: the operands are those of rs1 (of either register file), rs2 and rs3. */
 export interface Vector {
   readonly row: Row;
   readonly rm: number;
@@ -13,47 +9,22 @@ export interface Vector {
 }
 
 export interface Outcome {
-  readonly f: bigint;
-  readonly x: bigint;
+  /** What goes to rd. */
+  readonly result: bigint;
+  /** fflags afterwards. */
   readonly flags: number;
 }
 
-/** What f10 and x10 hold before. */
-export const SENTINEL = 0x5a5aa5a5_12345678n;
-
-/** Every instruction of F and D that the unit executes. */
-export const FLOAT_ROWS: readonly Row[] = BASE_ROWS.filter(
-  ({ op }) => op >= Op.FMADD_S && op <= Op.FMV_D_X && op !== Op.FLD && op !== Op.FSD,
-);
-
 export const hasRoundingMode = (row: Row): boolean => readEncoding(row.encoding).fields.has('rm');
 
+type Kind = 'half' | 'single' | 'double' | 'integer';
+
 /** How many registers the instruction reads, and of which kind the first is. */
-export function shape(row: Row): { sources: number; kind: 'single' | 'double' | 'integer' } {
+export function shape(row: Row): { sources: number; kind: Kind } {
   const sources = ['rs1', 'rs2', 'rs3'].filter((name) => readEncoding(row.encoding).fields.has(name)).length;
   if (/,rs1/.test(row.operands)) return { sources, kind: 'integer' };
+  if (/\.h$/.test(row.mnemonic)) return { sources, kind: 'half' };
   return { sources, kind: /\.s$|fmv\.x\.w/.test(row.mnemonic) ? 'single' : 'double' };
-}
-
-const memory = new ArrayBuffer(1024);
-const F = new BigUint64Array(memory, 256, 32);
-const X = new BigUint64Array(memory, 512, 32);
-const unit = new FloatUnit();
-unit.rebind(memory, 256, 512);
-
-/** Executes a vector on the unit, with the flags clear, or with `before` already accrued. */
-export function run({ row, rm, operands }: Vector, before = 0): Outcome {
-  operands.forEach((operand, i) => (F[11 + i] = operand));
-  X[11] = operands[0];
-  F[10] = X[10] = SENTINEL;
-  unit.flags = before;
-  unit.execute(row.op, 10, 11, 12, 13, rm);
-  return { f: F[10]!, x: X[10]!, flags: unit.flags };
-}
-
-/** The instruction of a row as the vectors mean it, with the rounding mode left to frm. */
-export function wordOf(row: Row): number {
-  return encode(row, { rd: 10, rs1: 11, rs2: 12, rs3: 13, rm: 7 });
 }
 
 /** xorshift128 over 32-bit words, handing out 64 bits. */
@@ -125,12 +96,32 @@ function corners(exponentBits: number, fractionBits: number): bigint[] {
     infinity + normal / 2n + 3n,
   ];
   const sign = 1n << BigInt(exponentBits + fractionBits);
-  return values.flatMap((value) => [value, value | sign]);
+  // Half precision has no numbers as large as the last of these.
+  return values.filter((value) => value >= 0n && value < sign).flatMap((value) => [value, value | sign]);
 }
 
+const BOX_HALF = 0xffffffff_ffff0000n;
 const BOX = 0xffffffff_00000000n;
-export const SINGLES: readonly bigint[] = [...corners(8, 23).map((bits) => bits | BOX), 0x3f800000n, BOX - 1n];
-/** Among the doubles: what decides conversions to binary32 and to integers. */
+/** Boxed, and not: 1.0 with zeros above it, or in a binary32 box. */
+const HALVES: readonly bigint[] = [...corners(5, 10).map((bits) => bits | BOX_HALF), 0x3c00n, 0xffffffff_00003c00n];
+/** Among the singles: what decides conversions to binary16. */
+export const SINGLES: readonly bigint[] = [
+  ...corners(8, 23).map((bits) => bits | BOX),
+  0x3f800000n,
+  BOX - 1n,
+  ...[
+    0x477fe000n, // largest binary16
+    0x477fefffn,
+    0x477ff000n, // halfway to 2^16
+    0x387fc000n, // below the smallest normal binary16
+    0x387fe000n,
+    0x387ff000n,
+    0x33800000n, // smallest subnormal binary16
+    0xb3000001n,
+    0x33000000n,
+  ].map((bits) => bits | BOX),
+];
+/** Among the doubles: what decides conversions to binary32, to binary16 and to integers. */
 export const DOUBLES: readonly bigint[] = [
   ...corners(11, 52),
   0x47efffffe0000000n, // largest binary32
@@ -146,6 +137,14 @@ export const DOUBLES: readonly bigint[] = [
   0xc1e0000000200000n,
   0x41dfffffffe00000n, // 2^31 - 0.5
   0x41efffffffefffffn,
+  0x40effc0000000000n, // largest binary16
+  0x40effdffffffffffn,
+  0xc0effe0000000000n, // halfway to 2^16
+  0x3f0ff80000000000n, // below the smallest normal binary16
+  0x3f0ffc0000000000n,
+  0x3f0ffe0000000000n,
+  0x3e60000000000001n,
+  0xbe60000000000000n, // half the smallest subnormal binary16
 ];
 export const INTEGERS: readonly bigint[] = [
   0n,
@@ -168,19 +167,30 @@ export const INTEGERS: readonly bigint[] = [
   (1n << 63n) | 0x8000000000n,
 ].flatMap((value) => [value, BigInt.asUintN(64, -value)]);
 
-const FORMATS = {
-  single: { corners: SINGLES, exponentBits: 8, fractionBits: 23 },
-  double: { corners: DOUBLES, exponentBits: 11, fractionBits: 52 },
+interface Format {
+  readonly corners: readonly bigint[];
+  readonly exponentBits: number;
+  readonly fractionBits: number;
+  /** The ones above a number in a register. */
+  readonly box: bigint;
+}
+const FORMATS: Readonly<Record<Exclude<Kind, 'integer'>, Format>> = {
+  half: { corners: HALVES, exponentBits: 5, fractionBits: 10, box: BOX_HALF },
+  single: { corners: SINGLES, exponentBits: 8, fractionBits: 23, box: BOX },
+  double: { corners: DOUBLES, exponentBits: 11, fractionBits: 52, box: 0n },
 };
 
+/** A number of its own for each instruction, whatever stands in the list before it. */
+const seedOf = ({ mnemonic }: Row): number => [...mnemonic].reduce((seed, c) => (31 * seed + c.charCodeAt(0)) >>> 0, 0);
+
 /** A random operand: corners, plain bits, short fractions, and exponents near the middle, the ends and each other. */
-function randomOperand(random: Random, kind: 'single' | 'double' | 'integer', middle: number): bigint {
+function randomOperand(random: Random, kind: Kind, middle: number): bigint {
   if (kind === 'integer') {
     if (random.below(6) === 0) return random.pick(INTEGERS);
     const value = random.bits64() >> BigInt(random.below(64));
     return BigInt.asUintN(64, random.below(2) ? value : -value);
   }
-  const { corners: list, exponentBits, fractionBits } = FORMATS[kind];
+  const { corners: list, exponentBits, fractionBits, box } = FORMATS[kind];
   const roll = random.below(16);
   if (roll === 0) return random.pick(list);
   const width = 1 + exponentBits + fractionBits;
@@ -193,13 +203,12 @@ function randomOperand(random: Random, kind: 'single' | 'double' | 'integer', mi
   const exponent = around + random.below(2 * spread + 1) - spread;
   const biased = Math.min(Math.max(exponent + bias, 0), 2 * bias + (random.below(64) === 0 ? 1 : 0));
   const bits = (BigInt(random.below(2)) << BigInt(width - 1)) | (BigInt(biased) << BigInt(fractionBits)) | fraction;
-  if (kind === 'double') return bits;
-  return random.below(200) === 0 ? bits : bits | BOX;
+  return random.below(200) === 0 ? bits : bits | box;
 }
 
 /** `count` random vectors of an instruction, cycling through the rounding modes. */
 export function randomVectors(row: Row, count: number, seed: number): Vector[] {
-  const random = new Random(seed * 1000 + row.op);
+  const random = new Random(seed * 1000 + seedOf(row));
   const { kind } = shape(row);
   const modes = hasRoundingMode(row) ? 5 : 1;
   return Array.from({ length: count }, (_, i) => {
@@ -220,13 +229,12 @@ export function randomVectors(row: Row, count: number, seed: number): Vector[] {
 function nearTie(row: Row, random: Random): [bigint, bigint, bigint] {
   const { kind } = shape(row);
   if (kind === 'integer') throw new Error(`${row.mnemonic} is not a fused instruction`);
-  const { exponentBits, fractionBits } = FORMATS[kind];
+  const { exponentBits, fractionBits, box } = FORMATS[kind];
   const normal = 1n << BigInt(fractionBits);
   const one = ((1n << BigInt(exponentBits - 1)) - 1n) * normal;
-  const box = kind === 'double' ? 0n : BOX;
   const sign = () => BigInt(random.below(2)) << BigInt(exponentBits + fractionBits);
   const near = () => BigInt(random.below(9) - 4);
-  const exponent = BigInt(random.below(20) - 10);
+  const exponent = BigInt(random.below(Math.min(20, fractionBits)) - 10);
   const scale = BigInt(-fractionBits - 1 + random.below(3) - 1);
   const fraction = random.bits64() % normal;
   return [
@@ -236,27 +244,44 @@ function nearTie(row: Row, random: Random): [bigint, bigint, bigint] {
   ];
 }
 
+const view = new DataView(new ArrayBuffer(8));
+
+/** The value of a finite number. */
+function valueOf(bits: bigint, { exponentBits, fractionBits }: Format): number {
+  const field = Number((bits >> BigInt(fractionBits)) & ((1n << BigInt(exponentBits)) - 1n));
+  const fraction = Number(bits & ((1n << BigInt(fractionBits)) - 1n)) / 2 ** fractionBits;
+  const size = field === 0 ? fraction * 2 : fraction + 1;
+  return (
+    ((bits >> BigInt(exponentBits + fractionBits)) & 1n ? -size : size) * 2 ** (field - 2 ** (exponentBits - 1) + 1)
+  );
+}
+
+/** A value's leading digits in a format: zero or an infinity if it has no normal number there. */
+function leadingDigits(value: number, { exponentBits, fractionBits }: Format): bigint {
+  view.setFloat64(0, value);
+  const bits = view.getBigUint64(0);
+  const ones = (1n << BigInt(exponentBits)) - 1n;
+  const field = ((bits >> 52n) & 0x7ffn) - 1023n + (ones >> 1n);
+  const fraction = (bits & 0xfffffffffffffn) >> BigInt(52 - fractionBits);
+  const size =
+    field <= 0n ? 0n : field >= ones ? ones << BigInt(fractionBits) : (field << BigInt(fractionBits)) | fraction;
+  return size | ((bits >> 63n) << BigInt(exponentBits + fractionBits));
+}
+
 /** For the fused instructions: a third operand that is close to the product of the others, so that most bits cancel. */
 function nearCancellation(row: Row, operands: [bigint, bigint, bigint]): [bigint, bigint, bigint] {
   const { kind } = shape(row);
+  if (kind === 'integer') throw new Error(`${row.mnemonic} is not a fused instruction`);
   const [a, b] = operands;
-  const view = new DataView(new ArrayBuffer(8));
-  const read = (bits: bigint) => {
-    view.setBigUint64(0, kind === 'double' ? bits : (bits & 0xffffffffn) << 32n);
-    return kind === 'double' ? view.getFloat64(0) : view.getFloat32(0);
-  };
-  const product = -(read(a) * read(b));
-  if (kind === 'double') view.setFloat64(0, product);
-  else view.setFloat32(0, product);
-  const bits = view.getBigUint64(0);
-  return [a, b, kind === 'double' ? bits : (bits >> 32n) | BOX];
+  const format = FORMATS[kind];
+  return [a, b, leadingDigits(-valueOf(a, format) * valueOf(b, format), format) | format.box];
 }
 
 /** Corner vectors of an instruction, in every rounding mode: each corner, or `perMode` pairs or triples (0: all pairs, 4000 triples). */
 export function cornerVectors(row: Row, perMode: number): Vector[] {
   const { sources, kind } = shape(row);
-  const list = kind === 'integer' ? INTEGERS : kind === 'single' ? SINGLES : DOUBLES;
-  const random = new Random(row.op);
+  const list = kind === 'integer' ? INTEGERS : FORMATS[kind].corners;
+  const random = new Random(seedOf(row));
   const modes = hasRoundingMode(row) ? [0, 1, 2, 3, 4] : [0];
   return modes.flatMap((rm) => {
     if (sources === 1) return list.map((a): Vector => ({ row, rm, operands: [a, 0n, 0n] }));

@@ -1,0 +1,41 @@
+/** What the floating-point rows can be run on: everything that gives the row language a meaning. */
+import { callFunction } from '../../reference/evaluate';
+import { FLOAT_LIBRARY, functionName, parametersOf } from './rows';
+import type { Outcome, Vector } from './vectors';
+
+export interface Backend {
+  readonly name: string;
+  /** Is it quick enough for hundreds of thousands of vectors? */
+  readonly quick: boolean;
+  /**
+   * Calls a function of FLOAT_LIBRARY.
+   * @param args integers of the parameters' widths
+   * @param before fflags before
+   */
+  call(name: string, args: readonly bigint[], before: number): Outcome;
+}
+
+const evaluator: Backend = {
+  name: 'the reference evaluator',
+  quick: false,
+  call(name, args, before) {
+    const { result, fcsr } = callFunction(FLOAT_LIBRARY, name, args, before);
+    return { result: result as bigint, flags: fcsr };
+  },
+};
+
+export const BACKENDS: readonly Backend[] = [evaluator];
+
+/** The quickest there is. */
+export const QUICKEST: Backend = BACKENDS.at(-1)!;
+
+/** Executes a vector with the flags clear, or with `before` already accrued. */
+export function run(backend: Backend, { row, rm, operands }: Vector, before = 0): Outcome {
+  const [rs1, rs2, rs3] = operands;
+  const values: Record<string, bigint> = { rs1, frs1: rs1, frs2: rs2, frs3: rs3, zimm: rs1, rm: BigInt(rm) };
+  return backend.call(
+    functionName(row),
+    parametersOf(row).map((name) => values[name]!),
+    before,
+  );
+}
