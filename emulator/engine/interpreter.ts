@@ -749,7 +749,7 @@ export class Interpreter implements Engine {
       }
       // To the pc in (tl, th).
       if ((tl & -4096) === pb && th === ph) {
-        s = tl - d;
+        s = (tl - d) | 0;
         continue;
       }
       const q = execs + ((tl >>> 10) & 0x3fc);
