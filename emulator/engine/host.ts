@@ -26,6 +26,13 @@ import { NO_PASS, Result, type Fault } from './types';
 export const FETCH_STOP = -3;
 export { FETCH_FAULT, FETCH_RETRY };
 
+/** Bits of a CSR that a Zicsr instruction changes: all (CSRRW), or those set in the operand. */
+export function operandMask(hart: Hart, bits: number): number {
+  const source = (bits >> 15) & 31;
+  if (((bits >> 12) & 3) === 1) return -1;
+  return bits & (1 << 14) ? source : hart.words[2 * source]!;
+}
+
 export class Host {
   readonly code: CodeCache;
   readonly access: DataAccess;
@@ -216,12 +223,13 @@ export class Host {
     const { csr, privilege } = this.hart;
     this.now();
     if (!csr.permitted(number, privilege, writes !== 0) || !csr.read(number)) return this.illegal(at);
+    if (number === Csr.MIP && writes) csr.pendingMask = operandMask(this.hart, this.code.bitsAt(at));
     return this.answer(Result.DONE, csr.low, csr.high);
   }
 
   writeCsr(number: number, low: number, high: number): Result {
     this.now();
-    this.hart.csr.write(number, low, high);
+    this.hart.csr.write(number, low, high, 1);
     if (number >= Csr.FFLAGS && number <= Csr.FCSR) return Result.DONE;
     this.changed = true;
     return Result.LEAVE;

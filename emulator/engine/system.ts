@@ -81,9 +81,10 @@ export class SystemInstructions {
     const operandLow = isImmediate ? source : words[source]!;
     const operandHigh = isImmediate ? 0 : words[source + 1]!;
     if (writes) {
-      if (kind === 0) csr.write(number, operandLow, operandHigh);
-      else if (kind === 1) csr.write(number, oldLow | operandLow, oldHigh | operandHigh);
-      else csr.write(number, oldLow & ~operandLow, oldHigh & ~operandHigh);
+      csr.pendingMask = kind === 0 ? -1 : operandLow;
+      if (kind === 0) csr.write(number, operandLow, operandHigh, 1);
+      else if (kind === 1) csr.write(number, oldLow | operandLow, oldHigh | operandHigh, 1);
+      else csr.write(number, oldLow & ~operandLow, oldHigh & ~operandHigh, 1);
     }
     words[rd] = oldLow;
     words[rd + 1] = oldHigh;

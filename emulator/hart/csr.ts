@@ -3,6 +3,7 @@
  * CSRs". Values travel as pairs of words (`low`, `high`), so that no BigInt is made when guest code uses a CSR.
  * WARL fields are legalised here. What a write means for cached translations is told to the owner through `changed`.
  */
+import { MISA_EXTENSIONS } from '../isa/extensions';
 import type { Clock } from '../machine/clock';
 import { HartWord } from '../machine/layout';
 import { highWord, lowWord, pairToNumber } from './registers';
@@ -45,6 +46,10 @@ export const enum Csr {
   PMPCFG2 = 0x3a2,
   PMPADDR0 = 0x3b0,
   PMPADDR15 = 0x3bf,
+  TSELECT = 0x7a0,
+  TDATA1 = 0x7a1,
+  TDATA3 = 0x7a3,
+  TINFO = 0x7a4,
   MCYCLE = 0xb00,
   MINSTRET = 0xb02,
   MHPMCOUNTER3 = 0xb03,
@@ -91,9 +96,14 @@ const M_INTERRUPTS =
   (1 << Interrupt.MachineSoftware) | (1 << Interrupt.MachineTimer) | (1 << Interrupt.MachineExternal);
 /** Everything but ecall from M and the reserved causes. */
 const DELEGABLE = 0xb3ff;
-/** RV64 IMAFDC with S and U. */
-const MISA_LOW = (1 << 0) | (1 << 2) | (1 << 3) | (1 << 5) | (1 << 8) | (1 << 12) | (1 << 18) | (1 << 20);
+/** MXL = 2: 64 bits. */
 const MISA_HIGH = 2 << 30;
+/** FIOM, CBIE, CBCFE and CBZE of menvcfg and senvcfg: Zicbom and Zicboz. */
+const ENVCFG_MASK = 0xf1;
+const CBIE = 3 << 4;
+/** mcountinhibit stops mcycle and minstret; the other counters count nothing. */
+const INHIBIT_CYCLE = 1 << 0;
+const INHIBIT_INSTRET = 1 << 2;
 
 /** CSRs that are a plain pair of words. */
 const PLAIN = new Map<number, HartWord>([
@@ -114,6 +124,7 @@ const PLAIN = new Map<number, HartWord>([
   [Csr.MENVCFG, HartWord.MENVCFG],
   [Csr.SENVCFG, HartWord.SENVCFG],
   [Csr.SATP, HartWord.SATP],
+  [Csr.MCOUNTINHIBIT, HartWord.MCOUNTINHIBIT],
 ]);
 
 /** Bits of the low word that can be written, where not all can; their high word then is 0. */
@@ -122,14 +133,25 @@ const LOW_MASKS = new Map<number, number>([
   [Csr.MIDELEG, S_INTERRUPTS],
   [Csr.MCOUNTEREN, -1],
   [Csr.SCOUNTEREN, -1],
-  [Csr.MENVCFG, 1],
-  [Csr.SENVCFG, 1],
+  [Csr.MENVCFG, ENVCFG_MASK],
+  [Csr.SENVCFG, ENVCFG_MASK],
+  [Csr.MCOUNTINHIBIT, INHIBIT_CYCLE | INHIBIT_INSTRET],
 ]);
+
+const COUNTERS: readonly (readonly [number, HartWord])[] = [
+  [INHIBIT_CYCLE, HartWord.MCYCLE_OFFSET],
+  [INHIBIT_INSTRET, HartWord.MINSTRET_OFFSET],
+];
 
 export class CsrFile {
   /** The value that `read` found. */
   low = 0;
   high = 0;
+  /**
+   * Bits of mip that the next write of it may change: of CSRRS and CSRRC the bits of their operand. For in SEIP the value read is
+   * not the one to write back: the interrupt controller's line is seen in it (machine.adoc, "Machine Interrupt Registers").
+   */
+  pendingMask = -1;
 
   constructor(
     readonly hartId: number,
@@ -141,7 +163,7 @@ export class CsrFile {
     private readonly changed: (what: 'pmp' | 'status' | 'satp') => void,
   ) {}
 
-  /** mip, with the timer's bit and the lines of the interrupt controller. */
+  /** mip: what software wrote, the lines of interrupt controllers, and the timer's bit. */
   pending(): number {
     const words = this.words();
     const pending = words[HartWord.PENDING]! | words[HartWord.LINES]!;
@@ -187,7 +209,7 @@ export class CsrFile {
           : this.found(status & SSTATUS_MASK, SSTATUS_HIGH | dirty);
       }
       case Csr.MISA:
-        return this.found(MISA_LOW, MISA_HIGH);
+        return this.found(MISA_EXTENSIONS, MISA_HIGH);
       case Csr.MIE:
         return this.found(words[HartWord.MIE]!, 0);
       case Csr.SIE:
@@ -205,13 +227,14 @@ export class CsrFile {
         return this.foundNumber(this.clock.time);
       case Csr.CYCLE:
       case Csr.MCYCLE:
-        return this.foundCounter(HartWord.MCYCLE_OFFSET);
+        return this.foundCounter(HartWord.MCYCLE_OFFSET, INHIBIT_CYCLE);
       case Csr.INSTRET:
       case Csr.MINSTRET:
-        return this.foundCounter(HartWord.MINSTRET_OFFSET);
+        return this.foundCounter(HartWord.MINSTRET_OFFSET, INHIBIT_INSTRET);
       case Csr.MHARTID:
         return this.found(this.hartId, 0);
-      case Csr.MCOUNTINHIBIT:
+      case Csr.TINFO:
+        return this.found(1, 0); // type 0 only: there is no trigger
       case Csr.MVENDORID:
       case Csr.MARCHID:
       case Csr.MIMPID:
@@ -226,7 +249,9 @@ export class CsrFile {
     const counter =
       (csr > Csr.INSTRET && csr <= Csr.HPMCOUNTER31) ||
       (csr >= Csr.MHPMCOUNTER3 && csr <= Csr.MHPMCOUNTER31) ||
-      (csr >= Csr.MHPMEVENT3 && csr <= Csr.MHPMEVENT31);
+      (csr >= Csr.MHPMEVENT3 && csr <= Csr.MHPMEVENT31) ||
+      // So do the debug triggers' registers: tdata1.type is 0, "there is no trigger at this tselect".
+      (csr >= Csr.TSELECT && csr <= Csr.TDATA3);
     return counter && this.found(0, 0);
   }
 
@@ -240,15 +265,16 @@ export class CsrFile {
     return this.found(lowWord(value), highWord(value));
   }
 
-  private foundCounter(offset: HartWord): boolean {
+  /** A counter is the tick plus an offset; while it is inhibited its place holds its value. */
+  private foundCounter(offset: HartWord, inhibit: number): boolean {
     const words = this.words();
-    const now = this.clock.tick;
+    const now = words[HartWord.MCOUNTINHIBIT]! & inhibit ? 0 : this.clock.tick;
     const low = (words[offset]! >>> 0) + (lowWord(now) >>> 0);
     return this.found(low, words[offset + 1]! + highWord(now) + (low >= 2 ** 32 ? 1 : 0));
   }
 
-  /** Writes as M-mode. The CSR exists. Read-only ones ignore it. */
-  write(csr: number, low: number, high: number): void {
+  /** Writes as M-mode. The CSR exists. Read-only ones ignore it. `own`: ticks of the writing instruction itself, 0 for none. */
+  write(csr: number, low: number, high: number, own = 0): void {
     const words = this.words();
     switch (csr) {
       case Csr.FFLAGS:
@@ -267,14 +293,17 @@ export class CsrFile {
       case Csr.SIE:
         return this.writeMasked(HartWord.MIE, words[HartWord.MIDELEG]!, low);
       case Csr.MIP:
-        // A set bit that may just have been read from the line of the controller does not become software's own.
-        return this.writeMasked(HartWord.PENDING, S_INTERRUPTS & ~(low & words[HartWord.LINES]!), low);
+        this.writeMasked(HartWord.PENDING, S_INTERRUPTS & this.pendingMask, low);
+        this.pendingMask = -1;
+        return;
       case Csr.SIP:
         return this.writeMasked(HartWord.PENDING, words[HartWord.MIDELEG]! & (1 << Interrupt.SupervisorSoftware), low);
       case Csr.MCYCLE:
-        return this.writeCounter(HartWord.MCYCLE_OFFSET, low, high);
+        return this.writeCounter(HartWord.MCYCLE_OFFSET, INHIBIT_CYCLE, low, high, own);
       case Csr.MINSTRET:
-        return this.writeCounter(HartWord.MINSTRET_OFFSET, low, high);
+        return this.writeCounter(HartWord.MINSTRET_OFFSET, INHIBIT_INSTRET, low, high, own);
+      case Csr.MCOUNTINHIBIT:
+        return this.writeInhibit(low, own);
       case Csr.PMPCFG0:
       case Csr.PMPCFG2:
         this.pmp.writeConfigs(4 * (csr - Csr.PMPCFG0), low, high);
@@ -287,7 +316,12 @@ export class CsrFile {
         break;
       case Csr.MTVEC:
       case Csr.STVEC:
-        low &= ~2; // modes 2 and 3 are reserved
+        if (low & 2) return; // modes 2 and 3 are reserved: the register stays as it is
+        break;
+      case Csr.MENVCFG:
+      case Csr.SENVCFG:
+        // CBIE = 2 is reserved: the field stays as it is.
+        if ((low & CBIE) === 2 << 4) low = (low & ~CBIE) | (words[PLAIN.get(csr)!]! & CBIE);
         break;
     }
     if (csr >= Csr.PMPADDR0 && csr < Csr.PMPADDR0 + PMP_ENTRIES) {
@@ -330,13 +364,28 @@ export class CsrFile {
     this.changed('satp');
   }
 
-  private writeCounter(offset: HartWord, low: number, high: number): void {
+  private writeCounter(offset: HartWord, inhibit: number, low: number, high: number, own: number): void {
+    // "The value written will be the value read by the following instruction" (machine.adoc, on minstret).
+    this.setCounter(offset, low, high, this.words()[HartWord.MCOUNTINHIBIT]! & inhibit ? 0 : this.clock.tick + own);
+  }
+
+  private setCounter(offset: HartWord, low: number, high: number, base: number): void {
     const words = this.words();
-    // The write takes the place of this instruction's own increment.
-    const now = this.clock.tick;
-    const difference = (low >>> 0) - (lowWord(now) >>> 0);
+    const difference = (low >>> 0) - (lowWord(base) >>> 0);
     words[offset] = difference | 0;
-    words[offset + 1] = (high - highWord(now) - (difference < 0 ? 1 : 0)) | 0;
+    words[offset + 1] = (high - highWord(base) - (difference < 0 ? 1 : 0)) | 0;
+  }
+
+  /** The writing instruction is counted as the counters were before. */
+  private writeInhibit(value: number, own: number): void {
+    const words = this.words();
+    const old = words[HartWord.MCOUNTINHIBIT]!;
+    for (const [bit, offset] of COUNTERS) {
+      if (((old ^ value) & bit) === 0) continue;
+      this.foundCounter(offset, bit);
+      this.setCounter(offset, this.low, this.high, value & bit ? -own : this.clock.tick + own);
+    }
+    words[HartWord.MCOUNTINHIBIT] = value & (INHIBIT_CYCLE | INHIBIT_INSTRET);
   }
 
   /** satp as a number of its PPN, or -1 in Bare mode. */

@@ -175,6 +175,7 @@ export class Hart implements HartInterface {
   }
   writeCsr(csr: number, value: bigint): void {
     if (!this.csr.read(csr)) throw new Error(`CSR 0x${csr.toString(16)} is not implemented`);
+    this.csr.pendingMask = -1;
     this.csr.write(csr, Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n)));
   }
 
@@ -226,7 +227,10 @@ export class Hart implements HartInterface {
     else this.words[HartWord.PENDING]! &= ~(1 << interrupt);
   }
 
-  /** The line of an interrupt controller that drives MEIP or SEIP. */
+  /**
+   * Raises or lowers the line of an external interrupt (MEIP or SEIP), as an interrupt controller does. mip shows it; what software
+   * writes to mip.SEIP is apart from it.
+   */
   setLine(interrupt: Interrupt.MachineExternal | Interrupt.SupervisorExternal, on: boolean): void {
     if (on) this.words[HartWord.LINES]! |= 1 << interrupt;
     else this.words[HartWord.LINES]! &= ~(1 << interrupt);

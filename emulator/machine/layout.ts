@@ -92,7 +92,8 @@ export const enum HartWord {
   PMPCFG = 188,
   /** 16 pairs. */
   PMPADDR = 192,
-  STATE_WORDS = 224,
+  MCOUNTINHIBIT = 224,
+  STATE_WORDS = 232,
 }
 
 /**
