@@ -1,9 +1,11 @@
-// Bundles the programs that ship into dist/, and with --tests every test file into out/.
+// Generates what is made from the rows, then bundles the programs that ship into dist/, and with --tests every test file into out/.
+// With --generate it does nothing else than generate.
 // Bundling is also what inlines `const enum` members across files, which the interpreter's speed depends on.
 import { build } from 'esbuild';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { generate } from './generate.mjs';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
 const common = {
@@ -32,6 +34,9 @@ function testFiles(folder) {
   });
 }
 
+await generate();
+if (process.argv.includes('--generate')) process.exit();
+
 const present = Object.fromEntries(Object.entries(programs).filter(([, file]) => existsSync(join(root, file))));
 await build({ ...common, entryPoints: present, outdir: 'dist', external: ['vscode'], minify: false });
 
@@ -43,6 +48,6 @@ if (process.argv.includes('--tests')) {
     outdir: 'out/test',
     outbase: 'test',
     // Test-only packages stay in node_modules; what ships is bundled, as in dist/.
-    external: ['vscode', 'mocha', '@vscode/debugadapter-testsupport', '@vscode/test-electron'],
+    external: ['vscode', 'mocha', 'esbuild', '@vscode/debugadapter-testsupport', '@vscode/test-electron'],
   });
 }

@@ -6,8 +6,9 @@
 import { Hart } from '../hart/hart';
 import { pairToBigInt } from '../hart/registers';
 import { Interrupt, Privilege, type Hart as HartInterface } from '../hart/types';
-import { Interpreter } from '../engine/interpreter';
-import { ExitKind, NO_PASS } from '../engine/types';
+import { Host } from '../engine/host';
+import { SourceEngine } from '../engine/source-engine';
+import { ExitKind, NO_PASS, type Engine } from '../engine/types';
 import { space, tick, va, type Tick } from '../units';
 import { Bus } from './bus';
 import { Clint } from './clint';
@@ -30,6 +31,12 @@ import { Uart, UART_SOURCE } from './uart';
 import { Versions } from './versions';
 import { Watches } from './watches';
 
+export type EngineName = 'source';
+
+const ENGINES: Readonly<Record<EngineName, (host: Host) => Engine>> = {
+  source: (host) => new SourceEngine(host),
+};
+
 export interface MachineOptions {
   /** A multiple of 4096, at most 3 GiB. Frames that are never touched cost nothing. */
   readonly ramBytes: number;
@@ -37,6 +44,8 @@ export interface MachineOptions {
   readonly clockHz?: number;
   /** 1 … 8; 1 if absent. */
   readonly harts?: number;
+  /** Changes nothing but speed. */
+  readonly engine?: EngineName;
   /** Ticks that a hart runs before the next one does; of no account with one hart. */
   readonly quantum?: number;
 }
@@ -72,7 +81,9 @@ export class SoftwareMachine implements Machine {
   private readonly bus: Bus;
   private readonly schedule: Schedule;
   private readonly shape: Shape;
-  private readonly engine: Interpreter;
+  private readonly host: Host;
+  private engine!: Engine;
+  private readonly engines = new Map<EngineName, Engine>();
   private readonly versions: Versions;
   private readonly supervisorPorts = new Map<number, SupervisorPort>();
   private passStop = false;
@@ -100,7 +111,8 @@ export class SoftwareMachine implements Machine {
     );
     const finisher = new Finisher((word) => (this.memory.i32[Area.HALTED / 4] = word));
     this.bus = new Bus([this.clint, this.uart, plic, finisher, this.rom]);
-    this.engine = new Interpreter(this.memory, this.clock, this.bus, this.stops, this.watches);
+    this.host = new Host(this.memory, this.clock, this.bus, this.stops, this.watches);
+    this.useEngine(options.engine ?? 'source');
     const first = this.harts[0]!;
     this.machinePort = new PhysicalPort(this.memory, this.bus, first);
     this.debugPort = new PeekingPort(this.memory, () => (first.words[HartWord.SATP + 1]! >>> 28 === 9 ? 4 : 3));
@@ -108,7 +120,7 @@ export class SoftwareMachine implements Machine {
   }
 
   private connect(): void {
-    const { code, access } = this.engine;
+    const { code, access } = this.host;
     this.memory.fetchOutside = (address) => this.rom.fetch(address);
     this.memory.onGrow = () => this.harts.forEach((hart) => hart.refresh());
     this.memory.listener = {
@@ -128,7 +140,13 @@ export class SoftwareMachine implements Machine {
   private flushTranslations(): void {
     for (const hart of this.harts) hart.translations.flush();
     this.memory.forgetTables();
-    this.engine.access.stale = true;
+    this.host.access.stale = true;
+  }
+
+  /** From the next run on, guest code is executed by this engine. No state depends on it. */
+  useEngine(name: EngineName): void {
+    this.engine = this.engines.get(name) ?? ENGINES[name](this.host);
+    this.engines.set(name, this.engine);
   }
 
   get tick(): Tick {
@@ -181,11 +199,11 @@ export class SoftwareMachine implements Machine {
     if (this.passStop && this.clock.tick < until) {
       // The hart that will execute next, as `loop` will find it.
       const hart = this.schedule.next(this.clock.tick) ?? this.current;
-      this.engine.passStop(hart.fetchSpace, hart.pc);
+      this.host.passStop(hart.fetchSpace, hart.pc);
     }
     this.passStop = false;
     const exit = this.loop(until);
-    this.engine.passStop(NO_PASS, 0);
+    this.host.passStop(NO_PASS, 0);
     return exit;
   }
 

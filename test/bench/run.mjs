@@ -6,6 +6,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { generate } from '../../generate.mjs';
 
 const folder = fileURLToPath(new URL('.', import.meta.url));
 const known = readdirSync(folder)
@@ -22,6 +23,7 @@ if (unknown.length > 0) {
 const out = mkdtempSync(join(tmpdir(), 'penglai-bench-'));
 let failed = false;
 try {
+  await generate();
   await build({
     entryPoints: known.map((name) => join(folder, `${name}.ts`)),
     outdir: out,
