@@ -1,4 +1,11 @@
 import assert from 'node:assert/strict';
+import {
+  EXTENSIONS,
+  ISA_STRING,
+  LETTER_BITS,
+  MISA_EXTENSIONS,
+  PRIVILEGED_ARCHITECTURE,
+} from '../../../emulator/isa/extensions';
 import { BASE_ROWS, ROWS } from '../../../emulator/isa/rows';
 import { parseRow, rowSemantics, rowLibrary } from '../../../emulator/isa/semantics';
 import { Op } from '../../../emulator/isa/op';
@@ -69,5 +76,22 @@ describe('the semantics of the rows', () => {
       [...library.functions.keys()].filter((name) => !called.has(name)),
       [],
     );
+  });
+});
+
+describe('the list of extensions', () => {
+  it('gives the isa string in canonical order, and the letters of misa and AT_HWCAP', () => {
+    assert.equal(
+      ISA_STRING,
+      'rv64imafdc_zicbom_zicboz_zicntr_zicond_zicsr_zifencei_zihintpause_zihpm_zfa_zfh_zba_zbb_zbc_zbs',
+    );
+    assert.equal(LETTER_BITS, 0x112d);
+    assert.equal(MISA_EXTENSIONS, 0x14112d);
+  });
+
+  it('has every row in one extension', () => {
+    const rows = [...EXTENSIONS, PRIVILEGED_ARCHITECTURE].flatMap((extension) => extension.rows);
+    assert.equal(rows.length, ROWS.length);
+    assert.deepEqual(new Set(rows), new Set(ROWS));
   });
 });
