@@ -162,6 +162,10 @@ export class SoftwareMachine implements Machine {
     return port;
   }
 
+  get dirtyPages(): number {
+    return this.memory.writtenCount();
+  }
+
   get ending(): Ending | undefined {
     return endingOf(this.memory.i32[Area.HALTED / 4]!);
   }

@@ -85,6 +85,8 @@ export interface Machine {
   readonly outbox: Outbox<object>;
   /** Size of RAM in bytes; RAM starts at physical 0x80000000. */
   readonly ramSize: number;
+  /** Pages of RAM that were written since power-on. */
+  readonly dirtyPages: number;
   personalities: { machine?: Personality; supervisor?: Personality };
   /** The hart whose turn it is: after a stop, a watch or a change of context the one it is about. */
   readonly current: Hart;

@@ -1,31 +1,18 @@
-// `npm run bench`: bundles every benchmark of this folder as the programs that ship are bundled, and runs one after the other. Benchmarks
-// print what they measured and compare with qemu-riscv64 in the same run, or say that it is missing. Arguments choose by name.
+// `npm run bench`: bundles the benchmark as the programs that ship are bundled, and runs it with the arguments given (bench.ts).
 import { build } from 'esbuild';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { generate } from '../../generate.mjs';
 
 const folder = fileURLToPath(new URL('.', import.meta.url));
-const known = readdirSync(folder)
-  .filter((file) => file.endsWith('.ts'))
-  .map((file) => basename(file, '.ts'))
-  .sort();
-const wanted = process.argv.slice(2);
-const unknown = wanted.filter((name) => !known.includes(name));
-if (unknown.length > 0) {
-  console.error(`There is no benchmark ${unknown.join(', ')}. Choose from: ${known.join(', ')}.`);
-  process.exit(2);
-}
-
 const out = mkdtempSync(join(tmpdir(), 'penglai-bench-'));
-let failed = false;
 try {
   await generate();
   await build({
-    entryPoints: known.map((name) => join(folder, `${name}.ts`)),
+    entryPoints: ['bench', 'child'].map((name) => join(folder, `${name}.ts`)),
     outdir: out,
     bundle: true,
     platform: 'node',
@@ -33,12 +20,10 @@ try {
     format: 'cjs',
     logLevel: 'warning',
   });
-  for (const name of wanted.length > 0 ? wanted : known) {
-    console.log(`\n${name}`);
-    const { status } = spawnSync(process.execPath, [join(out, `${name}.js`)], { stdio: 'inherit' });
-    if (status !== 0) failed = true;
-  }
+  const { status } = spawnSync(process.execPath, [join(out, 'bench.js'), ...process.argv.slice(2)], {
+    stdio: 'inherit',
+  });
+  process.exitCode = status ?? 1;
 } finally {
   rmSync(out, { recursive: true });
 }
-process.exitCode = failed ? 1 : 0;

@@ -52,8 +52,12 @@ function report(label: string, steps: ReturnType<typeof stepsOf>): void {
   console.log(`${label}: ${steps.length} steps, ${total.toFixed(0)} ms, ${over} over 1 ms; longest ${list}`);
 }
 
-if (!existsSync(join(BUILD, 'hello-world/host'))) console.log('samples/build is empty: npm run build fills it');
-else
+/** Measures and prints. */
+export function reportSteps(): void {
+  if (!existsSync(join(BUILD, 'hello-world/host'))) {
+    console.log('samples/build is empty: npm run build fills it');
+    return;
+  }
   for (const sample of Object.keys(SAMPLES)) {
     const first = stepsOf(sample);
     report(`${sample}, first run`, first);
@@ -64,3 +68,4 @@ else
     }
     report(`${sample}, best of ${ROUNDS + 1}`, best);
   }
+}

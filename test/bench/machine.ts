@@ -1,0 +1,72 @@
+/** One workload on our machine, composed as the debugger composes it: host OS, monitor and driver, the program behind Sv39 and PMP. */
+import type { Personality } from '../../emulator/machine/personality';
+import { tick } from '../../emulator/units';
+import { createSystem } from '../../monitor/system/system';
+import type { LaunchDescription, SystemSnapshot } from '../../monitor/system/types';
+
+/** Ticks between two looks at the outside, about as a session takes them. */
+const SLICE = 1_000_000;
+/** Ticks between two snapshots of a recording. */
+const SNAPSHOT_EVERY = 10_000_000;
+
+export interface MachineRun {
+  readonly rounds: number;
+  /** The engine of the machine; its usual one when absent. */
+  readonly engine?: string;
+  /** Snapshots are taken at regular ticks and kept, as a recording session does. */
+  readonly recording?: boolean;
+}
+
+export interface MachineResult {
+  readonly output: string;
+  readonly exitStatus: number | undefined;
+  /** Instructions of the guest: all ticks but those of personalities. */
+  readonly instructions: number;
+  /** Pages of RAM written since power-on. */
+  readonly dirtyPages: number;
+  readonly snapshots: number;
+}
+
+/** Runs to the end. Throws an Error when the machine comes to rest before. */
+export function runOnMachine(image: Uint8Array, { rounds, engine, recording = false }: MachineRun): MachineResult {
+  const launch: LaunchDescription = {
+    program: '/root/workload',
+    args: [String(rounds)],
+    files: [{ path: '/root/workload', bytes: image, mode: 0o755 }],
+    ...(engine === undefined ? {} : { engine }),
+  };
+  const system = createSystem(launch);
+  let theirs = 0;
+  const counted = (personality: Personality): Personality => ({
+    step(hart) {
+      const cost = personality.step(hart);
+      theirs += cost;
+      return cost;
+    },
+    snapshot: () => personality.snapshot(),
+    restore: (root) => personality.restore(root),
+  });
+  const { personalities } = system.machine;
+  personalities.machine = counted(personalities.machine!);
+  personalities.supervisor = counted(personalities.supervisor!);
+
+  const snapshots: SystemSnapshot[] = [];
+  const output: Uint8Array[] = [];
+  for (let due = SNAPSHOT_EVERY; ;) {
+    const { reason } = system.run(tick(system.tick + SLICE));
+    for (const event of system.drain()) if (event.kind === 'output') output.push(event.bytes);
+    if (reason === 'halted') break;
+    if (reason !== 'until') throw new Error(`the machine came to rest: ${reason}`);
+    if (recording && system.tick >= due) {
+      snapshots.push(system.snapshot());
+      due += SNAPSHOT_EVERY;
+    }
+  }
+  return {
+    output: Buffer.concat(output).toString(),
+    exitStatus: system.exitStatus,
+    instructions: system.tick - theirs,
+    dirtyPages: system.machine.dirtyPages,
+    snapshots: snapshots.length,
+  };
+}

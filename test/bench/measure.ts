@@ -1,0 +1,150 @@
+/**
+ * How a workload is measured: our machine and its opponents in turn, each run a process of its own, by the CPU time (user and system, all
+ * threads, start-up included) that the shell reports of it; best of several turns. Each opponent runs as many rounds as fill the time
+ * wanted, so that the times per round can be compared.
+ */
+import { spawnSync } from 'node:child_process';
+import type { ChildResult } from './child';
+import type { MachineRun } from './machine';
+import { imageOf, type Workload } from './workloads';
+
+export interface Options {
+  readonly engine?: string;
+  /** CPU seconds that one run is to take. */
+  readonly seconds: number;
+  readonly turns: number;
+}
+
+/** What there is to compare with on this computer. */
+export interface Opponents {
+  readonly user: boolean;
+  readonly system: boolean;
+}
+
+/** The best of the runs of one kind. */
+interface Best {
+  readonly seconds: number;
+  readonly rounds: number;
+}
+
+export interface Measured {
+  readonly workload: Workload;
+  readonly instructions: number;
+  readonly seconds: number;
+  readonly memoryMiB: number;
+  readonly dirtyPages: number;
+  /** Speed of ours as a multiple of the opponent's, null without it. */
+  readonly vsQemuUser: number | null;
+  readonly vsQemuSystem: number | null;
+  /** CPU time with a recording, as a multiple of that without. */
+  readonly recording: number;
+}
+
+const QEMU_USER = 'qemu-riscv64';
+const QEMU_SYSTEM = 'qemu-system-riscv64';
+const LONGEST_MS = 300_000;
+/** Where the runtime looks for the number of rounds on bare metal. */
+const ROUNDS_ADDRESS = 0x87fff000;
+
+const works = (command: string): boolean => spawnSync(command, ['--version']).status === 0;
+/** CPU times of children are only known to the shell. */
+export const findOpponents = (): Opponents => ({ user: works(QEMU_USER), system: works(QEMU_SYSTEM) });
+
+interface Ran {
+  readonly seconds: number;
+  readonly stdout: string;
+}
+
+/** Runs a command and measures its CPU time. Throws an Error when it fails. */
+function timed(command: string, args: readonly string[]): Ran {
+  // The command's own messages are kept apart from what the shell says of its times.
+  const script = 'TIMEFORMAT="%U %S"; exec 3>&2; time "$@" 2>&3';
+  const { status, stdout, stderr, error } = spawnSync('bash', ['-c', script, 'bash', command, ...args], {
+    encoding: 'utf8',
+    timeout: LONGEST_MS,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${error?.message ?? `${stdout}${stderr}`}`);
+  const [user, system] = stderr.trim().split(/\s+/).slice(-2).map(Number);
+  return { seconds: user! + system!, stdout };
+}
+
+function checked(workload: Workload, who: string, output: string): void {
+  if (output !== `checksum ${workload.checksum}\n`)
+    throw new Error(`${workload.name} on ${who} printed ${JSON.stringify(output)}, right is ${workload.checksum}`);
+}
+
+function ours(workload: Workload, child: string, run: MachineRun): { seconds: number; result: ChildResult } {
+  const { seconds, stdout } = timed(process.execPath, [child, imageOf(workload), JSON.stringify(run)]);
+  const result = JSON.parse(stdout) as ChildResult;
+  if (result.exitStatus !== 0) throw new Error(`${workload.name} on our machine: exit status ${result.exitStatus}`);
+  checked(workload, 'our machine', result.output);
+  return { seconds, result };
+}
+
+function qemuUser(workload: Workload, rounds: number): number {
+  const { seconds, stdout } = timed(QEMU_USER, [imageOf(workload), String(rounds)]);
+  checked(workload, QEMU_USER, stdout);
+  return seconds;
+}
+
+function qemuSystem(workload: Workload, rounds: number): number {
+  const { seconds, stdout } = timed(QEMU_SYSTEM, [
+    ...['-M', 'virt', '-bios', 'none', '-display', 'none', '-monitor', 'none', '-serial', 'stdio'],
+    ...['-kernel', imageOf(workload), '-device', `loader,addr=${ROUNDS_ADDRESS},data=${rounds},data-len=8`],
+  ]);
+  checked(workload, QEMU_SYSTEM, stdout);
+  return seconds;
+}
+
+/** The number of rounds that take about the time wanted, found by runs of a growing number. */
+function calibrated(wanted: number, secondsOf: (rounds: number) => number): number {
+  let [before, beforeRounds] = [secondsOf(1), 1];
+  for (let rounds = 8; ;) {
+    const seconds = secondsOf(rounds);
+    // Start-up is in both.
+    const each = Math.max((seconds - before) / (rounds - beforeRounds), seconds / rounds / 100);
+    const enough = Math.max(1, Math.round(wanted / each));
+    if (seconds > wanted / 8) return enough;
+    [before, beforeRounds] = [seconds, rounds];
+    rounds = Math.max(rounds * 2, Math.min(rounds * 32, Math.ceil(enough / 4)));
+  }
+}
+
+const better = (best: Best | undefined, rounds: number, seconds: number): Best =>
+  best && best.seconds <= seconds ? best : { seconds, rounds };
+
+/** Measures one workload; `child` is the bundled program of child.ts. */
+export function measure(workload: Workload, child: string, opponents: Opponents, options: Options): Measured {
+  const { seconds: wanted, turns, engine } = options;
+  const run = (rounds: number, recording = false) =>
+    ours(workload, child, { rounds, recording, ...(engine === undefined ? {} : { engine }) });
+  const rounds = {
+    ours: calibrated(wanted, (count) => run(count).seconds),
+    user: opponents.user ? calibrated(wanted, (count) => qemuUser(workload, count)) : 0,
+    system: opponents.system ? calibrated(wanted, (count) => qemuSystem(workload, count)) : 0,
+  };
+  let [plain, recorded, user, system] = new Array<Best | undefined>(4);
+  let [memoryMiB, instructions, dirtyPages] = [Infinity, 0, 0];
+  for (let turn = 0; turn < turns; turn++) {
+    const { seconds, result } = run(rounds.ours);
+    plain = better(plain, rounds.ours, seconds);
+    memoryMiB = Math.min(memoryMiB, result.memoryMiB);
+    ({ instructions, dirtyPages } = result);
+    if (opponents.user) user = better(user, rounds.user, qemuUser(workload, rounds.user));
+    if (opponents.system) system = better(system, rounds.system, qemuSystem(workload, rounds.system));
+    recorded = better(recorded, rounds.ours, run(rounds.ours, true).seconds);
+  }
+  const each = (best: Best): number => best.seconds / best.rounds;
+  const against = (opponent: Best | undefined): number | null => (opponent ? each(opponent) / each(plain!) : null);
+  return {
+    workload,
+    instructions,
+    seconds: plain!.seconds,
+    memoryMiB,
+    dirtyPages,
+    vsQemuUser: against(user),
+    vsQemuSystem: against(system),
+    recording: recorded!.seconds / plain!.seconds,
+  };
+}

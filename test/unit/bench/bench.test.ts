@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { runOnMachine } from '../../bench/machine';
+import type { Measured } from '../../bench/measure';
+import { geomean, reportOf, tableFoot, tableHead, tableRow } from '../../bench/report';
+import { imageOf, imagesAreCurrent, KINDS, workloads, type Workload } from '../../bench/workloads';
+
+const list = workloads();
+const measured = (workload: Workload, vsQemuUser: number | null, vsQemuSystem: number | null): Measured => ({
+  workload,
+  instructions: 1000,
+  seconds: 2,
+  memoryMiB: 90.5,
+  dirtyPages: 300,
+  vsQemuUser,
+  vsQemuSystem,
+  recording: 1.05,
+});
+const [integer, float, fma] = KINDS.map((kind) => list.find((workload) => workload.kind === kind)!);
+
+describe('benchmark', () => {
+  it('has at least ten workloads of every kind, whose images are those of the sources', () => {
+    assert.ok(list.length >= 10);
+    for (const kind of KINDS) assert.ok(list.filter((workload) => workload.kind === kind).length >= 2, kind);
+    assert.equal(new Set(list.map(({ name }) => name)).size, list.length);
+    assert.ok(imagesAreCurrent(), 'npm run bench -- --build makes the images anew');
+  });
+
+  for (const workload of list)
+    it(`${workload.name} comes to its checksum, and a round to its number of instructions`, () => {
+      const image = new Uint8Array(readFileSync(imageOf(workload)));
+      const [once, twice] = [1, 2].map((rounds) => runOnMachine(image, { rounds }));
+      for (const { output, exitStatus } of [once!, twice!]) {
+        assert.equal(output, `checksum ${workload.checksum}\n`);
+        assert.equal(exitStatus, 0);
+      }
+      assert.equal(twice!.instructions - once!.instructions, workload.instructions);
+      assert.ok(once!.dirtyPages > 100 && once!.dirtyPages < 100_000);
+    });
+
+  it('a recording keeps snapshots and changes nothing else', () => {
+    const image = new Uint8Array(readFileSync(imageOf(fma!)));
+    const plain = runOnMachine(image, { rounds: 4 });
+    const recorded = runOnMachine(image, { rounds: 4, recording: true });
+    assert.ok(recorded.snapshots >= 1);
+    assert.deepEqual({ ...recorded, snapshots: 0 }, plain);
+  });
+
+  it('a geometric mean is of what is there', () => {
+    assert.equal(geomean([]), null);
+    assert.equal(geomean([null]), null);
+    assert.ok(Math.abs(geomean([2, null, 8])! - 4) < 1e-12);
+  });
+
+  it('the JSON has the names and shapes that later work reads', () => {
+    const report = reportOf([measured(integer!, 2, 4), measured(integer!, 8, null), measured(float!, 3, 3)]);
+    const rounded = (_: string, value: unknown) => (typeof value === 'number' ? Number(value.toFixed(6)) : value);
+    assert.deepEqual(JSON.parse(JSON.stringify(report), rounded), {
+      workloads: [
+        { name: integer!.name, kind: 'integer', instructions: 1000, vsQemuUser: 2, vsQemuSystem: 4, memoryMiB: 90.5 },
+        {
+          name: integer!.name,
+          kind: 'integer',
+          instructions: 1000,
+          vsQemuUser: 8,
+          vsQemuSystem: null,
+          memoryMiB: 90.5,
+        },
+        { name: float!.name, kind: 'float', instructions: 1000, vsQemuUser: 3, vsQemuSystem: 3, memoryMiB: 90.5 },
+      ],
+      geomeans: {
+        integer: { vsQemuUser: 4, vsQemuSystem: 4 },
+        float: { vsQemuUser: 3, vsQemuSystem: 3 },
+        fma: { vsQemuUser: null, vsQemuSystem: null },
+        all: { vsQemuUser: Number((48 ** (1 / 3)).toFixed(6)), vsQemuSystem: Number(Math.sqrt(12).toFixed(6)) },
+      },
+    });
+  });
+
+  it('the table shows an opponent that is missing as a dash', () => {
+    const rows = [measured(integer!, null, null), measured(fma!, 0.25, 1.5)];
+    const [head, ...lines] = [tableHead(), ...rows.map(tableRow), ...tableFoot(rows)];
+    assert.match(head!, /MIPS.*vs qemu-user.*vs qemu-system.*RSS MiB.*dirty pages.*recording/);
+    assert.match(lines[0]!, /integer +0 +- +- +91 +300 +\+5\.0 %$/);
+    assert.match(lines[1]!, /fma +0 +0\.250x +1\.500x +91 +300 +\+5\.0 %$/);
+    assert.match(lines.at(-1)!, /recording costs 5\.0 %/);
+  });
+});
