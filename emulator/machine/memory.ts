@@ -100,6 +100,11 @@ export class PhysicalMemory {
     this.onGrow?.();
   }
 
+  /** For engines that are WebAssembly. */
+  get wasmMemory(): object {
+    return this.wasm;
+  }
+
   get buffer(): ArrayBuffer {
     return this.wasm.buffer;
   }

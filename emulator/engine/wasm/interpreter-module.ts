@@ -1,0 +1,100 @@
+/**
+ * The interpreter as a WebAssembly module: a function per function of the library, one per row (row-function.ts), which the module's
+ * table holds by handler number, and `run` (loop.ts). Made from the rows at run time: the bytes depend on nothing else.
+ */
+import type { FunctionDefinition, Library, Semantics } from '../../isa/language/ir';
+import type { Op } from '../../isa/op';
+import { Pseudo } from '../record';
+import { Code } from './code';
+import { Emitter, valueType } from './emitter';
+import { IMPORTS, type Import } from './imports';
+import { LoopBuilder } from './loop';
+import { ModuleBuilder, type Signature } from './module';
+import { Placing } from './placing';
+import { LibraryTarget, RowTarget, type Linkage } from './row-function';
+
+const WASM_PAGES = 65536;
+const ROW: Signature = { parameters: ['i32', 'i32', 'i64'], results: ['i32'] };
+const RUN: Signature = { parameters: ['i32', 'i32', 'i32'], results: ['i32'] };
+
+class InterpreterModule implements Linkage {
+  private readonly module = new ModuleBuilder();
+  private readonly imports = new Map<Import, number>();
+  private readonly functions = new Map<string, number>();
+  private readonly globals = new Map<string, number>();
+  readonly placing: Placing;
+  readonly target: number;
+  readonly hart: number;
+
+  constructor(
+    private readonly rows: ReadonlyMap<Op, Semantics>,
+    private readonly library: Library,
+  ) {
+    this.placing = new Placing(library);
+    const { module } = this;
+    for (const { name, parameters, result } of IMPORTS)
+      this.imports.set(
+        name,
+        module.import(name, { parameters: Array(parameters).fill('i32'), results: result ? ['i32'] : [] }),
+      );
+    this.target = module.global('i64');
+    this.hart = module.global('i32');
+    for (const { name, type } of library.globals.values()) this.globals.set(name, module.global(valueType(type)));
+  }
+
+  import(name: Import): number {
+    return this.imports.get(name)!;
+  }
+  function(name: string): number {
+    return this.functions.get(name)!;
+  }
+  global(name: string): number {
+    return this.globals.get(name)!;
+  }
+
+  build(): Uint8Array {
+    const { module } = this;
+    for (const definition of this.library.functions.values())
+      this.functions.set(
+        definition.name,
+        module.declare({
+          parameters: definition.parameters.map(({ type }) => valueType(type)),
+          results: definition.result ? [valueType(definition.result)] : [],
+        }),
+      );
+    for (const definition of this.library.functions.values())
+      module.define(this.function(definition.name), this.libraryFunction(definition));
+    for (const [op, semantics] of this.rows) this.rowFunction(op, (target, emitter) => {
+        target.begin(semantics.usesFloat);
+        emitter.row(semantics.body);
+        target.end();
+      });
+    this.rowFunction(Pseudo.ILLEGAL, (target) => target.illegal());
+    const run = module.declare(RUN);
+    module.define(run, new LoopBuilder(this.rows, this.library, this, module.type(ROW)).build());
+    module.export('run', run);
+    return module.finish(WASM_PAGES);
+  }
+
+  private libraryFunction(definition: FunctionDefinition): Code {
+    const code = new Code(definition.parameters.map(({ type }) => valueType(type)));
+    const emitter = new Emitter(code, new LibraryTarget(code, this), this.library);
+    definition.parameters.forEach(({ name }, i) => emitter.bind(name, i));
+    emitter.function(definition);
+    return code;
+  }
+
+  private rowFunction(handler: number, emit: (target: RowTarget, emitter: Emitter) => void): void {
+    const code = new Code(ROW.parameters);
+    const target = new RowTarget(code, this);
+    emit(target, new Emitter(code, target, this.library));
+    const index = this.module.declare(ROW);
+    this.module.define(index, code);
+    this.module.element(handler, index);
+  }
+}
+
+/** The bytes of the interpreter for these rows. */
+export function interpreterModule(rows: ReadonlyMap<Op, Semantics>, library: Library): Uint8Array {
+  return new InterpreterModule(rows, library).build();
+}

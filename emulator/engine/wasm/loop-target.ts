@@ -1,0 +1,240 @@
+/**
+ * A row inside the interpreter's loop: computations, and what the translations answer at once. Whatever else happens, a miss, an
+ * exception, a function too long to stand here, branches to `rest`, where the row's own function does the instruction from its start:
+ * so nothing may have changed before that cannot be done twice. Raised flags can; globals have no meaning before they are assigned.
+ * The loop contains no calls, so that its locals stay in registers: calls in it cost a third of its speed. [FIGURE]
+ */
+import type { FunctionDefinition, HostName, RegisterFile, Source, StateName } from '../../isa/language/ir';
+import { Bank } from '../../machine/layout';
+import { RECORD_SHIFT } from '../record';
+import type { Code, MemoryOperator } from './code';
+import type { Push, Target } from './emitter';
+import { LOOP_INLINE_NODES } from './placing';
+import { HartCode, RecordCode } from './registers';
+import type { Linkage } from './row-function';
+
+/** Locals of the loop. */
+export interface LoopLocals {
+  readonly hart: number;
+  /** Byte address of the bank of translations. */
+  readonly bank: number;
+  /** The record. */
+  readonly record: number;
+  /** Of the block the record is in, and of the page: pc = page + (record - block) / 8. */
+  readonly block: number;
+  readonly page: number;
+  /** Where a jump that is not near goes. */
+  readonly target: number;
+}
+
+/** Labels that handlers branch to. */
+export const enum Label {
+  NEXT = 'next',
+  JUMP = 'jump',
+  REST = 'rest',
+}
+
+const LOADS: Readonly<Record<number, MemoryOperator>> = {
+  8: 'i32.load8_u',
+  16: 'i32.load16_u',
+  32: 'i32.load',
+  64: 'i64.load',
+};
+const STORES: Readonly<Record<number, MemoryOperator>> = {
+  8: 'i32.store8',
+  16: 'i32.store16',
+  32: 'i32.store',
+  64: 'i64.store',
+};
+
+/** log2 of the bytes of an entry of a bank. */
+export const ENTRY_SHIFT = 4;
+
+export class LoopTarget implements Target {
+  private readonly hart: HartCode;
+  private readonly record: RecordCode;
+  /** Where an AMO stores. */
+  private amoAt: number | undefined;
+
+  constructor(
+    private readonly code: Code,
+    private readonly linkage: Linkage,
+    private readonly locals: LoopLocals,
+    /** The row's relative jumps stay in the page. */
+    private readonly near: boolean,
+  ) {
+    const hart = (): void => code.get(locals.hart);
+    this.hart = new HartCode(code, hart);
+    this.record = new RecordCode(code, hart, this.hart, () => code.get(locals.record));
+  }
+
+  begin(usesFloat: boolean): void {
+    if (!usesFloat) return;
+    this.hart.floatOff();
+    this.code.brIf(Label.REST);
+  }
+
+  /** On to the next instruction. */
+  end(): void {
+    const { code, locals } = this;
+    code.get(locals.record);
+    this.record.stride();
+    code.op('i32.add');
+    code.set(locals.record);
+    code.br(Label.NEXT);
+  }
+
+  register(_file: RegisterFile, field: Source): void {
+    this.record.register(field);
+  }
+  setRegister(file: RegisterFile, value: Push): void {
+    this.record.setRegister(file, value);
+  }
+  number(field: Source | 'rd'): void {
+    this.record.number(field);
+  }
+  immediate(): void {
+    this.record.immediate();
+  }
+  length(): void {
+    this.record.length();
+  }
+  rounding(): void {
+    this.record.rounding(() => this.code.br(Label.REST));
+  }
+  state(name: StateName): void {
+    this.hart.state(name);
+  }
+
+  pc(): void {
+    const { code, locals } = this;
+    code.get(locals.page);
+    code.get(locals.record);
+    code.get(locals.block);
+    code.op('i32.sub');
+    code.i32(RECORD_SHIFT);
+    code.op('i32.shr_u', 'i64.extend_i32_u', 'i64.add');
+  }
+
+  /** Puts the address of the entry for an address into a local. */
+  private entry(address: number): number {
+    const { code } = this;
+    const entry = code.local('i32');
+    code.get(address);
+    code.i64(BigInt(12 - ENTRY_SHIFT));
+    code.op('i64.shr_u', 'i32.wrap_i64');
+    code.i32((Bank.ENTRIES - 1) << ENTRY_SHIFT);
+    code.op('i32.and');
+    code.get(this.locals.bank);
+    code.op('i32.add');
+    code.set(entry);
+    return entry;
+  }
+
+  /** Goes to the rest unless the entry of a table is of the address's page and the address is a multiple of the size. */
+  private hit(entry: number, table: Bank, address: number, bits: number): void {
+    const { code } = this;
+    code.get(entry);
+    code.memory('i64.load', 4 * table);
+    code.get(address);
+    code.i64(BigInt(-4096 | (bits / 8 - 1)));
+    code.op('i64.and', 'i64.ne');
+    code.brIf(Label.REST);
+  }
+
+  /** Pushes where in the memory an address is. */
+  private translated(entry: number, table: Bank, address: number): void {
+    const { code } = this;
+    code.get(address);
+    code.op('i32.wrap_i64');
+    code.get(entry);
+    code.memory('i32.load', 4 * table + 8);
+    code.op('i32.add');
+  }
+
+  private addressLocal(push: Push): number {
+    const address = this.code.local('i64');
+    push();
+    this.code.set(address);
+    return address;
+  }
+
+  load(bits: number, push: Push): void {
+    const { code } = this;
+    const address = this.addressLocal(push);
+    const entry = this.entry(address);
+    this.hit(entry, Bank.READ, address, bits);
+    this.translated(entry, Bank.READ, address);
+    code.memory(LOADS[bits]!);
+    code.release('i32', entry);
+    code.release('i64', address);
+  }
+
+  store(bits: number, push: Push, value: Push): void {
+    const { code } = this;
+    const address = this.addressLocal(push);
+    const entry = this.entry(address);
+    this.hit(entry, Bank.WRITE, address, bits);
+    this.translated(entry, Bank.WRITE, address);
+    value();
+    code.memory(STORES[bits]!);
+    code.release('i32', entry);
+    code.release('i64', address);
+  }
+
+  jump(target: Push, relative: boolean): void {
+    const { code, locals } = this;
+    if (relative && this.near) {
+      code.get(locals.record);
+      this.record.immediate();
+      code.op('i32.wrap_i64', 'i32.add');
+      code.set(locals.record);
+      return code.br(Label.NEXT);
+    }
+    target();
+    code.set(locals.target);
+    code.br(Label.JUMP);
+  }
+
+  trap(): void {
+    this.code.br(Label.REST);
+  }
+  illegal(): void {
+    this.code.br(Label.REST);
+  }
+  raise(flags: Push, constant: number | undefined): void {
+    this.hart.raise(flags, constant);
+  }
+
+  host(name: HostName, args: readonly Push[]): void {
+    const { code } = this;
+    const bits = name.endsWith('64') ? 64 : 32;
+    if (name === 'amoLoad32' || name === 'amoLoad64') {
+      const address = this.addressLocal(args[0]!);
+      const entry = this.entry(address);
+      this.hit(entry, Bank.READ, address, bits);
+      this.hit(entry, Bank.WRITE, address, bits);
+      this.translated(entry, Bank.WRITE, address);
+      this.amoAt = code.local('i32');
+      code.tee(this.amoAt);
+      code.memory(LOADS[bits]!);
+      code.release('i32', entry);
+      code.release('i64', address);
+    } else if ((name === 'amoStore32' || name === 'amoStore64') && this.amoAt !== undefined) {
+      code.get(this.amoAt);
+      args[1]!();
+      code.memory(STORES[bits]!);
+      code.release('i32', this.amoAt);
+    } else code.br(Label.REST);
+  }
+
+  inlines(definition: FunctionDefinition): boolean {
+    return this.linkage.placing.inlines(definition, LOOP_INLINE_NODES);
+  }
+  call(): void {
+    this.code.br(Label.REST);
+  }
+  global(name: string): number {
+    return this.linkage.global(name);
+  }
+}

@@ -1,0 +1,159 @@
+/**
+ * A WebAssembly module put together: types, imports, functions, a table, globals, exports. Core specification 2.0, "Modules" of the
+ * binary format. Functions are named by the index they are called with: imports first, so that all imports are declared before.
+ */
+import { Bytes } from './bytes';
+import { TYPE_CODES, type Code, type ValueType } from './code';
+
+export interface Signature {
+  readonly parameters: readonly ValueType[];
+  readonly results: readonly ValueType[];
+}
+
+interface DefinedFunction {
+  readonly type: number;
+  code: Code | undefined;
+}
+
+const enum Section {
+  TYPE = 1,
+  IMPORT,
+  FUNCTION,
+  TABLE,
+  MEMORY,
+  GLOBAL,
+  EXPORT,
+  START,
+  ELEMENT,
+  CODE,
+}
+const MAGIC = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
+const FUNCTION_REFERENCE = 0x70;
+
+export class ModuleBuilder {
+  private readonly types: Signature[] = [];
+  private readonly typeKeys = new Map<string, number>();
+  private readonly imported: { readonly name: string; readonly type: number }[] = [];
+  private readonly functions: DefinedFunction[] = [];
+  private readonly globals: ValueType[] = [];
+  private readonly exports: { readonly name: string; readonly index: number }[] = [];
+  private readonly elements: { readonly place: number; readonly index: number }[] = [];
+  private tableSize = 0;
+
+  type(signature: Signature): number {
+    const key = `${signature.parameters.join()}:${signature.results.join()}`;
+    let type = this.typeKeys.get(key);
+    if (type === undefined) {
+      type = this.types.push(signature) - 1;
+      this.typeKeys.set(key, type);
+    }
+    return type;
+  }
+
+  /** A function of the host, found as `env.name`. */
+  import(name: string, signature: Signature): number {
+    if (this.functions.length > 0) throw new Error('imports come before functions');
+    return this.imported.push({ name, type: this.type(signature) }) - 1;
+  }
+
+  /** A function of the module; its code follows by `define`. */
+  declare(signature: Signature): number {
+    return this.imported.length + this.functions.push({ type: this.type(signature), code: undefined }) - 1;
+  }
+  define(index: number, code: Code): void {
+    this.functions[index - this.imported.length]!.code = code;
+  }
+
+  /** A variable, 0 at first. */
+  global(type: ValueType): number {
+    return this.globals.push(type) - 1;
+  }
+  export(name: string, index: number): void {
+    this.exports.push({ name, index });
+  }
+  /** Puts a function into the module's table. */
+  element(place: number, index: number): void {
+    this.tableSize = Math.max(this.tableSize, place + 1);
+    this.elements.push({ place, index });
+  }
+
+  /** The module's bytes. It imports `env.memory`, of at most `maximumPages` pages of 64 KiB. */
+  finish(maximumPages: number): Uint8Array {
+    const out = new Bytes();
+    for (const byte of MAGIC) out.byte(byte);
+    this.section(out, Section.TYPE, this.types, (to, { parameters, results }) => {
+      to.byte(0x60);
+      for (const list of [parameters, results]) {
+        to.u32(list.length);
+        for (const type of list) to.byte(TYPE_CODES[type]);
+      }
+    });
+    this.importSection(out, maximumPages);
+    this.section(out, Section.FUNCTION, this.functions, (to, { type }) => to.u32(type));
+    if (this.tableSize > 0)
+      this.section(out, Section.TABLE, [this.tableSize], (to, size) => {
+        to.byte(FUNCTION_REFERENCE);
+        to.byte(1);
+        to.u32(size);
+        to.u32(size);
+      });
+    this.globalSection(out);
+    this.section(out, Section.EXPORT, this.exports, (to, { name, index }) => {
+      to.name(name);
+      to.byte(0);
+      to.u32(index);
+    });
+    this.section(out, Section.ELEMENT, this.elements, (to, { place, index }) => {
+      to.byte(0);
+      to.byte(0x41);
+      to.s32(place);
+      to.byte(0x0b);
+      to.u32(1);
+      to.u32(index);
+    });
+    this.section(out, Section.CODE, this.functions, (to, { code }) => {
+      if (!code) throw new Error('a function was declared but not defined');
+      to.sized(code.finish());
+    });
+    return out.view;
+  }
+
+  private section<T>(out: Bytes, id: Section, list: readonly T[], write: (to: Bytes, item: T) => void): void {
+    if (list.length === 0) return;
+    const content = new Bytes();
+    content.u32(list.length);
+    for (const item of list) write(content, item);
+    out.byte(id);
+    out.sized(content);
+  }
+
+  private importSection(out: Bytes, maximumPages: number): void {
+    const content = new Bytes();
+    content.u32(this.imported.length + 1);
+    content.name('env');
+    content.name('memory');
+    content.byte(2);
+    content.byte(1);
+    content.u32(0);
+    content.u32(maximumPages);
+    for (const { name, type } of this.imported) {
+      content.name('env');
+      content.name(name);
+      content.byte(0);
+      content.u32(type);
+    }
+    out.byte(Section.IMPORT);
+    out.sized(content);
+  }
+
+  private globalSection(out: Bytes): void {
+    this.section(out, Section.GLOBAL, this.globals, (to, type) => {
+      to.byte(TYPE_CODES[type]);
+      to.byte(1);
+      to.byte({ i32: 0x41, i64: 0x42, f32: 0x43, f64: 0x44 }[type]);
+      const zeros = { i32: 1, i64: 1, f32: 4, f64: 8 }[type];
+      for (let i = 0; i < zeros; i++) to.byte(0);
+      to.byte(0x0b);
+    });
+  }
+}
