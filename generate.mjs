@@ -3,10 +3,10 @@ import { build } from 'esbuild';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** Writes the source interpreter, unless it is there already as it is to be. */
+/** Writes the files that emulator/engine/generate.ts makes, but those that are there already as they are to be. */
 export async function generate() {
   const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL('emulator/engine/source/program.ts', import.meta.url))],
+    entryPoints: [fileURLToPath(new URL('emulator/engine/generate.ts', import.meta.url))],
     bundle: true,
     write: false,
     platform: 'node',
@@ -15,11 +15,11 @@ export async function generate() {
     logLevel: 'warning',
   });
   const code = Buffer.from(outputFiles[0].contents).toString('base64');
-  const { interpreterText } = await import(`data:text/javascript;base64,${code}`);
-  const text = interpreterText();
+  const { generatedFiles } = await import(`data:text/javascript;base64,${code}`);
   const folder = new URL('emulator/engine/generated/', import.meta.url);
-  const file = new URL('interpreter.ts', folder);
-  if (existsSync(file) && readFileSync(file, 'utf8') === text) return;
   mkdirSync(folder, { recursive: true });
-  writeFileSync(file, text);
+  for (const [name, text] of Object.entries(generatedFiles())) {
+    const file = new URL(name, folder);
+    if (!existsSync(file) || readFileSync(file, 'utf8') !== text) writeFileSync(file, text);
+  }
 }

@@ -9,6 +9,7 @@ import { Interrupt, Privilege, type Hart as HartInterface } from '../hart/types'
 import { Host } from '../engine/host';
 import { SourceEngine } from '../engine/source-engine';
 import { ExitKind, NO_PASS, type Engine } from '../engine/types';
+import { WasmEngine } from '../engine/wasm/wasm-engine';
 import { space, tick, va, type Tick } from '../units';
 import { Bus } from './bus';
 import { Clint } from './clint';
@@ -31,9 +32,11 @@ import { Uart, UART_SOURCE } from './uart';
 import { Versions } from './versions';
 import { Watches } from './watches';
 
-export type EngineName = 'source';
+/** `wasm`: the WebAssembly interpreter; `source`: the one that is TypeScript. They do the same to the tick and to the bit. */
+export type EngineName = 'wasm' | 'source';
 
 const ENGINES: Readonly<Record<EngineName, (host: Host) => Engine>> = {
+  wasm: (host) => new WasmEngine(host),
   source: (host) => new SourceEngine(host),
 };
 
@@ -44,7 +47,7 @@ export interface MachineOptions {
   readonly clockHz?: number;
   /** 1 … 8; 1 if absent. */
   readonly harts?: number;
-  /** Changes nothing but speed. */
+  /** Changes nothing but speed. If absent the fastest that this process may use. */
   readonly engine?: EngineName;
   /** Ticks that a hart runs before the next one does; of no account with one hart. */
   readonly quantum?: number;
@@ -112,7 +115,7 @@ export class SoftwareMachine implements Machine {
     const finisher = new Finisher((word) => (this.memory.i32[Area.HALTED / 4] = word));
     this.bus = new Bus([this.clint, this.uart, plic, finisher, this.rom]);
     this.host = new Host(this.memory, this.clock, this.bus, this.stops, this.watches);
-    this.useEngine(options.engine ?? 'source');
+    this.useEngine(options.engine ?? (WasmEngine.available ? 'wasm' : 'source'));
     const first = this.harts[0]!;
     this.machinePort = new PhysicalPort(this.memory, this.bus, first);
     this.debugPort = new PeekingPort(this.memory, () => (first.words[HartWord.SATP + 1]! >>> 28 === 9 ? 4 : 3));

@@ -64,7 +64,8 @@ class InterpreterModule implements Linkage {
       );
     for (const definition of this.library.functions.values())
       module.define(this.function(definition.name), this.libraryFunction(definition));
-    for (const [op, semantics] of this.rows) this.rowFunction(op, (target, emitter) => {
+    for (const [op, semantics] of this.rows)
+      this.rowFunction(op, (target, emitter) => {
         target.begin(semantics.usesFloat);
         emitter.row(semantics.body);
         target.end();

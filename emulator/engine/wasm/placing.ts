@@ -91,9 +91,7 @@ export class Placing {
         if (expression.name === '&&' || expression.name === '||') return this.ends(expression.left);
         return this.ends(expression.left) || this.ends(expression.right);
       case 'choice':
-        return (
-          this.ends(expression.condition) || (this.ends(expression.then) && this.ends(expression.otherwise))
-        );
+        return this.ends(expression.condition) || (this.ends(expression.then) && this.ends(expression.otherwise));
       case 'load':
         return this.ends(expression.address);
       case 'host':
