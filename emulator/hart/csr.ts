@@ -364,6 +364,16 @@ export class CsrFile {
     this.changed('satp');
   }
 
+  /** Ticks passed in which other harts executed: minstret does not count them. */
+  skipInstructions(ticks: number): void {
+    const words = this.words();
+    if (words[HartWord.MCOUNTINHIBIT]! & INHIBIT_INSTRET) return;
+    const at = HartWord.MINSTRET_OFFSET;
+    const difference = (words[at]! >>> 0) - (lowWord(ticks) >>> 0);
+    words[at] = difference | 0;
+    words[at + 1] = (words[at + 1]! - highWord(ticks) - (difference < 0 ? 1 : 0)) | 0;
+  }
+
   private writeCounter(offset: HartWord, inhibit: number, low: number, high: number, own: number): void {
     // "The value written will be the value read by the following instruction" (machine.adoc, on minstret).
     this.setCounter(offset, low, high, this.words()[HartWord.MCOUNTINHIBIT]! & inhibit ? 0 : this.clock.tick + own);

@@ -114,6 +114,16 @@ export class Hart implements HartInterface {
     this.floats[HartWord.RESERVATION / 2] = address;
   }
 
+  /** The hart's turn ended. */
+  leave(now: number): void {
+    this.reservation = -1;
+    this.floats[HartWord.LEFT_AT / 2] = now;
+  }
+  /** The hart's turn begins. */
+  join(now: number): void {
+    this.csr.skipInstructions(now - this.floats[HartWord.LEFT_AT / 2]!);
+  }
+
   get mxr(): boolean {
     return (this.words[HartWord.MSTATUS]! & Status.MXR) !== 0;
   }

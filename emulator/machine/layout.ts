@@ -93,6 +93,8 @@ export const enum HartWord {
   /** 16 pairs. */
   PMPADDR = 192,
   MCOUNTINHIBIT = 224,
+  /** Tick at which the hart's last turn ended, as a float64 (schedule.ts). */
+  LEFT_AT = 226,
   STATE_WORDS = 232,
 }
 

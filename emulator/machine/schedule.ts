@@ -47,7 +47,8 @@ export class Schedule {
     for (let i = 1; i <= harts.length; i++) {
       const hart = harts[(current.id + i) % harts.length]!;
       if (!isAwake(hart)) continue;
-      current.reservation = -1;
+      current.leave(now);
+      hart.join(now);
       this.memory.i32[Area.TURN / 4] = hart.id;
       this.sliceEnd = now + this.quantum;
       return awaken(hart);
