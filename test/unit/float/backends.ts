@@ -3,6 +3,7 @@ import { callFunction } from '../../reference/evaluate';
 import { compiled } from '../engine/source/compiled';
 import { FLOAT_LIBRARY, functionName, parametersOf } from './rows';
 import type { Outcome, Vector } from './vectors';
+import { webAssembly } from './web-assembly';
 
 export interface Backend {
   readonly name: string;
@@ -35,7 +36,9 @@ const source: Backend = {
   },
 };
 
-export const BACKENDS: readonly Backend[] = [evaluator, source];
+const module: Backend = { name: 'WebAssembly', quick: true, call: webAssembly(FLOAT_LIBRARY) };
+
+export const BACKENDS: readonly Backend[] = [evaluator, source, module];
 
 /** The quickest there is. */
 export const QUICKEST: Backend = BACKENDS.at(-1)!;
