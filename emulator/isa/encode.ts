@@ -1,6 +1,14 @@
 // From fields to bits: the inverse of decode, for generators of random programs and for tests. Made from the rows.
 import type { Instruction } from './instruction';
-import { readEncoding, Slot, type Row } from './row';
+import { readEncoding, Slot, type Pattern, type Row } from './row';
+
+const patterns = new WeakMap<Row, Pattern>();
+
+function patternOf(row: Row): Pattern {
+  let pattern = patterns.get(row);
+  if (pattern === undefined) patterns.set(row, (pattern = readEncoding(row.encoding)));
+  return pattern;
+}
 
 /**
  * The word of a row with the given fields.
@@ -9,7 +17,7 @@ import { readEncoding, Slot, type Row } from './row';
  * @returns the word as uint32
  */
 export function encode(row: Row, values: Partial<Omit<Instruction, 'op' | 'length'>>): number {
-  const pattern = readEncoding(row.encoding);
+  const pattern = patternOf(row);
   const slots: Record<Slot, number> = {
     [Slot.RD]: values.rd ?? 0,
     [Slot.RS1]: values.rs1 ?? 0,

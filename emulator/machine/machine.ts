@@ -39,6 +39,8 @@ const ENGINES: Readonly<Record<EngineName, (host: Host) => Engine>> = {
   wasm: (host) => new WasmEngine(host),
   source: (host) => new SourceEngine(host),
 };
+/** Every engine there is. */
+export const ENGINE_NAMES = Object.keys(ENGINES) as readonly EngineName[];
 
 export interface MachineOptions {
   /** A multiple of 4096, at most 3 GiB. Frames that are never touched cost nothing. */

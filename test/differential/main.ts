@@ -1,0 +1,76 @@
+/** What `npm run differential` runs; run.mjs bundles it. */
+import { parseArgs } from 'node:util';
+import { compareInstructions, compareRandom, type Outcome } from './campaigns';
+import { engines } from './engines';
+import { runsInPrograms } from './instructions';
+import { SHAPES } from './kinds';
+import { Model } from './model';
+import { haveQemu, Qemu, type Oracle } from './oracles';
+import { supportedBy } from './support';
+
+const USAGE = `npm run differential -- [what …] [--seconds N] [--seed N] [--programs N]
+  instructions  corner cases of every row: qemu-riscv64, the rows themselves, every engine
+  random        random programs, until the time is over or so many have run: qemu-riscv64, every engine
+  rows          random programs: qemu-riscv64, the rows themselves
+Without a name: all of them. A seed is that of the first program; it is printed with every program that differs.`;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    seconds: { type: 'string', default: '60' },
+    seed: { type: 'string', default: '1' },
+    programs: { type: 'string', default: 'Infinity' },
+    help: { type: 'boolean', default: false },
+  },
+});
+const [seconds, seed, programs] = [values.seconds, values.seed, values.programs].map(Number) as [
+  number,
+  number,
+  number,
+];
+
+function tell(title: string, { programs: count, instructions, differences }: Outcome): boolean {
+  console.log(`${title}: ${count} programs, ${instructions} instructions, ${differences.length} differences`);
+  for (const difference of differences) console.log(difference);
+  return differences.length === 0;
+}
+
+const CAMPAIGNS: Readonly<Record<string, (qemu: Qemu | undefined) => boolean>> = {
+  instructions: (qemu) => {
+    const ours: Oracle[] = [new Model(), ...engines()];
+    const all = SHAPES.filter(runsInPrograms);
+    let good = tell('instructions, against the rows', compareInstructions(all, ours, seed));
+    if (qemu)
+      good =
+        tell('instructions, against QEMU', compareInstructions(supportedBy(qemu, ...ours), [qemu, ...ours], seed)) &&
+        good;
+    return good;
+  },
+  random: (qemu) => random('random programs', qemu, engines()),
+  rows: (qemu) => random('random programs, the rows', qemu, [new Model()]),
+};
+
+function random(title: string, qemu: Qemu | undefined, ours: readonly Oracle[]): boolean {
+  const oracles = qemu ? [qemu, ...ours] : ours;
+  const options = {
+    seed,
+    programs,
+    until: Date.now() + 1000 * seconds,
+    progress: ({ programs: done }: Outcome): void => {
+      if (done % 10_000 === 0) console.log(`${title}: ${done} programs`);
+    },
+  };
+  return tell(title, compareRandom(supportedBy(...oracles), oracles, options));
+}
+
+if (values.help) console.log(USAGE);
+else {
+  const qemu = haveQemu() ? new Qemu() : undefined;
+  if (!qemu) console.log('qemu-riscv64 is not installed: engines are compared with each other and with the rows only.');
+  const names = positionals.length > 0 ? positionals : Object.keys(CAMPAIGNS);
+  const unknown = names.filter((name) => !(name in CAMPAIGNS));
+  if (unknown.length > 0) throw new Error(`there is no ${unknown.join(', ')}\n${USAGE}`);
+  const good = names.map((name) => CAMPAIGNS[name]!(qemu));
+  qemu?.close();
+  process.exitCode = good.every(Boolean) ? 0 : 1;
+}
