@@ -27,13 +27,10 @@ import { DEFAULT_QUANTUM, Schedule } from './schedule';
 import { restoreSnapshot, takeSnapshot } from './snapshot';
 import { hashState, loadState, saveState, type Parts, type Shape } from './state';
 import { Stops } from './stops';
-import type { Context, ContextChange, Machine, MachineExit, MachineSnapshot } from './types';
+import type { Context, ContextChange, EngineName, Machine, MachineExit, MachineSnapshot } from './types';
 import { Uart, UART_SOURCE } from './uart';
 import { Versions } from './versions';
 import { Watches } from './watches';
-
-/** `wasm`: the WebAssembly interpreter; `source`: the one that is TypeScript. They do the same to the tick and to the bit. */
-export type EngineName = 'wasm' | 'source';
 
 const ENGINES: Readonly<Record<EngineName, (host: Host) => Engine>> = {
   wasm: (host) => new WasmEngine(host),
@@ -148,7 +145,6 @@ export class SoftwareMachine implements Machine {
     this.host.access.stale = true;
   }
 
-  /** From the next run on, guest code is executed by this engine. No state depends on it. */
   useEngine(name: EngineName): void {
     this.engine = this.engines.get(name) ?? ENGINES[name](this.host);
     this.engines.set(name, this.engine);

@@ -6,6 +6,9 @@ import type { Outbox } from './outbox';
 import type { Personality } from './personality';
 import type { DebugPort, MachinePort, SupervisorPort } from './ports';
 
+/** `wasm`: the WebAssembly interpreter; `source`: the one that is TypeScript. They do the same to the tick and to the bit. */
+export type EngineName = 'wasm' | 'source';
+
 /** Why `Machine.run` came back. */
 export type MachineExit =
   /** The tick asked for is reached. */
@@ -118,6 +121,9 @@ export interface Machine {
   /** `mtimecmp` of a hart in ticks; Infinity when not set. */
   timer(hart: Hart): Tick;
   setTimer(hart: Hart, at: Tick): void;
+
+  /** From the next run on, guest code is executed by this engine. No state depends on it. */
+  useEngine(name: EngineName): void;
 
   snapshot(): MachineSnapshot;
   restore(snapshot: MachineSnapshot): void;

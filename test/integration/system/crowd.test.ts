@@ -1,17 +1,25 @@
 /**
  * Determinism at full breadth: five host threads, three enclaves, a server call in flight, timers and typed input, in time slices of
- * varying length. A run that is cut, put back, moved to another machine and continued there ends as the whole run does.
+ * varying length. A run that is cut, put back, executed by another engine, moved to another machine and continued there ends as the
+ * whole run does.
  * CUTS sets the number of runs, SEED where they are cut.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { EngineName } from '../../../emulator/machine/types';
 import { ComposedSystem } from '../../../monitor/system/system';
 import type { LaunchDescription } from '../../../monitor/system/types';
 import { build } from '../adapter/builds';
 import { root } from '../adapter/client';
 import { advance, outcome, typed, type Outcome, type Scenario } from './scenario';
 
+type Engines = readonly [EngineName, EngineName];
+const ENGINES: readonly Engines[] = [
+  ['wasm', 'source'],
+  ['source', 'wasm'],
+  ['wasm', 'wasm'],
+];
 const CUTS = Number(process.env['CUTS'] ?? 60);
 const SEED = Number(process.env['SEED'] ?? 1);
 
@@ -55,16 +63,28 @@ function dice(seed: number): (bound: number) => number {
   };
 }
 
-/** Runs the scenario with a snapshot at `cut`, a detour of `detour` ticks that is taken back, and a move at `move`. */
-function inPieces(scenario: Scenario, cut: number, detour: number, move: number): Outcome {
-  const first = new ComposedSystem(scenario.launch, {});
+function systemOn(scenario: Scenario, engine: EngineName): ComposedSystem {
+  const system = new ComposedSystem(scenario.launch, {});
+  system.machine.useEngine(engine);
+  return system;
+}
+
+/**
+ * Runs the scenario with a snapshot at `cut`, a detour of `detour` ticks that is taken back, and a move to another machine at `move`.
+ * The engine changes at each.
+ */
+function inPieces(scenario: Scenario, cut: number, detour: number, move: number, engines: Engines): Outcome {
+  const [one, other] = engines;
+  const first = systemOn(scenario, one);
   const before = advance(first, scenario, 0, cut);
   const snapshot = first.snapshot();
+  first.machine.useEngine(other);
   const away = advance(first, scenario, before.posted, cut + detour);
   first.restore(snapshot);
+  first.machine.useEngine(one);
   // What was posted on the detour is in the log and comes again by itself.
   const middle = advance(first, scenario, away.posted, Math.max(move, cut + detour));
-  const second = new ComposedSystem(scenario.launch, {});
+  const second = systemOn(scenario, other);
   second.load(first.save());
   const rest = advance(second, scenario, middle.posted);
   return outcome(
@@ -77,7 +97,7 @@ describe('five threads, three enclaves, a server call, timers and input', () => 
   it(`${CUTS} runs in pieces end in the hash and the output of the whole run`, async function () {
     this.timeout(3_600_000);
     const scenario = await crowd();
-    const system = new ComposedSystem(scenario.launch, {});
+    const system = systemOn(scenario, 'source');
     const seen = new Set<string>();
     system.onEvent = (event) => {
       if (event.kind === 'transition') seen.add(event.name);
@@ -94,7 +114,7 @@ describe('five threads, three enclaves, a server call, timers and input', () => 
       const cut = roll(whole.tick);
       const [detour, move] = [roll(100_000), cut + roll(whole.tick - cut)];
       assert.deepEqual(
-        inPieces(scenario, cut, detour, move),
+        inPieces(scenario, cut, detour, move, ENGINES[i % ENGINES.length]!),
         whole,
         `run ${i}: cut at ${cut}, detour ${detour}, move ${move}`,
       );
