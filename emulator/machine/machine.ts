@@ -85,6 +85,8 @@ export class SoftwareMachine implements Machine {
   private readonly shape: Shape;
   private readonly host: Host;
   private engine!: Engine;
+  /** The engine in use. */
+  engineName!: EngineName;
   private readonly engines = new Map<EngineName, Engine>();
   private readonly versions: Versions;
   private readonly supervisorPorts = new Map<number, SupervisorPort>();
@@ -146,6 +148,7 @@ export class SoftwareMachine implements Machine {
   }
 
   useEngine(name: EngineName): void {
+    this.engineName = name;
     this.engine = this.engines.get(name) ?? ENGINES[name](this.host);
     this.engines.set(name, this.engine);
   }

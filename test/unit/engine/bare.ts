@@ -2,6 +2,7 @@
 import { createMachine, type SoftwareMachine } from '../../../emulator/machine/machine';
 import { pa, tick, va } from '../../../emulator/units';
 import { assemble, type Program } from '../assembler';
+import { engineUnderTest } from './engines';
 
 export const ORIGIN = 0x80000000;
 /** A scratch area that programs may use. */
@@ -17,7 +18,7 @@ export interface Bare {
 
 /** mstatus.FS is Initial; mtvec points behind the program, where an endless loop stands. */
 export function bare(source: string, x: Readonly<Record<number, bigint>> = {}): Bare {
-  const machine = createMachine({ ramBytes: 2 ** 20 });
+  const machine = createMachine({ ramBytes: 2 ** 20, ...engineUnderTest() });
   const program = assemble(ORIGIN, source);
   machine.machinePort.write(pa(ORIGIN), program.bytes);
   machine.machinePort.writeU32(pa(TRAP), 0x0000006f);

@@ -6,9 +6,10 @@ import { join } from 'node:path';
 import { tick } from '../../../emulator/units';
 import { loadUser, PTE, userMachine } from '../machine/user';
 import { CODE, DATA, DUMP_BYTES, elfOf, randomProgram, type RandomProgram } from './programs';
+import { eachEngine } from './engines';
 
 const QEMU = 'qemu-riscv64';
-const PROGRAMS = Number(process.env['PENGLAI_RANDOM_PROGRAMS'] ?? 60);
+const PROGRAMS = Number(process.env['PENGLAI_RANDOM_PROGRAMS'] ?? 40);
 const FIRST = Number(process.env['PENGLAI_RANDOM_FIRST'] ?? 1);
 
 /** What the program wrote, run by this engine. */
@@ -28,7 +29,7 @@ function place(offset: number): string {
   return index < 32 ? `x${index}` : index < 64 ? `f${index - 32}` : 'fcsr';
 }
 
-describe('The interpreter against QEMU user mode', function () {
+eachEngine('Random programs against QEMU user mode', function () {
   this.timeout(300_000);
   let folder = '';
 

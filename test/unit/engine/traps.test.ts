@@ -3,6 +3,7 @@ import { Cause, Interrupt, Privilege, type Hart } from '../../../emulator/hart/t
 import { pa, tick, va } from '../../../emulator/units';
 import { assembleLine } from '../assembler';
 import { bare, DATA, ORIGIN, TRAP, type Bare } from './bare';
+import { eachEngine } from './engines';
 
 const MSTATUS = 0x300;
 const MIE = 0x304;
@@ -32,7 +33,7 @@ function assertTrap({ machine }: Bare, cause: Cause, tval: bigint, epc: number):
   assert.equal(hart.pc, TRAP);
 }
 
-describe('Exceptions', () => {
+eachEngine('Exceptions', () => {
   it('ecall names the privilege it came from and has tval 0', () => {
     for (const privilege of [Privilege.User, Privilege.Supervisor, Privilege.Machine]) {
       const made = at(privilege, 'nop\necall');
@@ -156,7 +157,7 @@ describe('Exceptions', () => {
   });
 });
 
-describe('What a personality does as an instruction', () => {
+eachEngine('What a personality does as an instruction', () => {
   it('a write of satp and a fence trap to M from S with TVM, like the instructions', () => {
     for (const [act, word] of [
       [(hart: Hart) => hart.csrWrite(0x180, 8n << 60n), assembleLine('csrrw zero,satp,a0', 0, new Map()).bits],
@@ -173,7 +174,7 @@ describe('What a personality does as an instruction', () => {
   });
 });
 
-describe('Returns', () => {
+eachEngine('Returns', () => {
   it('mret restores MIE from MPIE, drops MPRV below M, and leaves MPP = U', () => {
     const made = at(Privilege.Supervisor, 'nop', {}, (1n << 7n) | (1n << 17n));
     const status = made.machine.harts[0]!.readCsr(MSTATUS);
@@ -194,7 +195,7 @@ describe('Returns', () => {
   });
 });
 
-describe('Interrupts', () => {
+eachEngine('Interrupts', () => {
   /** A loop in M with interrupts enabled. */
   const looping = (): Bare => {
     const made = at(Privilege.Machine, 'loop: j loop');
@@ -278,7 +279,7 @@ describe('Interrupts', () => {
   });
 });
 
-describe('WFI', () => {
+eachEngine('WFI', () => {
   it('sleeps until the timer, and the clock jumps there', () => {
     const made = at(Privilege.Machine, 'wfi\naddi a0,zero,1\nloop: j loop');
     const { machine } = made;
@@ -303,7 +304,7 @@ describe('WFI', () => {
   });
 });
 
-describe('Counters', () => {
+eachEngine('Counters', () => {
   it('cycle and instret count the instructions before, time runs at 10 MHz', () => {
     const made = at(Privilege.Machine, 'nop\ncsrrs a0,mcycle,zero\ncsrrs a1,minstret,zero\nloop: j loop');
     made.run(3);
@@ -337,7 +338,7 @@ describe('Counters', () => {
   });
 });
 
-describe('mstatus.FS', () => {
+eachEngine('mstatus.FS', () => {
   it('becomes Dirty when an f register or a flag is written, not when f registers are only read', () => {
     const dirty = (line: string): boolean => {
       const made = at(Privilege.User, line, { 11: BigInt(DATA) }, 1n << 13n);

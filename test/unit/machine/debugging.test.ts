@@ -5,6 +5,7 @@ import { pa, space, tick, va } from '../../../emulator/units';
 import { assemble } from '../assembler';
 import { bare, DATA as BARE_DATA, ORIGIN } from '../engine/bare';
 import { loadUser, PTE, userMachine, type UserMachine } from './user';
+import { eachEngine } from '../engine/engines';
 
 const CODE = 0x10000;
 const DATA = 0x200000;
@@ -26,7 +27,7 @@ function program(source: string): UserMachine {
 const spaceOf = ({ tables }: UserMachine): ReturnType<typeof space> => space(tables.root / 4096);
 const runFor = ({ machine }: UserMachine, ticks: number): MachineExit => machine.run(tick(machine.tick + ticks));
 
-describe('Stops', () => {
+eachEngine('Stops', () => {
   it('end a run before the instruction, and again each time round', () => {
     const user = program(LOOP);
     const { machine } = user;
@@ -92,7 +93,7 @@ describe('Stops', () => {
   });
 });
 
-describe('Watches', () => {
+eachEngine('Watches', () => {
   it('end a run after the access to a watched byte, in order and with its kind', () => {
     const user = program(LOOP);
     const { machine } = user;
@@ -111,7 +112,7 @@ describe('Watches', () => {
   });
 });
 
-describe('Self-modifying code', () => {
+eachEngine('Self-modifying code', () => {
   it('is seen by the next fetch of the changed instruction', () => {
     // The instruction at `target` is overwritten with addi a0,a0,16 in the second round.
     const { x, run } = bare(`
@@ -190,7 +191,7 @@ describe('Self-modifying code', () => {
   });
 });
 
-describe('Devices', () => {
+eachEngine('Devices', () => {
   it('the UART sends bytes through the outbox, stamped with the tick', () => {
     const { machine, run } = bare('sb a0,0(a1)\nlbu a2,5(a1)\nsb a0,0(a1)', { 10: 65n, 11: 0x10000000n });
     run(3);
@@ -225,7 +226,7 @@ describe('Devices', () => {
   });
 });
 
-describe('Run', () => {
+eachEngine('Run', () => {
   it('ends after the step that emitted an event the listener wants', () => {
     const user = program('li a7,93\necall');
     user.machine.outbox.listener = (event) => (event as { wanted?: boolean }).wanted === true;

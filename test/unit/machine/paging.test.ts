@@ -4,6 +4,7 @@ import { MemoryFault } from '../../../emulator/machine/ports';
 import { pa, space, tick, va } from '../../../emulator/units';
 import { assemble } from '../assembler';
 import { loadUser, PTE, userMachine, type UserMachine } from './user';
+import { eachEngine } from '../engine/engines';
 
 const CODE = 0x10000;
 const DATA = 0x200000;
@@ -30,7 +31,7 @@ function trapOf({ machine }: UserMachine): [number, string, string] {
 
 const hex = (value: number): string => '0x' + value.toString(16);
 
-describe('Sv39', () => {
+eachEngine('Sv39', () => {
   it('translates through three levels, superpages too', () => {
     for (const level of [0, 1, 2]) {
       const user = program('ld a0,0(a1)\necall', { 11: BigInt(2 ** 31 + 0x180008) });
@@ -178,7 +179,7 @@ describe('Sv39', () => {
   });
 });
 
-describe('Sv48', () => {
+eachEngine('Sv48', () => {
   it('translates through four levels, where Sv39 has no such address', () => {
     const address = 2 ** 45 + 0x10000;
     const user = userMachine(address);
@@ -195,7 +196,7 @@ describe('Sv48', () => {
   });
 });
 
-describe('Privilege and translation', () => {
+eachEngine('Privilege and translation', () => {
   /** The hart at S with a user and a supervisor page. */
   function supervisor(source: string, status: bigint): UserMachine {
     const user = program(source, { 11: BigInt(DATA), 12: BigInt(DATA + 4096) });

@@ -5,6 +5,7 @@ import { pa, tick, va } from '../../../emulator/units';
 import { assemble } from '../assembler';
 import { bare, DATA, ORIGIN, TRAP, type Bare } from '../engine/bare';
 import { loadUser, PTE, userMachine } from './user';
+import { eachEngine } from '../engine/engines';
 
 const PMPCFG0 = 0x3a0;
 const PMPADDR0 = 0x3b0;
@@ -37,7 +38,7 @@ function causeAfter(made: Bare, ticks: number): number {
   return made.machine.harts[0]!.pc === TRAP ? made.machine.harts[0]!.mcause : -1;
 }
 
-describe('PMP', () => {
+eachEngine('PMP', () => {
   it('denies S and U everything when no entry matches', () => {
     assert.equal(causeAfter(guarded([], 'nop'), 1), Cause.InstructionAccessFault);
     assert.equal(causeAfter(guarded([CODE_PAGE], 'ld a0,0(a1)'), 1), Cause.LoadAccessFault);

@@ -7,6 +7,7 @@ import { pa, tick, va } from '../../../emulator/units';
 import { assemble } from '../assembler';
 import { random } from '../engine/programs';
 import { loadUser, PTE, userMachine, type UserMachine } from './user';
+import { eachEngine } from '../engine/engines';
 
 const CODE = 0x10000;
 const DATA = 0x300000;
@@ -59,7 +60,7 @@ const result = (user: UserMachine): [string, string] => [user.machine.hash(), us
 
 const END = 40_000;
 
-describe('Snapshots', () => {
+eachEngine('Snapshots', () => {
   const straight = started();
   straight.machine.run(tick(END));
   const [expectedHash, expectedOutput] = result(straight);

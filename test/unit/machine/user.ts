@@ -6,6 +6,7 @@ import type { Hart } from '../../../emulator/hart/types';
 import { createMachine, type SoftwareMachine } from '../../../emulator/machine/machine';
 import type { Personality } from '../../../emulator/machine/personality';
 import { pa, va } from '../../../emulator/units';
+import { engineUnderTest } from '../engine/engines';
 
 const RAM = 0x80000000;
 export const PTE = { V: 1, R: 2, W: 4, X: 8, U: 16, G: 32, A: 64, D: 128 } as const;
@@ -99,7 +100,7 @@ export interface UserMachine {
 
 /** RAM of 4 MiB, page tables at its third MiB, PMP open, hart 0 about to run user code at `entry`. */
 export function userMachine(entry: number, ramBytes = 4 * 2 ** 20): UserMachine {
-  const machine = createMachine({ ramBytes });
+  const machine = createMachine({ ramBytes, ...engineUnderTest() });
   const firmware = new TinyFirmware(machine);
   machine.personalities.machine = firmware;
   const tables = new Tables(machine, RAM + 2 * 2 ** 20);

@@ -1,0 +1,25 @@
+/**
+ * Tests that hold for every engine: `eachEngine` is a `describe` per engine, and machines made by the helpers of these folders (bare.ts,
+ * machine/user.ts) run on that one.
+ */
+import type { EngineName } from '../../../emulator/machine/machine';
+
+export const ENGINES: readonly EngineName[] = ['wasm', 'source'];
+
+let chosen: EngineName | undefined;
+
+/** Give it to `createMachine`; outside of `eachEngine` it says nothing, so that the machine chooses. */
+export const engineUnderTest = (): { readonly engine?: EngineName } => (chosen === undefined ? {} : { engine: chosen });
+
+export function eachEngine(title: string, body: (this: Mocha.Suite, engine: EngineName) => void): void {
+  for (const engine of ENGINES)
+    describe(`${title} (${engine} engine)`, function () {
+      before(() => {
+        chosen = engine;
+      });
+      after(() => {
+        chosen = undefined;
+      });
+      body.call(this, engine);
+    });
+}

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { createMachine, type EngineName, type SoftwareMachine } from '../../../emulator/machine/machine';
+import { tick } from '../../../emulator/units';
+import { loadUser, PTE, userMachine } from '../machine/user';
+import { ENGINES } from './engines';
+import { CODE, DATA, random, randomProgram } from './programs';
+
+/** A machine with a random program, on the engine given. */
+function loaded(seed: number, engine: EngineName): SoftwareMachine {
+  const program = randomProgram(seed, 1500);
+  const user = userMachine(CODE);
+  loadUser(user, CODE, program.code, PTE.V | PTE.R | PTE.X | PTE.U);
+  loadUser(user, DATA, program.data, PTE.V | PTE.R | PTE.W | PTE.U);
+  user.machine.useEngine(engine);
+  return user.machine;
+}
+
+describe('Engines', function () {
+  this.timeout(60_000);
+
+  it('leave the same machine after any number of ticks, and take it over from one another anywhere', () => {
+    for (let seed = 1; seed <= 8; seed++) {
+      const next = random(seed + 1000);
+      const machines = ENGINES.map((engine) => loaded(seed, engine));
+      const mixed = loaded(seed, 'wasm');
+      for (let now = 0, done = false; !done;) {
+        now += 1 + next(next(4) === 0 ? 200 : 8);
+        const reasons = machines.map((machine) => machine.run(tick(now)).reason);
+        mixed.useEngine(ENGINES[next(ENGINES.length)]!);
+        reasons.push(mixed.run(tick(now)).reason);
+        done = reasons[0] !== 'until';
+        assert.equal(new Set(reasons).size, 1, `program ${seed}, tick ${now}: ${reasons.join()}`);
+        const [first, ...others] = [...machines, mixed].map((machine) => [machine.tick, [...machine.harts[0]!.words]]);
+        // The slot that takes results for x0 is no state, but no engine writes it where another does not.
+        for (const other of others) assert.deepEqual(other, first, `program ${seed}, tick ${now}`);
+      }
+      const hashes = [...machines, mixed].map((machine) => machine.hash());
+      assert.equal(new Set(hashes).size, 1, `program ${seed}`);
+    }
+  });
+
+  it('are chosen when a machine is created; by itself it takes WebAssembly', () => {
+    for (const engine of ENGINES) assert.equal(createMachine({ ramBytes: 65536, engine }).engineName, engine);
+    assert.equal(createMachine({ ramBytes: 65536 }).engineName, 'wasm');
+  });
+});
