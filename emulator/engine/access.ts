@@ -129,28 +129,6 @@ export class DataAccess {
     return this.ended(low, high, size, false);
   }
 
-  /** A load of 4 or 8 bytes by the read translations, else as `load`: for instructions outside of the engine's loop. */
-  loadCached(low: number, high: number, size: number): Result {
-    const { i32 } = this.memory;
-    const at = this.hart.translations.bank + Bank.READ + ((low >>> 10) & 0x3fc);
-    if (i32[at] !== (low & (-4096 | (size - 1))) || i32[at + 1] !== high) return this.load(low, high, size);
-    const word = (low + i32[at + 2]!) >>> 2;
-    this.low = i32[word]!;
-    this.high = size === 8 ? i32[word + 1]! : 0;
-    return Result.DONE;
-  }
-
-  storeCached(low: number, high: number, size: number, valueLow: number, valueHigh: number): Result {
-    const { i32 } = this.memory;
-    const at = this.hart.translations.bank + Bank.WRITE + ((low >>> 10) & 0x3fc);
-    if (i32[at] !== (low & (-4096 | (size - 1))) || i32[at + 1] !== high)
-      return this.store(low, high, size, valueLow, valueHigh);
-    const word = (low + i32[at + 2]!) >>> 2;
-    i32[word] = valueLow;
-    if (size === 8) i32[word + 1] = valueHigh;
-    return Result.DONE;
-  }
-
   private take(offset: number, size: number): void {
     const { u8 } = this.memory;
     let [low, high] = [0, 0];

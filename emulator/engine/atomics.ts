@@ -2,17 +2,12 @@
  * The A extension: load-reserved, store-conditional and the AMOs (unprivileged specification, chapter "A"). An address must be
  * naturally aligned; the reservation covers the bytes that were loaded and ends with any store-conditional, trap or xRET.
  */
-import { Op } from '../isa/op';
 import { HartWord } from '../machine/layout';
 import type { Hart } from '../hart/hart';
 import { Cause } from '../hart/types';
 import type { PhysicalMemory } from '../machine/memory';
 import type { DataAccess } from './access';
 import { Result } from './types';
-
-const below = (al: number, ah: number, bl: number, bh: number): boolean => (ah === bh ? al >>> 0 < bl >>> 0 : ah < bh);
-const belowUnsigned = (al: number, ah: number, bl: number, bh: number): boolean =>
-  ah === bh ? al >>> 0 < bl >>> 0 : ah >>> 0 < bh >>> 0;
 
 export class Atomics {
   constructor(
@@ -94,72 +89,5 @@ export class Atomics {
   amoStore(low: number, high: number, size: number, valueLow: number, valueHigh: number): Result {
     this.put(size, valueLow, valueHigh);
     return this.access.accessed(low, high, size, true);
-  }
-
-  /** Executes one; `rd` and `rs…` are word offsets in the hart's state. */
-  execute(hart: Hart, op: Op, rd: number, rs1: number, rs2: number): Result {
-    const { words } = hart;
-    const double = op >= Op.LR_D;
-    const size = double ? 8 : 4;
-    const base = double ? op - Op.LR_D + Op.LR_W : op;
-    const low = words[rs1]!;
-    const high = words[rs1 + 1]!;
-    const { access } = this;
-    if (base === Op.LR_W || base === Op.SC_W) {
-      const result =
-        base === Op.LR_W
-          ? this.loadReserved(hart, low, high, size)
-          : this.storeConditional(hart, low, high, size, words[rs2]!, words[rs2 + 1]!);
-      if (result >= Result.TRAP) return result;
-      words[rd] = access.low;
-      words[rd + 1] = size === 8 ? access.high : access.low >> 31;
-      return result;
-    }
-    const ready = this.amoLoad(low, high, size);
-    if (ready !== Result.DONE) return ready;
-    const oldLow = access.low;
-    const oldHigh = double ? access.high : oldLow >> 31;
-    const sourceLow = words[rs2]!;
-    const sourceHigh = double ? words[rs2 + 1]! : sourceLow >> 31;
-    this.combine(base, oldLow, oldHigh, sourceLow, sourceHigh, double);
-    words[rd] = oldLow;
-    words[rd + 1] = oldHigh;
-    return this.amoStore(low, high, size, this.low, this.high);
-  }
-  private low = 0;
-  private high = 0;
-
-  private combine(op: Op, al: number, ah: number, bl: number, bh: number, double: boolean): void {
-    let [low, high] = [bl, bh];
-    let takeOld = false;
-    switch (op) {
-      case Op.AMOADD_W:
-        low = (al + bl) | 0;
-        high = (ah + bh + (low >>> 0 < al >>> 0 ? 1 : 0)) | 0;
-        break;
-      case Op.AMOXOR_W:
-        [low, high] = [al ^ bl, ah ^ bh];
-        break;
-      case Op.AMOAND_W:
-        [low, high] = [al & bl, ah & bh];
-        break;
-      case Op.AMOOR_W:
-        [low, high] = [al | bl, ah | bh];
-        break;
-      case Op.AMOMIN_W:
-        takeOld = below(al, ah, bl, bh);
-        break;
-      case Op.AMOMAX_W:
-        takeOld = below(bl, bh, al, ah);
-        break;
-      case Op.AMOMINU_W:
-        takeOld = double ? belowUnsigned(al, ah, bl, bh) : al >>> 0 < bl >>> 0;
-        break;
-      case Op.AMOMAXU_W:
-        takeOld = double ? belowUnsigned(bl, bh, al, ah) : bl >>> 0 < al >>> 0;
-        break;
-    }
-    this.low = takeOld ? al : low;
-    this.high = takeOld ? ah : high;
   }
 }

@@ -9,25 +9,14 @@ import { pairToNumber } from '../hart/registers';
 import { Cause, Privilege } from '../hart/types';
 import { ramOffset, type PhysicalMemory } from '../machine/memory';
 import type { Stops } from '../machine/stops';
+import type { CodeCache } from './code-cache';
 import type { Fault } from './types';
 
 const PAGE = 4096;
 
-/** What a fetch needs of a code cache; blocks are named as their cache names them. */
-export interface Blocks {
-  /** Replaced when blocks move. */
-  readonly words?: Int32Array;
-  blockFor(page: number): number;
-  stoppedBlockFor(page: number, space: number, virtualPage: number, offsets: ReadonlySet<number>): number;
-  /** Puts an instruction into the block of single ones, which is returned. */
-  single(bits: number): number;
-  /** The same with a stop. */
-  singleStop(): number;
-}
-
 /** Instead of a block. */
 export const FETCH_FAULT = -1;
-/** The views or the code words were replaced: fetch them anew, then resolve again. */
+/** The views were replaced: fetch them anew, then resolve again. */
 export const FETCH_RETRY = -2;
 
 export class Fetch {
@@ -36,11 +25,10 @@ export class Fetch {
   space = -1;
   private hart!: Hart;
   private growths = 0;
-  private words: Int32Array | undefined;
 
   constructor(
     private readonly memory: PhysicalMemory,
-    private readonly code: Blocks,
+    private readonly code: CodeCache,
     private readonly stops: Stops,
     private readonly fault: Fault,
   ) {}
@@ -48,7 +36,6 @@ export class Fetch {
   begin(hart: Hart): void {
     this.hart = hart;
     this.growths = this.memory.growths;
-    this.words = this.code.words;
   }
 
   private fail(cause: Cause, low: number, high: number): typeof FETCH_FAULT {
@@ -77,7 +64,7 @@ export class Fetch {
   }
 
   private moved(): boolean {
-    return this.memory.growths !== this.growths || this.code.words !== this.words;
+    return this.memory.growths !== this.growths;
   }
 
   /** The instruction at a pc of a page that has no block; a stop there shows too. */

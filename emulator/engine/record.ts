@@ -1,6 +1,6 @@
 /**
  * A decoded instruction as the engines read it: 16 bytes in the machine's memory, one for each halfword of a page of code, so that an
- * offset in the page times 8 is an offset in the page's block. Both engines read the same records (code.ts writes them).
+ * offset in the page times 8 is an offset in the page's block. Both engines read the same records (code-cache.ts writes them).
  *
  * Registers stand as their place among the hart's 64-bit slots: x0 … x31 are 0 … 31, f0 … f31 are 32 … 63 (machine/layout.ts), and
  * an rd of x0 is the slot that is never read.
@@ -17,7 +17,7 @@ export const enum Field {
   RS1 = 4,
   RS2 = 5,
   RS3 = 6,
-  /** uint8: the rm field as encoded; of instructions with a number of a source register in their meaning see code.ts. */
+  /** uint8: the rm field as encoded. */
   RM = 7,
   /** int64: the immediate. Of a NEAR jump the distance to the target's record in bytes. */
   IMMEDIATE = 8,

@@ -1,6 +1,6 @@
 /**
  * Stops: addresses of a space at which a run ends before the instruction. A debugger's, not state: they change nothing that the
- * guest can see. Only pages with stops pay for them: the engine decodes such a page apart (engine/code.ts).
+ * guest can see. Only pages with stops pay for them: the engine decodes such a page apart (engine/code-cache.ts).
  */
 import type { Space, VirtualAddress } from '../units';
 import type { StopSet } from './types';

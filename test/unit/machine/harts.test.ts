@@ -5,6 +5,7 @@ import { pa, tick, va } from '../../../emulator/units';
 import { assemble, type Program } from '../assembler';
 import { ORIGIN } from '../engine/bare';
 import { random } from '../engine/programs';
+import { eachEngine, engineUnderTest } from '../engine/engines';
 
 const ROUNDS = 60;
 const LOCK = 0x80004000;
@@ -53,7 +54,7 @@ failed:
 `;
 
 function machineOf(source: string, harts: number, quantum: number): SoftwareMachine & { program: Program } {
-  const machine = createMachine({ ramBytes: 2 ** 20, harts, quantum });
+  const machine = createMachine({ ramBytes: 2 ** 20, harts, quantum, ...engineUnderTest() });
   const program = assemble(ORIGIN, source);
   machine.machinePort.write(pa(ORIGIN), program.bytes);
   for (const hart of machine.harts) hart.pc = va(ORIGIN);
@@ -62,7 +63,7 @@ function machineOf(source: string, harts: number, quantum: number): SoftwareMach
 
 const word = (machine: SoftwareMachine, address: number): number => machine.machinePort.readU32(pa(address));
 
-describe('Several harts', () => {
+eachEngine('Several harts', () => {
   it('keep a counter behind a spinlock and an atomic sum exact, whatever the quantum', () => {
     for (const harts of [2, 4, 8])
       for (const quantum of [1, 2, 7, 100, 5000]) {

@@ -6,8 +6,9 @@ import { NO_SPACE, pa, space, tick, va } from '../../../emulator/units';
 import { assemble } from '../assembler';
 import { bare, DATA, ORIGIN, TRAP } from '../engine/bare';
 import { loadUser, PTE, userMachine } from './user';
+import { eachEngine, engineUnderTest } from '../engine/engines';
 
-describe('Stops where addresses are physical', () => {
+eachEngine('Stops where addresses are physical', () => {
   it('end a run in M-mode before the instruction, and are passed once on demand', () => {
     const { machine } = bare('loop: addi a0,a0,1\naddi a1,a1,1\nj loop');
     machine.stops.arm(NO_SPACE, va(ORIGIN + 4));
@@ -33,7 +34,7 @@ describe('Stops where addresses are physical', () => {
   });
 
   it('end a run in the ROM and in a page that PMP covers in part', () => {
-    const machine = createMachine({ ramBytes: 2 ** 20 });
+    const machine = createMachine({ ramBytes: 2 ** 20, ...engineUnderTest() });
     machine.rom.burn(assemble(ROM_START, 'addi a0,a0,1\naddi a0,a0,1\njalr ra,0(t0)').bytes);
     machine.machinePort.write(pa(ORIGIN), assemble(ORIGIN, 'loop: addi a1,a1,1\nj loop').bytes);
     const hart = machine.harts[0]!;
@@ -56,7 +57,7 @@ describe('Stops where addresses are physical', () => {
   });
 });
 
-describe('Watches', () => {
+eachEngine('Watches', () => {
   /** Runs M-mode code, with a1 at DATA, under one watch; where each access was and at which tick. */
   function hits(source: string, from: number, length: number, kind: WatchKind, ticks = 20): [number, string, number][] {
     const { machine } = bare(`${source}\ndone: j done`, { 11: BigInt(DATA), 12: 5n, 13: BigInt(DATA + 4096) });
@@ -113,7 +114,7 @@ describe('Watches', () => {
   });
 });
 
-describe('Changes of context', () => {
+eachEngine('Changes of context', () => {
   const SATP = (8n << 60n) | 0x80100n;
   const SOURCE = `
     li t0,-1
