@@ -2,9 +2,10 @@
  * Tests that hold for every engine: `eachEngine` is a `describe` per engine, and machines made by the helpers of these folders (bare.ts,
  * machine/user.ts) run on that one.
  */
-import type { EngineName } from '../../../emulator/machine/machine';
+import { ENGINE_NAMES } from '../../../emulator/machine/machine';
+import type { EngineName } from '../../../emulator/machine/types';
 
-export const ENGINES: readonly EngineName[] = ['wasm', 'source'];
+export const ENGINES = ENGINE_NAMES;
 
 let chosen: EngineName | undefined;
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { createMachine, type EngineName, type SoftwareMachine } from '../../../emulator/machine/machine';
+import { createMachine, type SoftwareMachine } from '../../../emulator/machine/machine';
+import type { EngineName } from '../../../emulator/machine/types';
 import { tick } from '../../../emulator/units';
 import { loadUser, PTE, userMachine } from '../machine/user';
 import { ENGINES } from './engines';
