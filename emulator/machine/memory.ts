@@ -7,12 +7,13 @@
 import { PAGE_SIZE } from '../units';
 import { noHostMemory } from './errors';
 import { Area, MAX_RAM, RAM_START } from './layout';
+import { plainMemory } from './plain-memory';
 
 interface WasmMemory {
   readonly buffer: ArrayBuffer;
   grow(pages: number): number;
 }
-declare const WebAssembly: { Memory: new (limits: { initial: number; maximum: number }) => WasmMemory };
+declare const WebAssembly: { Memory: new (limits: { initial: number; maximum: number }) => WasmMemory } | undefined;
 
 export type NewMemory = (limits: { initial: number; maximum: number }) => WasmMemory;
 
@@ -71,7 +72,8 @@ export class PhysicalMemory {
   /** @throws MachineError when the host can't have it, here and where the memory grows */
   constructor(
     readonly ramBytes: number,
-    allocate: NewMemory = (limits) => new WebAssembly.Memory(limits),
+    allocate: NewMemory = (limits) =>
+      typeof WebAssembly === 'undefined' ? plainMemory(limits) : new WebAssembly.Memory(limits),
   ) {
     if (!Number.isInteger(ramBytes) || ramBytes < 65536 || ramBytes > MAX_RAM || ramBytes % PAGE_SIZE !== 0)
       throw new Error(`RAM of ${ramBytes} bytes: give a multiple of 4096 from 64 KiB to 3 GiB`);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createMachine, type SoftwareMachine } from '../../../emulator/machine/machine';
 import type { EngineName } from '../../../emulator/machine/types';
-import { tick } from '../../../emulator/units';
+import { pa, tick } from '../../../emulator/units';
 import { loadUser, PTE, userMachine } from '../machine/user';
 import { ENGINES } from './engines';
 import { CODE, DATA, random, randomProgram } from './programs';
@@ -43,5 +43,25 @@ describe('Engines', function () {
   it('are chosen when a machine is created; by itself it takes WebAssembly', () => {
     for (const engine of ENGINES) assert.equal(createMachine({ ramBytes: 65536, engine }).engineName, engine);
     assert.equal(createMachine({ ramBytes: 65536 }).engineName, 'wasm');
+  });
+
+  it('are one where the host has no WebAssembly: the other, on plain memory that grows', () => {
+    const machines = [loaded(3, 'wasm')];
+    const host = globalThis as { WebAssembly?: unknown };
+    const { WebAssembly: held } = host;
+    try {
+      host.WebAssembly = undefined;
+      machines.push(loaded(3, 'source'));
+      const { engineName, machinePort } = createMachine({ ramBytes: 64 * 2 ** 20 });
+      assert.equal(engineName, 'source');
+      machinePort.writeU64(pa(0x80000000), 5n);
+      machinePort.writeU64(pa(0x83fffff8), 7n);
+      assert.deepEqual([machinePort.readU64(pa(0x80000000)), machinePort.readU64(pa(0x83fffff8))], [5n, 7n]);
+      machines[1]!.run(tick(5000));
+    } finally {
+      host.WebAssembly = held;
+    }
+    machines[0]!.run(tick(5000));
+    assert.equal(machines[1]!.hash(), machines[0]!.hash());
   });
 });
