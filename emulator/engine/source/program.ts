@@ -16,7 +16,7 @@ import { Form, RowLowering } from './rows';
 import type { Linkage } from './statements';
 
 /** Rows whose text has fewer characters stand in the loop; V8 gives up optimising a function of more than 60 KB of bytecode. */
-const SHORT_TEXT = 700;
+const SHORT_TEXT = 400;
 
 const COUNT = Area.COUNT / 4;
 
@@ -44,42 +44,36 @@ function traitsOf({ body }: Semantics, linkage: Linkage): Traits {
 }
 
 interface RowTexts {
-  readonly cases: string[];
-  readonly functions: string[];
+  /** Cases of the loop. */
+  readonly cases: readonly string[];
+  /** A row apart: its function, and its case of `rest`. */
+  readonly functions: readonly string[];
+  readonly calls: readonly string[];
 }
 
 function rowTexts(linkage: Linkage, op: number, semantics: Semantics): RowTexts {
   const traits = traitsOf(semantics, linkage);
   if (traits.inLoop || traits.mayBeInLoop) {
     const lines = new RowLowering(linkage, op, Form.INLINE).text(semantics);
-    if (traits.inLoop || lines.join('\n').length < SHORT_TEXT) {
-      const near = traits.relative ? new RowLowering(linkage, op, Form.NEAR).text(semantics) : undefined;
-      return {
-        cases: [...[`case ${op}: {`, ...lines, '}'], ...(near ? [`case ${op + NEAR}: {`, ...near, '}'] : [])],
-        functions: [],
-      };
+    if (traits.inLoop || (!semantics.usesFloat && lines.join('\n').length < SHORT_TEXT)) {
+      const cases = [`case ${op}: {`, ...lines, '}'];
+      if (traits.relative)
+        cases.push(`case ${op + NEAR}: {`, ...new RowLowering(linkage, op, Form.NEAR).text(semantics), '}');
+      return { cases, functions: [], calls: [] };
     }
   }
-  const lowering = new RowLowering(linkage, op, Form.APART);
-  const lines = lowering.text(semantics);
-  const pc = lowering.usesPc ? ', pl: number, ph: number' : '';
+  const lines = new RowLowering(linkage, op, Form.APART).text(semantics);
   return {
-    functions: [`function row_${op}(s: number${pc}): number {`, ...lines, '}'],
-    cases: [
-      `case ${op}: {`,
-      `i32[${COUNT}] = n;`,
-      `e = row_${op}(s${lowering.usesPc ? ', ((s >> 1) + d) | 0, ph' : ''});`,
-      'if (e !== 0) { if (e >= 2) break failed; limit = n; }',
-      's += (w >>> 18) & 63; continue;',
-      '}',
-    ],
+    functions: [`function row_${op}(s: number, pl: number, ph: number): number {`, ...lines, '}'],
+    calls: [`case ${op}: return row_${op}(s, pl, ph);`],
+    cases: [],
   };
 }
 
 /** Cases of the records that are no instruction. */
 const PSEUDO = [
-  `case ${Pseudo.UNDECODED}: n--; host.decode(s << 2); continue;`,
-  `case ${Pseudo.NEXT_PAGE}: n--; tl = ((s >> 1) + d) | 0; th = (ph + (tl === 0 ? 1 : 0)) | 0; break absolute;`,
+  `case ${Pseudo.UNDECODED}: n = (n - 1) | 0; host.decode(s << 2); continue;`,
+  `case ${Pseudo.NEXT_PAGE}: n = (n - 1) | 0; tl = ((s >> 1) + d) | 0; th = (ph + (tl === 0 ? 1 : 0)) | 0; break absolute;`,
   `case ${Pseudo.CROSSING}:`,
   `case ${Pseudo.STOP}: {`,
   'tl = ((s >> 1) + d) | 0;',
@@ -87,7 +81,7 @@ const PSEUDO = [
   `const block = (w & ${HANDLERS - 1}) === ${Pseudo.STOP} ? host.stop(tl, ph) : host.single(tl, ph);`,
   `if (block === ${FETCH_STOP}) return ended(${Left.STOP}, n - 1, tl, ph);`,
   `if (block < 0) return failed(block === ${FETCH_FAULT} ? ${Result.TRAP} : ${Result.RETRY}, n, tl, ph, 0);`,
-  'n--; s = block >> 2; d = (tl - (s >> 1)) | 0; sb = s; pb = NO_PAGE;',
+  'n = (n - 1) | 0; s = block >> 2; d = (tl - (s >> 1)) | 0; sb = s; pb = NO_PAGE;',
   'continue;',
   '}',
 ];
@@ -97,6 +91,8 @@ const LOOP_HEAD = [
   '/** Executes at most `limit` instructions from the hart’s pc. */',
   'export function loop(theHost: Host, theHart: Hart, limit: number): Left {',
   'bind(theHost, theHart);',
+  // A sum that is cut to 32 bits is kept in a machine register; without that V8 tags and untags it at every instruction.
+  'let end = limit | 0;',
   'const { i32, u8, u16 } = theHost.memory;',
   'const x = hart.words;',
   `const reads = hart.translations.bank + ${Bank.READ};`,
@@ -118,8 +114,8 @@ const LOOP_HEAD = [
   'for (;;) {',
   'failed: {',
   'absolute: {',
-  `if (n >= limit) return ended(${Left.LIMIT}, n, ((s >> 1) + d) | 0, ph);`,
-  'n++;',
+  `if (n >= end) return ended(${Left.LIMIT}, n, ((s >> 1) + d) | 0, ph);`,
+  'n = (n + 1) | 0;',
   'w = i32[s]!;',
   `switch (w & ${HANDLERS - 1}) {`,
 ];
@@ -128,12 +124,12 @@ const LOOP_TAIL = [
   '}',
   '}',
   '// To the pc in (tl, th).',
-  'if ((tl & -4096) === pb && th === ph) { s = sb + ((tl & 4095) << 1); continue; }',
+  'if ((tl & -4096) === pb && th === ph) { s = (sb + ((tl & 4095) << 1)) | 0; continue; }',
   'const q = execs + ((tl >>> 10) & 0x3fc);',
   'let block: number;',
   'if (i32[q] === (tl & -4096) && i32[q + 1] === th) block = i32[q + 2]!;',
   'else {',
-  `if (n >= limit) return ended(${Left.LIMIT}, n, tl, th);`,
+  `if (n >= end) return ended(${Left.LIMIT}, n, tl, th);`,
   `i32[${COUNT}] = n + 1;`,
   'block = theHost.resolve(tl, th);',
   `if (block < 0) return failed(block === ${FETCH_FAULT} ? ${Result.TRAP} : ${Result.RETRY}, n + 1, tl, th, 0);`,
@@ -141,7 +137,7 @@ const LOOP_TAIL = [
   'ph = th;',
   'sb = block >> 2;',
   `if (block === ${SINGLE}) { s = sb; d = (tl - (s >> 1)) | 0; pb = NO_PAGE; }`,
-  'else { pb = tl & -4096; s = sb + ((tl & 4095) << 1); d = (pb - (sb >> 1)) | 0; }',
+  'else { pb = tl & -4096; s = (sb + ((tl & 4095) << 1)) | 0; d = (pb - (sb >> 1)) | 0; }',
   'continue;',
   '}',
   'return failed(e, n, ((s >> 1) + d) | 0, ph, (w >>> 19) & 31);',
@@ -176,23 +172,34 @@ const COMMON = [
   '}',
 ];
 
+/** Cases, and behind them the labels that are missing from the numbers of handlers, up to the `default` that follows. */
+function fillers(cases: readonly string[]): string[] {
+  const taken = new Set(cases.flatMap((line) => /^case (\d+):/.exec(line)?.[1] ?? []).map(Number));
+  const others = Array.from({ length: HANDLERS }, (_, handler) => handler).filter((handler) => !taken.has(handler));
+  return [...cases, ...others.map((handler) => `case ${handler}:`)];
+}
+
 function moduleText(linkage: Linkage): string {
   const rows = [...rowSemantics()].map(([op, semantics]) => rowTexts(linkage, op, semantics));
   const called = new Set([...rowSemantics().values()].flatMap(({ body }) => [...calledBy(body, linkage.library)]));
-  const cases = rows.flatMap((row) => row.cases);
-  const taken = new Set([...cases, ...PSEUDO].flatMap((line) => /^case (\d+):/.exec(line)?.[1] ?? []).map(Number));
-  const others = Array.from({ length: HANDLERS }, (_, handler) => handler).filter((handler) => !taken.has(handler));
   const body = [
     ...COMMON,
     ...functionTexts(linkage, called),
     ...rows.flatMap((row) => row.functions),
+    '/** What the loop leaves to functions: rows that are long or rare, and what is no instruction. */',
+    'function rest(handler: number, s: number, pl: number, ph: number): number {',
+    'switch (handler) {',
+    ...fillers(rows.flatMap((row) => row.calls)),
+    'default: return host.illegal(s << 2);',
+    '}',
+    '}',
     ...LOOP_HEAD,
-    ...PSEUDO,
-    ...cases,
-    ...others.map((handler) => `case ${handler}:`),
+    ...fillers([...PSEUDO, ...rows.flatMap((row) => row.cases)]),
     'default:',
-    'e = host.illegal(s << 2);',
-    'break failed;',
+    `i32[${COUNT}] = n;`,
+    `e = rest(w & ${HANDLERS - 1}, s, ((s >> 1) + d) | 0, ph);`,
+    'if (e !== 0) { if (e >= 2) break failed; end = n; }',
+    's = (s + ((w >>> 18) & 63)) | 0; continue;',
     ...LOOP_TAIL,
   ].join('\n');
   return [

@@ -1,7 +1,7 @@
 /**
  * Rows as JavaScript, in two forms: in place in the interpreter's loop (short ones, and what accesses memory or jumps), or as a function of
  * its own that the loop calls. Names that the text counts on are the loop's (program.ts): `s` the record's word in the memory, `w` its
- * first word, `d` and `ph` for the pc, `n` the instructions begun, `limit`, `e` a Result, `reads` and `writes` the translations.
+ * first word, `d` and `ph` for the pc, `n` the instructions begun, `end`, `e` a Result, `reads` and `writes` the translations.
  */
 import { Status } from '../../hart/csr';
 import type { HostName, RegisterFile, Semantics, Source, Statement } from '../../isa/language/ir';
@@ -55,8 +55,6 @@ const HOST_CALLS: Readonly<Record<HostName, HostCall>> = {
 export class RowLowering extends Statements {
   /** Definitions that the body counts on, by the name defined. */
   private readonly head = new Map<string, string>();
-  /** Does the text depend on the pc? */
-  usesPc = false;
 
   constructor(
     linkage: Linkage,
@@ -79,7 +77,7 @@ export class RowLowering extends Statements {
   private end(body: readonly Statement[]): void {
     if (body.at(-1)?.kind === 'jump') return;
     if (this.form === Form.APART) this.emit(`return ${this.head.has('left') ? 'left' : '0'};`);
-    else this.emit(`s += (${this.use('w')} >>> 18) & 63; continue;`);
+    else this.emit(`s = (s + ((${this.use('w')} >>> 18) & 63)) | 0; continue;`);
   }
 
   /** A name of the head, defined if need be. */
@@ -98,9 +96,9 @@ export class RowLowering extends Statements {
       case 'w':
         return 'const w = i32[s]!;';
       case 'v':
-        return 'const v = i32[s + 1]!;';
+        return 'const v = i32[(s + 1) | 0]!;';
       case 'imm':
-        return 'const imm = i32[s + 2]!;';
+        return 'const imm = i32[(s + 2) | 0]!;';
       case 'left':
         return 'let left = 0;';
       case 'pl':
@@ -132,7 +130,7 @@ export class RowLowering extends Statements {
       this.emit(`if (${e} !== 0) { if (${e} >= 2) return ${e}; left = ${e}; }`);
     } else {
       this.emit(`i32[${Area.COUNT / 4}] = n; e = ${call};`);
-      this.emit('if (e !== 0) { if (e >= 2) break failed; limit = n; }');
+      this.emit('if (e !== 0) { if (e >= 2) break failed; end = n; }');
     }
   }
 
@@ -145,7 +143,6 @@ export class RowLowering extends Statements {
       case 'immediate':
         return signExtended(this, v.name(this.use('imm')), need);
       case 'pc':
-        this.usesPc = true;
         return { low: v.name(this.form === Form.APART ? 'pl' : this.use('pl')), high: v.name('ph') };
       case 'length':
         return zeroExtended(v.computed(`(${this.use('w')} >>> 19) & 31`));
@@ -262,7 +259,7 @@ export class RowLowering extends Statements {
 
   private jump({ target, relative }: Extract<Deed, { kind: 'jump' }>): void {
     if (this.form === Form.APART) throw new Error(`op ${this.op}: a jump belongs into the loop`);
-    if (relative && this.form === Form.NEAR) return this.emit(`s += ${this.use('imm')} >> 2; continue;`);
+    if (relative && this.form === Form.NEAR) return this.emit(`s = (s + (${this.use('imm')} >> 2)) | 0; continue;`);
     const { low, high } = this.lower64(target, Part.BOTH);
     this.emit(`tl = ${low.code}; th = ${high.code}; break absolute;`);
   }
