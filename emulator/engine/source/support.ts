@@ -40,82 +40,68 @@ const EXACT_HIGH = 2 ** 20;
 /** Pulls an estimate below the true quotient: more than the three roundings it went through can have added. */
 const BELOW_ONE = 1 - 2 ** -50;
 
-/** Quotient, remainder: low and high each. */
-const results = new Int32Array(4);
-
-function set(quotientLow: number, quotientHigh: number, restLow: number, restHigh: number): void {
-  results[0] = quotientLow;
-  results[1] = quotientHigh;
-  results[2] = restLow;
-  results[3] = restHigh;
-}
-
-function divide(al: number, ah: number, bl: number, bh: number): void {
-  if (ah >>> 0 < EXACT_HIGH && bh >>> 0 < EXACT_HIGH) {
-    const a = ah * TWO_32 + (al >>> 0);
-    const b = bh * TWO_32 + (bl >>> 0);
-    let quotient = Math.floor(a / b);
-    let rest = a - quotient * b;
-    if (rest < 0) {
-      quotient--;
-      rest += b;
-    }
-    set(quotient | 0, Math.floor(quotient / TWO_32) | 0, rest | 0, Math.floor(rest / TWO_32) | 0);
-  } else if (bh === 0) shortDivide(al, ah, bl >>> 0);
-  else longDivide(al, ah, bl, bh);
-}
-
-/** Divisor below 2^32: schoolbook with digits of 16 bits, each step exact in doubles. */
-function shortDivide(al: number, ah: number, divisor: number): void {
-  const a3 = ah >>> 16;
-  const q3 = Math.floor(a3 / divisor);
-  const a2 = (a3 - q3 * divisor) * 65536 + (ah & 0xffff);
-  const q2 = Math.floor(a2 / divisor);
-  const a1 = (a2 - q2 * divisor) * 65536 + (al >>> 16);
-  const q1 = Math.floor(a1 / divisor);
-  const a0 = (a1 - q1 * divisor) * 65536 + (al & 0xffff);
-  const q0 = Math.floor(a0 / divisor);
-  set((q1 << 16) | q0, (q3 << 16) | q2, (a0 - q0 * divisor) | 0, 0);
-}
-
-/** Divisor of 2^32 or more: the quotient has 32 bits, and an estimate that is never too large is at most one too small. */
-function longDivide(al: number, ah: number, bl: number, bh: number): void {
-  const a = (ah >>> 0) * TWO_32 + (al >>> 0);
-  const b = (bh >>> 0) * TWO_32 + (bl >>> 0);
-  let quotient = Math.floor((a / b) * BELOW_ONE) | 0;
-  const product = Math.imul(quotient, bl);
-  let low = (al - product) | 0;
-  let high = (ah - multiplyHigh(quotient, bl) - Math.imul(quotient, bh) - (al >>> 0 < product >>> 0 ? 1 : 0)) | 0;
-  if (high >>> 0 > bh >>> 0 || (high === bh && low >>> 0 >= bl >>> 0)) {
-    quotient = (quotient + 1) | 0;
-    const borrow = low >>> 0 < bl >>> 0 ? 1 : 0;
-    low = (low - bl) | 0;
-    high = (high - bh - borrow) | 0;
-  }
-  set(quotient, 0, low, high);
-}
-
 function answer(low: number, high: number): number {
   words[0] = high;
   return low;
+}
+
+/** Of an exact whole number from 0 to 2^53. */
+function answerWhole(value: number): number {
+  return answer(value | 0, (value / TWO_32) | 0);
 }
 
 function answerNegated(low: number, high: number): number {
   return answer(-low | 0, (~high + (low === 0 ? 1 : 0)) | 0);
 }
 
+/** The quotient, or with `rest` the remainder. */
+function divide(al: number, ah: number, bl: number, bh: number, rest: boolean): number {
+  if ((ah | bh) === 0) return answer((rest ? (al >>> 0) % (bl >>> 0) : (al >>> 0) / (bl >>> 0)) | 0, 0);
+  if (ah >>> 0 < EXACT_HIGH && bh >>> 0 < EXACT_HIGH) {
+    const a = ah * TWO_32 + (al >>> 0);
+    const b = bh * TWO_32 + (bl >>> 0);
+    const quotient = Math.floor(a / b);
+    const left = a - quotient * b;
+    // The estimate was rounded up to the next whole number.
+    if (left < 0) return answerWhole(rest ? left + b : quotient - 1);
+    return answerWhole(rest ? left : quotient);
+  }
+  return bh === 0 ? shortDivide(al, ah, bl >>> 0, rest) : longDivide(al, ah, bl, bh, rest);
+}
+
+/** Divisor below 2^32: schoolbook with a digit of 32 and two of 16 bits, each step exact in doubles. */
+function shortDivide(al: number, ah: number, divisor: number, rest: boolean): number {
+  const top = ((ah >>> 0) / divisor) >>> 0;
+  const a1 = ((ah >>> 0) - top * divisor) * 65536 + (al >>> 16);
+  const q1 = Math.floor(a1 / divisor);
+  const a0 = (a1 - q1 * divisor) * 65536 + (al & 0xffff);
+  const q0 = Math.floor(a0 / divisor);
+  return rest ? answer((a0 - q0 * divisor) | 0, 0) : answer((q1 << 16) | q0, top | 0);
+}
+
+/** Divisor of 2^32 or more: the quotient has 32 bits, and an estimate that is never too large is at most one too small. */
+function longDivide(al: number, ah: number, bl: number, bh: number, rest: boolean): number {
+  const a = (ah >>> 0) * TWO_32 + (al >>> 0);
+  const b = (bh >>> 0) * TWO_32 + (bl >>> 0);
+  const quotient = Math.floor((a / b) * BELOW_ONE) | 0;
+  const product = Math.imul(quotient, bl);
+  const low = (al - product) | 0;
+  const high = (ah - multiplyHigh(quotient, bl) - Math.imul(quotient, bh) - (al >>> 0 < product >>> 0 ? 1 : 0)) | 0;
+  const exact = high >>> 0 < bh >>> 0 || (high === bh && low >>> 0 < bl >>> 0);
+  if (!rest) return answer(exact ? quotient : (quotient + 1) | 0, 0);
+  return exact ? answer(low, high) : answer((low - bl) | 0, (high - bh - (low >>> 0 < bl >>> 0 ? 1 : 0)) | 0);
+}
+
 export function divideUnsigned(al: number, ah: number, bl: number, bh: number): number {
-  divide(al, ah, bl, bh);
-  return answer(results[0]!, results[1]!);
+  return divide(al, ah, bl, bh, false);
 }
 
 export function remainderUnsigned(al: number, ah: number, bl: number, bh: number): number {
-  divide(al, ah, bl, bh);
-  return answer(results[2]!, results[3]!);
+  return divide(al, ah, bl, bh, true);
 }
 
-/** Divides magnitudes. */
-function divideSigned(al: number, ah: number, bl: number, bh: number): void {
+/** Of magnitudes. */
+function divideSizes(al: number, ah: number, bl: number, bh: number, rest: boolean): number {
   if (ah < 0) {
     ah = (~ah + (al === 0 ? 1 : 0)) | 0;
     al = -al | 0;
@@ -124,15 +110,15 @@ function divideSigned(al: number, ah: number, bl: number, bh: number): void {
     bh = (~bh + (bl === 0 ? 1 : 0)) | 0;
     bl = -bl | 0;
   }
-  divide(al, ah, bl, bh);
+  return divide(al, ah, bl, bh, rest);
 }
 
 export function quotientSigned(al: number, ah: number, bl: number, bh: number): number {
-  divideSigned(al, ah, bl, bh);
-  return (ah ^ bh) < 0 ? answerNegated(results[0]!, results[1]!) : answer(results[0]!, results[1]!);
+  const low = divideSizes(al, ah, bl, bh, false);
+  return (ah ^ bh) < 0 ? answerNegated(low, words[0]!) : low;
 }
 
 export function remainderSigned(al: number, ah: number, bl: number, bh: number): number {
-  divideSigned(al, ah, bl, bh);
-  return ah < 0 ? answerNegated(results[2]!, results[3]!) : answer(results[2]!, results[3]!);
+  const low = divideSizes(al, ah, bl, bh, true);
+  return ah < 0 ? answerNegated(low, words[0]!) : low;
 }
