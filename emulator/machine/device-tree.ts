@@ -53,6 +53,7 @@ function cpu(hart: number): Node {
     },
     [
       node('interrupt-controller', {
+        '#address-cells': [0],
         '#interrupt-cells': [1],
         'interrupt-controller': true,
         compatible: 'riscv,cpu-intc',

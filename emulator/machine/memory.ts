@@ -68,6 +68,9 @@ export class PhysicalMemory {
   /** Epoch in which a page was last opened for writing; 0 = never written, it reads as zero. */
   private readonly epochs: Uint32Array;
   private epoch = 1;
+  /** Pages that were ever written; ones given back since and twice named ones among them until it is put in order. */
+  private written: number[] = [];
+  private inOrder = true;
 
   /** @throws MachineError when the host can't have it, here and where the memory grows */
   constructor(
@@ -145,12 +148,20 @@ export class PhysicalMemory {
     if (this.epochs[page] !== this.epoch) {
       this.listener.firstWrite(page);
       this.digests.delete(page);
-      this.epochs[page] = this.epoch;
+      this.open(page, this.epoch);
     }
     const marks = this.marks[page]!;
     if (marks === 0) return;
     if (marks & Mark.CODE) this.listener.codeWritten(page, from, to);
     if (marks & Mark.TABLE && !accessBits) this.listener.tableWritten();
+  }
+
+  private open(page: number, epoch: number): void {
+    if (this.epochs[page] === 0) {
+      this.written.push(page);
+      this.inOrder = false;
+    }
+    this.epochs[page] = epoch;
   }
 
   unmark(page: number, mark: Mark): void {
@@ -182,7 +193,9 @@ export class PhysicalMemory {
 
   /** Pages that may hold something else than zeros, ascending. */
   *writtenPages(): Generator<number> {
-    for (let page = 0; page < this.ramPages; page++) if (this.epochs[page] !== 0) yield page;
+    if (!this.inOrder) this.written = [...new Set(this.written)].sort((a, b) => a - b);
+    this.inOrder = true;
+    for (const page of this.written) if (this.epochs[page] !== 0) yield page;
   }
 
   writtenCount(): number {
@@ -210,7 +223,7 @@ export class PhysicalMemory {
     if (bytes) {
       this.pageBytes(page).set(bytes);
       // An older epoch than any that can be current: written, and protected.
-      this.epochs[page] = 0xffffffff;
+      this.open(page, 0xffffffff);
     } else {
       if ((page + 1) * PAGE_SIZE <= this.grown) this.pageBytes(page).fill(0);
       this.epochs[page] = 0;
