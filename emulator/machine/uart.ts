@@ -32,10 +32,8 @@ const enum Ier {
   RECEIVED = 1,
   TRANSMITTED = 2,
   LINE = 4,
-  MODEM = 8,
 }
 const enum Iir {
-  MODEM = 0,
   NONE = 1,
   TRANSMITTED = 2,
   RECEIVED = 4,
@@ -78,8 +76,6 @@ interface State {
   readonly overrun: boolean;
   /** The transmitter became empty and nobody was told. */
   readonly emptied: boolean;
-  /** Modem lines that changed since MSR was read: its low half. */
-  readonly changed: number;
 }
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
@@ -90,7 +86,7 @@ export class Uart implements Device {
   readonly size = 0x100;
   private state: State = {
     ...{ received: [], waiting: NOTHING, taken: 0, divisor: 12, ier: 0, fcr: 0, lcr: 0, mcr: 8, scr: 0 },
-    ...{ overrun: false, emptied: false, changed: 0 },
+    ...{ overrun: false, emptied: false },
   };
 
   constructor(
@@ -123,18 +119,18 @@ export class Uart implements Device {
 
   /** The most urgent interrupt that is enabled, as in the low bits of IIR. */
   private identify(): Iir {
-    const { ier, fcr, received, overrun, emptied, changed } = this.state;
+    const { ier, fcr, received, overrun, emptied } = this.state;
     if (ier & Ier.LINE && overrun) return Iir.LINE;
     if (ier & Ier.RECEIVED && received.length > 0) {
       if (!(fcr & Fcr.ENABLE) || received.length >= TRIGGERS[fcr >> 6]!) return Iir.RECEIVED;
       return Iir.TIMED_OUT;
     }
-    if (ier & Ier.TRANSMITTED && emptied) return Iir.TRANSMITTED;
-    return ier & Ier.MODEM && changed !== 0 ? Iir.MODEM : Iir.NONE;
+    return ier & Ier.TRANSMITTED && emptied ? Iir.TRANSMITTED : Iir.NONE;
   }
 
-  /** The high half of MSR: in loopback the modem control outputs come back. */
-  private modem(mcr = this.state.mcr): number {
+  /** MSR: in loopback the modem control outputs come back. Its low half, what changed, stays 0: the terminal's lines never do. */
+  private modem(): number {
+    const { mcr } = this.state;
     if (!(mcr & LOOP)) return CONNECTED;
     return ((mcr & 2) << 3) | ((mcr & 1) << 5) | ((mcr & 4) << 4) | ((mcr & 8) << 4);
   }
@@ -168,8 +164,7 @@ export class Uart implements Device {
         if (state.overrun) this.become({ overrun: false });
         return Lsr.IDLE | (state.received.length > 0 ? Lsr.READY : 0) | (state.overrun ? Lsr.OVERRUN : 0);
       case Register.MSR:
-        if (state.changed) this.become({ changed: 0 });
-        return this.modem() | state.changed;
+        return this.modem();
       default:
         return state.scr;
     }
@@ -199,7 +194,7 @@ export class Uart implements Device {
       case Register.LCR:
         return this.become({ lcr: byte });
       case Register.MCR:
-        return this.setModem(byte & 0x1f);
+        return this.become({ mcr: byte & 0x1f });
       case Register.SCR:
         return this.become({ scr: byte });
       default: // LSR and MSR are read-only
@@ -228,14 +223,6 @@ export class Uart implements Device {
       ...(switched || byte & Fcr.CLEAR_RECEIVER ? { received: [] } : {}),
       ...(switched || byte & Fcr.CLEAR_TRANSMITTER ? { emptied: true } : {}),
     });
-  }
-
-  private setModem(mcr: number): void {
-    const before = this.modem();
-    const after = this.modem(mcr);
-    // Changes of CTS, DSR and DCD, and the trailing edge of RI.
-    const edges = ((before ^ after) & 0xb0) | (before & ~after & 0x40);
-    this.become({ mcr, changed: this.state.changed | (edges >> 4) });
   }
 
   snapshot(): unknown {
