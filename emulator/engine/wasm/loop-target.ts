@@ -49,7 +49,18 @@ const STORES: Readonly<Record<number, MemoryOperator>> = {
 };
 
 /** log2 of the bytes of an entry of a bank. */
-export const ENTRY_SHIFT = 4;
+const ENTRY_SHIFT = 4;
+
+/** Pushes where in a bank the entry for an address is; the tables of a bank lie at offsets from there. */
+export function entryAddress(code: Code, address: number, bank: number): void {
+  code.get(address);
+  code.i64(BigInt(12 - ENTRY_SHIFT));
+  code.op('i64.shr_u', 'i32.wrap_i64');
+  code.i32((Bank.ENTRIES - 1) << ENTRY_SHIFT);
+  code.op('i32.and');
+  code.get(bank);
+  code.op('i32.add');
+}
 
 export class LoopTarget implements Target {
   private readonly hart: HartCode;
@@ -121,13 +132,7 @@ export class LoopTarget implements Target {
   private entry(address: number): number {
     const { code } = this;
     const entry = code.local('i32');
-    code.get(address);
-    code.i64(BigInt(12 - ENTRY_SHIFT));
-    code.op('i64.shr_u', 'i32.wrap_i64');
-    code.i32((Bank.ENTRIES - 1) << ENTRY_SHIFT);
-    code.op('i32.and');
-    code.get(this.locals.bank);
-    code.op('i32.add');
+    entryAddress(code, address, this.locals.bank);
     code.set(entry);
     return entry;
   }

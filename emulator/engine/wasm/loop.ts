@@ -5,23 +5,19 @@
  * It is two loops. The inner one, `next`, has no calls: frequent rows stand in it whole. What needs a call leaves it (a row's own
  * function, decoding, a page that the exec translations do not know), is done in the outer one, and the inner one begins again.
  */
-import type { Semantics } from '../../isa/language/ir';
+import type { Library, Semantics } from '../../isa/language/ir';
 import { eachStatement } from '../../isa/language/walk';
-import type { Library } from '../../isa/language/ir';
 import type { Op } from '../../isa/op';
-import { Area, Bank, HartWord } from '../../machine/layout';
+import { Bank, HartWord } from '../../machine/layout';
 import { SINGLE } from '../code-cache';
 import { FETCH_FAULT, FETCH_STOP } from '../host';
 import { Field, HANDLERS, NEAR, Pseudo, RECORD_BYTES, RECORD_SHIFT } from '../record';
 import { Left, Result } from '../types';
-import { Code } from './code';
+import type { Code } from './code';
 import { Emitter } from './emitter';
-import { ENTRY_SHIFT, Label, LoopTarget } from './loop-target';
+import { BANK, HART, LIMIT, LoopState } from './loop-state';
+import { entryAddress, Label, LoopTarget } from './loop-target';
 import { TARGET, type Linkage } from './row-function';
-
-const HART = 0;
-const BANK = 1;
-const LIMIT = 2;
 
 /** Labels besides those of handlers. */
 const OUTER = 'outer';
@@ -33,34 +29,21 @@ const NEXT_PAGE = 'next page';
 
 /** A record that says "next page", from which a jump to any pc can be begun. */
 const ENTRY_RECORD = SINGLE + RECORD_BYTES;
-/**
- * The distance of a record that stands apart from its block: so the "page" is the pc minus 1, odd, and equal to no page.
- */
-const APART_BYTES = 1 << RECORD_SHIFT;
-
 interface Handler {
   readonly label: string;
   readonly semantics: Semantics;
   readonly near: boolean;
 }
 
-export class LoopBuilder {
-  private readonly code = new Code(['i32', 'i32', 'i32']);
-  private readonly record = this.code.local('i32');
-  private readonly block = this.code.local('i32');
-  private readonly page = this.code.local('i64');
-  /** Instructions that may still be begun. */
-  private readonly rest = this.code.local('i32');
-  private readonly target = this.code.local('i64');
-  /** What an import or a row's function answered. */
-  private readonly answer = this.code.local('i32');
-
+export class LoopBuilder extends LoopState {
   constructor(
     private readonly rows: ReadonlyMap<Op, Semantics>,
     private readonly library: Library,
     private readonly linkage: Linkage,
     private readonly rowType: number,
-  ) {}
+  ) {
+    super();
+  }
 
   build(): Code {
     const { code } = this;
@@ -127,13 +110,6 @@ export class LoopBuilder {
     code.end();
   }
 
-  private count(by: number): void {
-    this.code.get(this.rest);
-    this.code.i32(by);
-    this.code.op('i32.add');
-    this.code.set(this.rest);
-  }
-
   private labelOf(handler: number, handlers: ReadonlyMap<number, Handler>): string {
     if (handler === Pseudo.UNDECODED) return DECODE;
     if (handler === Pseudo.NEXT_PAGE) return NEXT_PAGE;
@@ -188,13 +164,7 @@ export class LoopBuilder {
     code.op('i64.ne');
     code.if();
     const entry = code.local('i32');
-    code.get(target);
-    code.i64(BigInt(12 - ENTRY_SHIFT));
-    code.op('i64.shr_u', 'i32.wrap_i64');
-    code.i32((Bank.ENTRIES - 1) << ENTRY_SHIFT);
-    code.op('i32.and');
-    code.get(BANK);
-    code.op('i32.add');
+    entryAddress(code, target, BANK);
     code.tee(entry);
     code.memory('i64.load', 4 * Bank.EXEC);
     code.get(tag);
@@ -212,46 +182,9 @@ export class LoopBuilder {
     code.release('i64', tag);
   }
 
-  /** The record of the target, which lies in the page. */
-  private recordOfTarget(): void {
-    const { code } = this;
-    code.get(this.target);
-    code.op('i32.wrap_i64');
-    code.i32(4095);
-    code.op('i32.and');
-    code.i32(RECORD_SHIFT);
-    code.op('i32.shl');
-    code.get(this.block);
-    code.op('i32.add');
-    code.set(this.record);
-  }
-
-  private pushPc(): void {
-    const { code } = this;
-    code.get(this.page);
-    code.get(this.record);
-    code.get(this.block);
-    code.op('i32.sub');
-    code.i32(RECORD_SHIFT);
-    code.op('i32.shr_u', 'i64.extend_i32_u', 'i64.add');
-  }
-
   /** The next thing the inner loop does is a jump to the pc in `target`. */
   private toTarget(): void {
     this.standApart(ENTRY_RECORD);
-  }
-
-  /** A record outside of its page, whose pc is in `target`. */
-  private standApart(record: number): void {
-    const { code } = this;
-    code.i32(record);
-    code.set(this.record);
-    code.i32(record - APART_BYTES);
-    code.set(this.block);
-    code.get(this.target);
-    code.i64(1n);
-    code.op('i64.sub');
-    code.set(this.page);
   }
 
   /** On to the record behind this one, in the outer loop. */
@@ -263,46 +196,6 @@ export class LoopBuilder {
     code.op('i32.add');
     code.set(this.record);
     code.br(OUTER);
-  }
-
-  private writeCount(add: number): void {
-    const { code } = this;
-    code.i32(0);
-    code.get(LIMIT);
-    code.get(this.rest);
-    code.op('i32.sub');
-    if (add !== 0) {
-      code.i32(add);
-      code.op('i32.add');
-    }
-    code.memory('i32.store', Area.COUNT);
-  }
-
-  /** Returns; the pc is the record's. */
-  private leave(left: Left): void {
-    this.pushPc();
-    this.code.set(this.target);
-    this.leaveAtTarget(left);
-  }
-
-  private leaveAtTarget(left: Left): void {
-    const { code } = this;
-    code.get(HART);
-    code.get(this.target);
-    code.memory('i64.store', 4 * HartWord.PC);
-    this.writeCount(0);
-    code.i32(left);
-    code.return();
-  }
-
-  private answerIs(value: number, then: () => void): void {
-    const { code } = this;
-    code.get(this.answer);
-    code.i32(value);
-    code.op('i32.eq');
-    code.if();
-    then();
-    code.end();
   }
 
   /** REST: the row's own function does the instruction. */
@@ -360,15 +253,6 @@ export class LoopBuilder {
     code.get(this.record);
     code.call(this.linkage.import('decode'));
     code.br(OUTER);
-  }
-
-  private pushTargetPair(): void {
-    const { code } = this;
-    code.get(this.target);
-    code.op('i32.wrap_i64');
-    code.get(this.target);
-    code.i64(32n);
-    code.op('i64.shr_u', 'i32.wrap_i64');
   }
 
   /** RESOLVE: the page of the target is in no exec translation. */
