@@ -4,6 +4,7 @@
  */
 import { List, Map } from 'immutable';
 import { Interrupt } from '../hart/types';
+import { NO_REFERENCES } from '../machine/references';
 import { PAGE_SIZE } from '../units';
 import { seedRandom, type Core } from './core';
 import { buildTree } from './files/tree';
@@ -49,6 +50,9 @@ export function initialState(options: LinuxOptions, layout: PhysicalLayout): Sta
     timerSet: Infinity,
     sliceEnd: 0,
     buddy: initialBuddy(layout),
+    references: NO_REFERENCES,
+    objects: Map(),
+    nextObject: 1,
     pools: { root: pool, middle: pool, leaf: pool },
     entries: List(),
     fence: false,

@@ -8,6 +8,7 @@ import { panic } from './boot';
 import { startProgram, type Program } from './exec';
 import { dropPages } from './memory/areas';
 import { USER_TOP } from './memory/layout';
+import { freeObject, setAreas } from './memory/objects';
 import { freeTables } from './memory/tables';
 import { loadRoot } from './paging';
 import { addJob, closeProcess, removeProcess } from './process';
@@ -23,6 +24,7 @@ export function runJob(core: Core, program: Program): boolean {
   const id = core.state.readyJobs.first()!;
   const job = core.state.jobs.get(id)!;
   if (job.work.kind === 'exit-memory') return freeMemory(core, job, job.work);
+  if (job.work.kind === 'free-object') return freePages(core, job, job.work);
   let step: DeviceStep | undefined;
   const fault = attempt(core, () => {
     step = deviceStep(core, job);
@@ -42,7 +44,7 @@ function deviceStep(core: Core, job: Job): DeviceStep {
     if (!device) return { do: 'return', value: -Errno.ENODEV };
     return guarded(core, device, () => device.command(kernel, work.command, job.phase, input));
   }
-  if (work.kind === 'exit-memory') return { do: 'return', value: 0 };
+  if (work.kind === 'exit-memory' || work.kind === 'free-object') return { do: 'return', value: 0 };
   const device = core.options.devices[work.device];
   if (!device) return { do: 'return', value: 0 };
   if (work.kind === 'boot-device') return guarded(core, device, () => device.boot(kernel, job.phase, input));
@@ -109,7 +111,20 @@ function freeMemory(core: Core, job: Job, work: Extract<Job['work'], { kind: 'ex
   core.set({ readyJobs: core.state.readyJobs.shift() });
   remove(core, job);
   freeTables(core, memory);
+  setAreas(core, pid, []);
   removeProcess(core, pid);
+  return true;
+}
+
+/** Frees the pages of a shared object that nothing shows any more. */
+function freePages(core: Core, job: Job, work: Extract<Job['work'], { kind: 'free-object' }>): boolean {
+  const position = freeObject(core, work.object, work.position);
+  if (position !== undefined) {
+    update(core, job, { work: { ...work, position } });
+    return true;
+  }
+  core.set({ readyJobs: core.state.readyJobs.shift() });
+  remove(core, job);
   return true;
 }
 

@@ -5,6 +5,7 @@
  */
 import { List, Map } from 'immutable';
 import type { SavedRegisters } from '../hart/types';
+import type { References } from '../machine/references';
 import type { SbiResult } from './device';
 import type { Content } from './files/content';
 import type { FileSystem, OpenFile, Pipe } from './files/types';
@@ -104,6 +105,18 @@ export interface Area {
   readonly backing: Backing;
   /** Inode that a shared writable mapping is written back to; 0 for none. */
   readonly writeBack: number;
+  /** Of a shared area: where its pages are found, and the object's byte that lies at `start`. */
+  readonly object?: { readonly id: number; readonly start: number };
+}
+
+/** The pages of a shared mapping: every area that shows it, in whichever process, has the same ones. */
+export interface SharedObject {
+  /** Frames by page of the object; it holds a reference to each. */
+  readonly pages: Map<number, number>;
+  /** All of them lie below this page. */
+  readonly end: number;
+  /** Areas that show it; without any, a job frees it. */
+  readonly areas: number;
 }
 
 /** A leaf table and how many of its entries are in use. */
@@ -165,7 +178,8 @@ export interface Job {
     | { readonly kind: 'boot-device'; readonly device: number }
     | { readonly kind: 'command'; readonly answer: number; readonly path: string; readonly command: unknown }
     | { readonly kind: 'exit-device'; readonly pid: number; readonly device: number }
-    | { readonly kind: 'exit-memory'; readonly pid: number; readonly position: number };
+    | { readonly kind: 'exit-memory'; readonly pid: number; readonly position: number }
+    | { readonly kind: 'free-object'; readonly object: number; readonly position: number };
   readonly phase: unknown;
   readonly sbi: SbiResult | undefined;
   readonly wait: Wait | undefined;
@@ -223,6 +237,10 @@ export interface State {
   readonly sliceEnd: number;
 
   readonly buddy: Buddy;
+  /** Of frames with several holders: mappings in processes, and shared objects. */
+  readonly references: References;
+  readonly objects: Map<number, SharedObject>;
+  readonly nextObject: number;
   readonly pools: { readonly root: TablePool; readonly middle: TablePool; readonly leaf: TablePool };
   /** Page-table entries to be written before user code or a driver goes on. */
   readonly entries: List<PendingEntry>;

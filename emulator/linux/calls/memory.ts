@@ -6,6 +6,7 @@ import { inodeOf } from '../files/tree';
 import {
   applyProt,
   areaAt,
+  clip,
   covered,
   dropPages,
   findHole,
@@ -17,6 +18,7 @@ import {
   withProt,
 } from '../memory/areas';
 import { MMAP_MIN, STACK_TOP } from '../memory/layout';
+import { newObject, setAreas as putAreas } from '../memory/objects';
 import { deviceAt, driverKernel } from '../drivers';
 import type { Area, Backing } from '../state';
 import type { CallContext, Handler, Outcome } from './call';
@@ -53,7 +55,7 @@ function inPieces(
 function setAreas(context: CallContext, areas: readonly Area[]): boolean {
   if (areas.length > MAX_AREAS) return false;
   const { core, process } = context;
-  core.setProcess(process.pid, { memory: { ...core.process(process.pid).memory, areas } });
+  putAreas(core, process.pid, areas);
   // The list was copied.
   core.charge(areas.length >> 2);
   return true;
@@ -141,7 +143,8 @@ const mmap: Handler = (context, address, requested, prot, flags, fd, offset) => 
   }
   const wanted = backingOf(context, length, prot!, flags!, fd! | 0, offset!);
   if (typeof wanted === 'number') return wanted;
-  const area: Area = { start, end: start + length, prot: prot! & PROT_ALL, ...wanted };
+  const object = wanted.shared && wanted.backing.kind !== 'frames' ? { id: newObject(core), start: 0 } : undefined;
+  const area: Area = { start, end: start + length, prot: prot! & PROT_ALL, ...wanted, ...(object ? { object } : {}) };
   return setAreas(context, withArea(core.process(process.pid).memory.areas, area)) ? start : -Errno.ENOMEM;
 };
 
@@ -234,10 +237,8 @@ const mremap: Handler = (context, address, oldRequested, newRequested, flags) =>
   const moving = (call.phase as Moving | undefined) ?? { target: findHole(memory, newLength) ?? -1, at: address! };
   if (moving.target < 0) return -Errno.ENOMEM;
   if (call.phase === undefined) {
-    const skip = address! - area.start;
-    const backing =
-      grownBacking.kind === 'file' ? { ...grownBacking, offset: grownBacking.offset + skip } : grownBacking;
-    const moved = { ...area, start: moving.target, end: moving.target + newLength, backing };
+    const part = clip({ ...area, backing: grownBacking }, address!, area.end);
+    const moved = { ...part, start: moving.target, end: moving.target + newLength };
     if (!setAreas(context, withArea(memory.areas, moved))) return -Errno.ENOMEM;
   }
   const next = movePages(core, process.pid, moving.at, end, moving.target - address!);

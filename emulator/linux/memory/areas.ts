@@ -8,9 +8,20 @@ import { PAGE_SIZE } from '../../units';
 import { Cost, type Core } from '../core';
 import { readContent, writeContent } from '../files/content';
 import { Prot, type Area, type Backing, type Memory, type Process } from '../state';
-import { allocateFrames, freeFrames, reach } from './frames';
+import { allocateFrames, copyFrame, frameReferences, reach, releaseFrame, shareFrame } from './frames';
 import { MMAP_MIN, MMAP_TOP } from './layout';
-import { addPage, changePage, frameOf, Pte, readEntry, removePage, userLeaf } from './tables';
+import { keepInObject, objectFrame } from './objects';
+import {
+  addPage,
+  changePage,
+  copyOnWriteLeaf,
+  frameOf,
+  isCopyOnWrite,
+  Pte,
+  readEntry,
+  removePage,
+  userLeaf,
+} from './tables';
 
 /** Areas of a process; Linux's vm.max_map_count. */
 export const MAX_AREAS = 65530;
@@ -54,7 +65,15 @@ export function clip(area: Area, start: number, end: number): Area {
   const from = Math.max(start, area.start);
   const to = Math.min(end, area.end);
   if (from === area.start && to === area.end) return area;
-  return { ...area, start: from, end: to, backing: backingFrom(area.backing, from - area.start) };
+  const skip = from - area.start;
+  const { object } = area;
+  return {
+    ...area,
+    start: from,
+    end: to,
+    backing: backingFrom(area.backing, skip),
+    ...(object ? { object: { ...object, start: object.start + skip } } : {}),
+  };
 }
 
 /** What is left of an area without [start, end), which it overlaps. */
@@ -77,6 +96,8 @@ const mergeable = (a: Area, b: Area): boolean =>
   a.prot === b.prot &&
   a.shared === b.shared &&
   a.name === b.name &&
+  a.object?.id === b.object?.id &&
+  (!a.object || a.object.start + a.end - a.start === b.object!.start) &&
   a.backing.kind === 'anonymous' &&
   b.backing.kind === 'anonymous';
 
@@ -140,26 +161,56 @@ const allowed = (prot: number, cause: Cause): boolean => {
   return prot !== 0;
 };
 
-/** One page of an area: a frame with its content, mapped. */
+/** A new frame with what an area shows at a page; undefined when memory is short. */
+function filledFrame(core: Core, { backing, start }: Area, page: number): number | undefined {
+  const frame = allocateFrames(core, 0);
+  const skip = page * PAGE_SIZE - start;
+  if (frame === undefined || backing.kind !== 'file' || skip >= backing.length) return frame;
+  const bytes = readContent(backing.content, backing.offset + skip, Math.min(PAGE_SIZE, backing.length - skip));
+  if (bytes.length > 0) core.port.write(reach(core, frame), bytes);
+  core.chargeBytes(bytes.length);
+  return frame;
+}
+
+/** One page of an area, which is not present: its frame, made if need be, mapped. Undefined when memory is short. */
 function bringIn(core: Core, memory: Memory, area: Area, page: number): Memory | undefined {
   const { backing } = area;
-  const skip = page * PAGE_SIZE - area.start;
-  let frame: number | undefined;
-  if (backing.kind === 'frames') frame = backing.frames[skip / PAGE_SIZE];
-  else frame = allocateFrames(core, 0);
-  if (frame === undefined) return undefined;
-  if (backing.kind === 'file' && skip < backing.length) {
-    const bytes = readContent(backing.content, backing.offset + skip, Math.min(PAGE_SIZE, backing.length - skip));
-    if (bytes.length > 0) core.port.write(reach(core, frame), bytes);
-    core.chargeBytes(bytes.length);
-  }
   core.charge(Cost.LINE);
-  return addPage(core, memory, page, userLeaf(frame, area.prot));
+  if (backing.kind === 'frames') {
+    const frame = backing.frames[page - area.start / PAGE_SIZE];
+    return frame === undefined ? undefined : addPage(core, memory, page, userLeaf(frame, area.prot));
+  }
+  let frame = objectFrame(core, area, page);
+  const known = frame !== undefined;
+  frame ??= filledFrame(core, area, page);
+  if (frame === undefined) return undefined;
+  if (area.object && !known) keepInObject(core, area, page, frame);
+  if (area.object) shareFrame(core, frame);
+  const mapped = addPage(core, memory, page, userLeaf(frame, area.prot));
+  if (!mapped) releaseFrame(core, frame);
+  return mapped;
+}
+
+/** A page that is copied when it is written, about to be: a frame of its own, its old one if nobody else has it. */
+function unshare(core: Core, memory: Memory, { prot }: Area, page: number): Memory | undefined {
+  const frame = frameOf(memory.pages.get(page)!);
+  if (frameReferences(core, frame) === 1) return changePage(core, memory, page, userLeaf(frame, prot));
+  const copy = copyFrame(core, frame);
+  if (copy === undefined) return undefined;
+  releaseFrame(core, frame);
+  return changePage(core, memory, page, userLeaf(copy, prot));
+}
+
+/** What a fault asks for at a page: the memory as it is when nothing is to be done, undefined when memory is short. */
+function provide(core: Core, memory: Memory, area: Area, page: number, store: boolean): Memory | undefined {
+  const leaf = memory.pages.get(page);
+  if (leaf === undefined) return bringIn(core, memory, area, page);
+  return store && isCopyOnWrite(leaf) ? unshare(core, memory, area, page) : memory;
 }
 
 /**
- * Answers a page fault of user code or of the kernel's own access: maps the page, and as many of the following pages up to `end`
- * as one step may. `id` (tid or job) tells a second fault at a page that is present from the first.
+ * Answers a page fault of user code or of the kernel's own access: maps the page, or copies one that is shared until it is written, and
+ * as many of the following pages up to `end` as one step may. `id` (tid or job) tells a second fault at a page that is present from the first.
  */
 export function pageIn(core: Core, process: Process, fault: MemoryFault, end: number, id: number): PagedIn {
   const { cause, address } = fault;
@@ -171,7 +222,9 @@ export function pageIn(core: Core, process: Process, fault: MemoryFault, end: nu
   if (!allowed(area.prot, cause)) return 'bad-access';
   core.charge(Cost.FAULT);
   const first = Math.floor(address / PAGE_SIZE);
-  if (memory.pages.has(first)) {
+  const store = cause === Cause.StorePageFault;
+  const leaf = memory.pages.get(first);
+  if (leaf !== undefined && !(store && isCopyOnWrite(leaf))) {
     // A translation that was cached before the entry was written; or the firmware took the page away.
     const { spurious } = core.state;
     if ((readEntry(core, memory, first) & Pte.V) === 0) return 'bad-access';
@@ -181,8 +234,7 @@ export function pageIn(core: Core, process: Process, fault: MemoryFault, end: nu
   }
   const last = Math.max(first + 1, Math.min(Math.ceil(end / PAGE_SIZE), area.end / PAGE_SIZE, first + PIECE));
   for (let page = first; page < last; page++) {
-    if (memory.pages.has(page)) continue;
-    const next = bringIn(core, memory, area, page);
+    const next = provide(core, memory, area, page, store);
     if (!next) return page === first ? 'no-memory' : finish(core, process, memory);
     memory = next;
   }
@@ -201,7 +253,8 @@ export function untouchedPage(core: Core, memory: Memory, address: number): Uint
   if (!area || area.prot === 0 || memory.pages.has(address / PAGE_SIZE)) return undefined;
   const { backing } = area;
   const skip = address - area.start;
-  const frame = backing.kind === 'frames' ? backing.frames[skip / PAGE_SIZE] : undefined;
+  const frame =
+    backing.kind === 'frames' ? backing.frames[skip / PAGE_SIZE] : objectFrame(core, area, address / PAGE_SIZE);
   if (frame !== undefined) return core.port.read(reach(core, frame), PAGE_SIZE);
   const page = new Uint8Array(PAGE_SIZE);
   if (backing.kind === 'file' && skip < backing.length)
@@ -210,7 +263,7 @@ export function untouchedPage(core: Core, memory: Memory, address: number): Uint
 }
 
 /** The present pages in [from, end), at most a piece of them, and where to go on. Empty tables are skipped. */
-function presentPages(memory: Memory, from: number, end: number): { pages: number[]; next: number } {
+export function presentPages(memory: Memory, from: number, end: number): { pages: number[]; next: number } {
   const pages: number[] = [];
   let page = from;
   for (let looked = 0; page < end && pages.length < PIECE && looked < 4096; looked++) {
@@ -260,7 +313,7 @@ export function dropPages(core: Core, pid: number, from: number, end: number): n
     const area = areaAt(memory, page * PAGE_SIZE);
     if (area) writeBack(core, area, page, frame);
     memory = removePage(core, memory, page);
-    if (area?.backing.kind !== 'frames') freeFrames(core, frame, 0);
+    if (area?.backing.kind !== 'frames') releaseFrame(core, frame);
   }
   core.charge(pages.length * Cost.LINE);
   core.setProcess(pid, { memory });
@@ -274,7 +327,8 @@ export function applyProt(core: Core, pid: number, from: number, end: number): n
   for (const page of pages) {
     const area = areaAt(memory, page * PAGE_SIZE);
     const old = memory.pages.get(page)!;
-    const leaf = userLeaf(frameOf(old), area?.prot ?? 0);
+    const leafOf = isCopyOnWrite(old) ? copyOnWriteLeaf : userLeaf;
+    const leaf = leafOf(frameOf(old), area?.prot ?? 0);
     if (leaf !== old) memory = changePage(core, memory, page, leaf);
   }
   core.charge(pages.length * Cost.LINE);

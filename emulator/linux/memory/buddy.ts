@@ -8,6 +8,8 @@ export interface BuddySplit {
   readonly right: Buddy;
   /** Largest order that is free as a whole somewhere inside, -1 for none. */
   readonly best: number;
+  /** The same of blocks that were in use before, all of them: taking one touches no new memory. */
+  readonly freed: number;
 }
 export type Buddy = 'clean' | 'dirty' | 'used' | BuddySplit;
 
@@ -20,12 +22,16 @@ export interface PageRange {
 const bestOf = (node: Buddy, order: number): number =>
   typeof node !== 'string' ? node.best : node === 'used' ? -1 : order;
 
+const freedOf = (node: Buddy, order: number): number =>
+  typeof node !== 'string' ? node.freed : node === 'dirty' ? order : -1;
+
 /** The node of `order` that has these halves; halves of one kind become a whole. */
 function join(left: Buddy, right: Buddy, order: number): Buddy {
   if (typeof left === 'string' && left === right) return left;
   const a = bestOf(left, order - 1);
   const b = bestOf(right, order - 1);
-  return { left, right, best: a === order - 1 && b === order - 1 ? order : Math.max(a, b) };
+  const freed = Math.max(freedOf(left, order - 1), freedOf(right, order - 1));
+  return { left, right, best: a === order - 1 && b === order - 1 ? order : Math.max(a, b), freed };
 }
 
 /** A tree of 2^order pages in which exactly `free` is free (and clean). */
@@ -52,10 +58,17 @@ function collectDirty(node: Buddy, order: number, first: number, into: PageRange
   collectDirty(node.right, order - 1, first + 2 ** (order - 1), into);
 }
 
-/** Takes a naturally aligned block of 2^want pages: the tightest fit, the lowest address among equals. */
-export function buddyAllocate(tree: Buddy, order: number, want: number, first = 0): Allocation | undefined {
-  const best = bestOf(tree, order);
-  if (want > order || best < want) return undefined;
+/**
+ * Takes a naturally aligned block of 2^want pages: one that was in use before if there is one, so that memory grows only when nothing freed
+ * is left; of those the tightest fit, the lowest address among equals.
+ */
+export function buddyAllocate(tree: Buddy, order: number, want: number): Allocation | undefined {
+  return take(tree, order, want, 0, freedOf(tree, order) >= want ? freedOf : bestOf);
+}
+
+/** `room`: the largest order of the blocks that may be taken from a node. */
+function take(tree: Buddy, order: number, want: number, first: number, room: typeof bestOf): Allocation | undefined {
+  if (want > order || room(tree, order) < want) return undefined;
   if (order === want) {
     const dirty: PageRange[] = [];
     collectDirty(tree, order, first, dirty);
@@ -64,10 +77,10 @@ export function buddyAllocate(tree: Buddy, order: number, want: number, first = 
   const half = order - 1;
   const left = typeof tree === 'string' ? tree : tree.left;
   const right = typeof tree === 'string' ? tree : tree.right;
-  const a = bestOf(left, half);
-  const b = bestOf(right, half);
+  const a = room(left, half);
+  const b = room(right, half);
   const goLeft = a >= want && (b < want || a <= b);
-  const inner = buddyAllocate(goLeft ? left : right, half, want, goLeft ? first : first + 2 ** half);
+  const inner = take(goLeft ? left : right, half, want, goLeft ? first : first + 2 ** half, room);
   if (!inner) return undefined;
   return { ...inner, tree: goLeft ? join(inner.tree, right, order) : join(left, inner.tree, order) };
 }

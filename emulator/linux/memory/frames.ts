@@ -1,8 +1,10 @@
 /**
- * Physical memory of the kernel: blocks of page frames, zeroed when handed out, and the way to write into one. Before paging is
- * on, S mode addresses memory physically; afterwards through the linear map.
+ * Physical memory of the kernel: blocks of page frames, zeroed when handed out, their reference counts, and the way to write into one.
+ * Before paging is on, S mode addresses memory physically; afterwards through the linear map. A block is handed out only when nobody
+ * refers to any of its frames, so what a driver gives to the firmware is never shared with a process.
  */
 import { pa, PAGE_SIZE, va, type PhysicalAddress, type VirtualAddress } from '../../units';
+import { referencesTo, withoutReference, withReference } from '../../machine/references';
 import type { Core } from '../core';
 import type { AllocatedBlock } from '../device';
 import { buddyAllocate, buddyFree, buddyFrom, type Buddy } from './buddy';
@@ -51,4 +53,29 @@ export function freeFrames(core: Core, address: number, order: number): void {
   const tree = buddyFree(core.state.buddy, orderOf(core.layout), order, pageOf(address));
   if (tree === undefined) core.log(`BUG: bad page free: 0x${address.toString(16)}, order ${order}`);
   else core.set({ buddy: tree });
+}
+
+/** Mappings of a frame and objects that hold it. */
+export const frameReferences = (core: Core, frame: number): number => referencesTo(core.state.references, frame);
+
+/** One more mapping or object holds the frame. */
+export function shareFrame(core: Core, frame: number): void {
+  core.set({ references: withReference(core.state.references, frame) });
+}
+
+/** One holder less; the last one frees it. */
+export function releaseFrame(core: Core, frame: number): void {
+  const references = withoutReference(core.state.references, frame);
+  if (references) core.set({ references });
+  else freeFrames(core, frame, 0);
+}
+
+/** A new frame with the content of another; undefined when memory is short. */
+export function copyFrame(core: Core, frame: number): PhysicalAddress | undefined {
+  // All of it is written: nothing need be zeroed.
+  const copy = allocateBlock(core, 0)?.address;
+  if (copy === undefined) return undefined;
+  core.port.write(reach(core, copy), core.port.read(reach(core, frame), PAGE_SIZE));
+  core.chargeBytes(PAGE_SIZE);
+  return copy;
 }

@@ -18,6 +18,8 @@ export const enum Pte {
   G = 32,
   A = 64,
   D = 128,
+  /** One of the two bits left to software (RSW): the frame may have other holders, a store needs a frame of its own first. */
+  COPY_ON_WRITE = 256,
 }
 const KERNEL_LEAF = Pte.V | Pte.R | Pte.W | Pte.G | Pte.A | Pte.D;
 /** Entries per call of the firmware: one page of {address, value} pairs. */
@@ -33,6 +35,15 @@ export function userLeaf(frame: number, prot: number): number {
   if ((prot & (Prot.READ | Prot.WRITE | Prot.EXEC)) === 0) return (frame / PAGE_SIZE) * 1024;
   const bits = Pte.V | Pte.R | Pte.U | Pte.A | Pte.D | (prot & Prot.WRITE ? Pte.W : 0) | (prot & Prot.EXEC ? Pte.X : 0);
   return (frame / PAGE_SIZE) * 1024 + bits;
+}
+
+export const isCopyOnWrite = (leaf: number): boolean => (leaf & Pte.COPY_ON_WRITE) !== 0;
+
+/** The leaf for a frame that must be copied before it is written: as `userLeaf`, never writable. */
+export function copyOnWriteLeaf(frame: number, prot: number): number {
+  // A page that may only be written still is readable.
+  const readable = prot & Prot.WRITE ? (prot | Prot.READ) & ~Prot.WRITE : prot;
+  return userLeaf(frame, readable) + Pte.COPY_ON_WRITE;
 }
 
 type PoolName = 'root' | 'middle' | 'leaf';
