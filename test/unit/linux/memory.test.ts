@@ -60,6 +60,40 @@ describe('The page allocator', () => {
     assert.deepEqual(buddyAllocate(whole(), ORDER, 2)!.dirty, []);
   });
 
+  it('takes pages that were in use before; new ones only when none of these is left', () => {
+    let tree = whole();
+    let high = 0;
+    let state = 7;
+    const held: number[] = [];
+    const freed = new Set<number>();
+    for (let step = 0; step < 4000; step++) {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      if ((state >>> 9) % 5 < 2 && held.length > 0) {
+        const [page] = held.splice((state >>> 12) % held.length, 1) as [number];
+        tree = buddyFree(tree, ORDER, 0, page)!;
+        freed.add(page);
+        continue;
+      }
+      const got = buddyAllocate(tree, ORDER, 0);
+      if (!got) break;
+      if (freed.size > 0)
+        assert.ok(freed.delete(got.page), `page ${got.page} is new, ${freed.size} freed ones are there`);
+      else assert.equal(got.page, high++);
+      held.push(got.page);
+      tree = got.tree;
+    }
+    assert.ok(high > 300);
+  });
+
+  it('takes a larger block from what was in use before, if that is free as a whole', () => {
+    let tree = whole();
+    for (let i = 0; i < 3; i++) tree = buddyAllocate(tree, ORDER, 4)!.tree;
+    tree = buddyFree(tree, ORDER, 4, 16)!;
+    assert.equal(buddyAllocate(tree, ORDER, 3)!.page, 16);
+    assert.equal(buddyAllocate(tree, ORDER, 4)!.page, 16);
+    assert.equal(buddyAllocate(tree, ORDER, 5)!.page, 64);
+  });
+
   it('refuses to free what is free, misaligned, outside or larger than what was given', () => {
     const { tree } = buddyAllocate(whole(), ORDER, 2)!;
     assert.equal(buddyFree(tree, ORDER, 0, 8), undefined);
