@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { createMachine, type SoftwareMachine } from '../../../emulator/machine/machine';
+import { MemoryFault } from '../../../emulator/machine/ports';
 import { pa, tick, va } from '../../../emulator/units';
 import { assemble } from '../assembler';
 import { bare, ORIGIN } from '../engine/bare';
+import { random } from '../engine/programs';
 
 const UART = 0x10000000;
 const PLIC = 0xc000000;
@@ -240,6 +242,60 @@ describe('The PLIC', () => {
     }
   });
 });
+
+describe('Devices', () => {
+  it('stand any access, and what is saved of them is all there is', () => {
+    const next = random(17);
+    const machine = newMachine(2);
+    const ranges = [
+      UART,
+      PLIC,
+      PLIC + 0x1000,
+      PLIC + 0x2000,
+      PLIC + 0x200000,
+      0x2000000,
+      0x2004000,
+      0x200bff8,
+      0x100004,
+      0x1000,
+    ];
+    for (let i = 0; i < 20_000; i++) {
+      const address = pa(ranges[next(ranges.length)]! + next(next(2) ? 16 : 0x4000));
+      const value = next(2) ? next(256) : 2 ** 31 - next(2 ** 31);
+      const { machinePort: port } = machine;
+      const access = [
+        () => port.readU8(address),
+        () => port.readU32(address),
+        () => port.readU64(address),
+        () => port.writeU8(address, value),
+        () => port.writeU32(address, value),
+        () => port.writeU64(address, BigInt(value)),
+        () => typed(machine, 'z'),
+      ][next(7)]!;
+      try {
+        access();
+      } catch (error) {
+        assert.ok(error instanceof MemoryFault, String(error));
+      }
+      if (i % 1000 > 0) continue;
+      const other = newMachine(2);
+      other.load(structuredClone(machine.save()));
+      assert.equal(other.hash(), machine.hash());
+      const claims = ({ machinePort }: SoftwareMachine): number[] =>
+        [0, 1, 2, 3].map((context) => machinePort.readU32(pa(PLIC + 0x200004 + 0x1000 * context)));
+      const snapshot = machine.snapshot();
+      assert.deepEqual(claims(machine), claims(other));
+      machine.restore(snapshot);
+      assert.equal(machine.hash(), newMachineLike(machine).hash());
+    }
+  });
+});
+
+const newMachineLike = (machine: SoftwareMachine): SoftwareMachine => {
+  const other = newMachine(machine.harts.length);
+  other.load(machine.save());
+  return other;
+};
 
 describe('The test finisher', () => {
   it('ends the machine with what software says', () => {

@@ -5,7 +5,7 @@ import { pa, tick, va } from '../../../emulator/units';
 import { assemble, type Program } from '../assembler';
 import { ORIGIN } from '../engine/bare';
 import { random } from '../engine/programs';
-import { eachEngine, engineUnderTest } from '../engine/engines';
+import { eachEngine, ENGINES, engineUnderTest } from '../engine/engines';
 
 const ROUNDS = 60;
 const LOCK = 0x80004000;
@@ -86,6 +86,7 @@ eachEngine('Several harts', () => {
     let cut: SoftwareMachine = machineOf(CONTEST(4), 4, 37);
     while (!cut.ending) {
       const snapshot = cut.snapshot();
+      cut.useEngine(ENGINES[next(ENGINES.length)]!);
       cut.run(tick(cut.tick + 1 + next(90)));
       if (next(3) === 0) cut.restore(snapshot);
       if (next(5) > 0) continue;
