@@ -167,7 +167,7 @@ export class SoftwareMachine implements Machine {
   }
 
   get dirtyPages(): number {
-    return this.memory.writtenCount();
+    return [...this.memory.writtenPages()].length;
   }
 
   get ending(): Ending | undefined {

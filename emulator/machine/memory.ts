@@ -198,12 +198,6 @@ export class PhysicalMemory {
     for (const page of this.written) if (this.epochs[page] !== 0) yield page;
   }
 
-  writtenCount(): number {
-    let count = 0;
-    for (let page = 0; page < this.ramPages; page++) if (this.epochs[page] !== 0) count++;
-    return count;
-  }
-
   /** Offset of a page of RAM in the buffer. */
   offsetOf(page: number): number {
     return Area.RAM + page * PAGE_SIZE;

@@ -124,6 +124,8 @@ export interface Machine {
 
   /** From the next run on, guest code is executed by this engine. No state depends on it. */
   useEngine(name: EngineName): void;
+  /** The engine in use. */
+  readonly engineName: EngineName;
 
   snapshot(): MachineSnapshot;
   restore(snapshot: MachineSnapshot): void;

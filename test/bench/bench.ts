@@ -6,6 +6,7 @@ import { writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { ENGINE_NAMES } from '../../emulator/machine/machine';
 import { findOpponents, measure, type Measured } from './measure';
 import { reportOf, tableFoot, tableHead, tableRow } from './report';
 import { reportSteps } from './steps';
@@ -18,7 +19,6 @@ const USAGE = `npm run bench -- [options]
   --engine NAME    wasm or source: the engine of our machine
   --steps          instead: how long the steps of the monitor and of the host OS take
   --build          instead: builds the workloads' images from their sources`;
-const ENGINES = ['wasm', 'source'];
 
 function fail(message: string): never {
   console.error(`${message}\n${USAGE}`);
@@ -51,7 +51,8 @@ function chosen(only: readonly string[]): readonly Workload[] {
 }
 
 function bench({ only, quick, json, engine }: ReturnType<typeof parsed>): void {
-  if (engine !== undefined && !ENGINES.includes(engine)) fail(`There is no engine ${engine}.`);
+  const known = ENGINE_NAMES.find((name) => name === engine);
+  if (engine !== known) fail(`There is no engine ${engine}. Choose from: ${ENGINE_NAMES.join(', ')}.`);
   const list = chosen(only);
   const opponents = findOpponents();
   console.log(
@@ -61,10 +62,9 @@ function bench({ only, quick, json, engine }: ReturnType<typeof parsed>): void {
     console.log('The images are not those of the sources as they are now: --build makes them anew.');
   if (!opponents.user) console.log('qemu-riscv64 is not installed: no ratios to it.');
   if (!opponents.system) console.log('qemu-system-riscv64 is not installed: no ratios to it.');
-  if (engine !== undefined) console.log('The machine has one engine so far: --engine changes nothing yet.');
   console.log(tableHead());
   const measured: Measured[] = [];
-  const options = { seconds: quick ? 1 : 3, turns: quick ? 1 : 3, ...(engine === undefined ? {} : { engine }) };
+  const options = { seconds: quick ? 1 : 3, turns: quick ? 1 : 3, ...(known === undefined ? {} : { engine: known }) };
   for (const workload of list) {
     const row = measure(workload, join(__dirname, 'child.js'), opponents, options);
     measured.push(row);

@@ -1,5 +1,6 @@
 /** One workload on our machine, composed as the debugger composes it: host OS, monitor and driver, the program behind Sv39 and PMP. */
 import type { Personality } from '../../emulator/machine/personality';
+import type { EngineName } from '../../emulator/machine/types';
 import { tick } from '../../emulator/units';
 import { createSystem } from '../../monitor/system/system';
 import type { LaunchDescription, SystemSnapshot } from '../../monitor/system/types';
@@ -12,13 +13,14 @@ const SNAPSHOT_EVERY = 10_000_000;
 export interface MachineRun {
   readonly rounds: number;
   /** The engine of the machine; its usual one when absent. */
-  readonly engine?: string;
+  readonly engine?: EngineName;
   /** Snapshots are taken at regular ticks and kept, as a recording session does. */
   readonly recording?: boolean;
 }
 
 export interface MachineResult {
   readonly output: string;
+  readonly engine: EngineName;
   readonly exitStatus: number | undefined;
   /** Instructions of the guest: all ticks but those of personalities. */
   readonly instructions: number;
@@ -33,9 +35,9 @@ export function runOnMachine(image: Uint8Array, { rounds, engine, recording = fa
     program: '/root/workload',
     args: [String(rounds)],
     files: [{ path: '/root/workload', bytes: image, mode: 0o755 }],
-    ...(engine === undefined ? {} : { engine }),
   };
   const system = createSystem(launch);
+  if (engine !== undefined) system.machine.useEngine(engine);
   let theirs = 0;
   const counted = (personality: Personality): Personality => ({
     step(hart) {
@@ -64,6 +66,7 @@ export function runOnMachine(image: Uint8Array, { rounds, engine, recording = fa
   }
   return {
     output: Buffer.concat(output).toString(),
+    engine: system.machine.engineName,
     exitStatus: system.exitStatus,
     instructions: system.tick - theirs,
     dirtyPages: system.machine.dirtyPages,

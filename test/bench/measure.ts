@@ -4,12 +4,13 @@
  * wanted, so that the times per round can be compared.
  */
 import { spawnSync } from 'node:child_process';
+import type { EngineName } from '../../emulator/machine/types';
 import type { ChildResult } from './child';
 import type { MachineRun } from './machine';
 import { imageOf, type Workload } from './workloads';
 
 export interface Options {
-  readonly engine?: string;
+  readonly engine?: EngineName;
   /** CPU seconds that one run is to take. */
   readonly seconds: number;
   readonly turns: number;
@@ -29,6 +30,8 @@ interface Best {
 
 export interface Measured {
   readonly workload: Workload;
+  /** The engine of our machine. */
+  readonly engine: EngineName;
   readonly instructions: number;
   readonly seconds: number;
   readonly memoryMiB: number;
@@ -126,11 +129,12 @@ export function measure(workload: Workload, child: string, opponents: Opponents,
   };
   let [plain, recorded, user, system] = new Array<Best | undefined>(4);
   let [memoryMiB, instructions, dirtyPages] = [Infinity, 0, 0];
+  let used: EngineName | undefined;
   for (let turn = 0; turn < turns; turn++) {
     const { seconds, result } = run(rounds.ours);
     plain = better(plain, rounds.ours, seconds);
     memoryMiB = Math.min(memoryMiB, result.memoryMiB);
-    ({ instructions, dirtyPages } = result);
+    ({ instructions, dirtyPages, engine: used } = result);
     if (opponents.user) user = better(user, rounds.user, qemuUser(workload, rounds.user));
     if (opponents.system) system = better(system, rounds.system, qemuSystem(workload, rounds.system));
     recorded = better(recorded, rounds.ours, run(rounds.ours, true).seconds);
@@ -139,6 +143,7 @@ export function measure(workload: Workload, child: string, opponents: Opponents,
   const against = (opponent: Best | undefined): number | null => (opponent ? each(opponent) / each(plain!) : null);
   return {
     workload,
+    engine: used!,
     instructions,
     seconds: plain!.seconds,
     memoryMiB,

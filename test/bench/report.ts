@@ -46,10 +46,20 @@ export function reportOf(measured: readonly Measured[]): BenchReport {
   return { workloads, geomeans: { integer: of('integer'), float: of('float'), fma: of('fma'), all: means(workloads) } };
 }
 
-const COLUMNS = ['workload', 'kind', 'MIPS', 'vs qemu-user', 'vs qemu-system', 'RSS MiB', 'dirty pages', 'recording'];
-const WIDTHS = [13, 8, 6, 12, 14, 8, 11, 9];
+const COLUMNS = [
+  'workload',
+  'kind',
+  'engine',
+  'MIPS',
+  'vs qemu-user',
+  'vs qemu-system',
+  'RSS MiB',
+  'dirty pages',
+  'recording',
+];
+const WIDTHS = [13, 8, 6, 6, 12, 14, 8, 11, 9];
 const line = (cells: readonly string[]): string =>
-  cells.map((cell, i) => (i < 2 ? cell.padEnd(WIDTHS[i]!) : cell.padStart(WIDTHS[i]!))).join('  ');
+  cells.map((cell, i) => (i < 3 ? cell.padEnd(WIDTHS[i]!) : cell.padStart(WIDTHS[i]!))).join('  ');
 const ratio = (value: number | null): string => (value === null ? '-' : `${value.toFixed(3)}x`);
 
 export const tableHead = (): string => line(COLUMNS);
@@ -59,6 +69,7 @@ export function tableRow(row: Measured): string {
   return line([
     row.workload.name,
     row.workload.kind,
+    row.engine,
     (row.instructions / row.seconds / 1e6).toFixed(0),
     ratio(row.vsQemuUser),
     ratio(row.vsQemuSystem),

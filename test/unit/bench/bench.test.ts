@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { ENGINE_NAMES } from '../../../emulator/machine/machine';
 import { runOnMachine } from '../../bench/machine';
 import type { Measured } from '../../bench/measure';
 import { geomean, reportOf, tableFoot, tableHead, tableRow } from '../../bench/report';
@@ -8,6 +9,7 @@ import { imageOf, imagesAreCurrent, KINDS, workloads, type Workload } from '../.
 const list = workloads();
 const measured = (workload: Workload, vsQemuUser: number | null, vsQemuSystem: number | null): Measured => ({
   workload,
+  engine: 'wasm',
   instructions: 1000,
   seconds: 2,
   memoryMiB: 90.5,
@@ -27,14 +29,17 @@ describe('benchmark', () => {
   });
 
   for (const workload of list)
-    it(`${workload.name} comes to its checksum, and a round to its number of instructions`, () => {
+    it(`${workload.name} comes to its checksum, and a round to its number of instructions, on every engine`, () => {
       const image = new Uint8Array(readFileSync(imageOf(workload)));
-      const [once, twice] = [1, 2].map((rounds) => runOnMachine(image, { rounds }));
-      for (const { output, exitStatus } of [once!, twice!]) {
+      const [once, ...others] = ENGINE_NAMES.map((engine) => runOnMachine(image, { rounds: 1, engine }));
+      for (const [i, other] of others.entries())
+        assert.deepEqual({ ...other, engine: once!.engine }, once, ENGINE_NAMES[i + 1]);
+      const twice = runOnMachine(image, { rounds: 2 });
+      for (const { output, exitStatus } of [once!, twice]) {
         assert.equal(output, `checksum ${workload.checksum}\n`);
         assert.equal(exitStatus, 0);
       }
-      assert.equal(twice!.instructions - once!.instructions, workload.instructions);
+      assert.equal(twice.instructions - once!.instructions, workload.instructions);
       assert.ok(once!.dirtyPages > 100 && once!.dirtyPages < 100_000);
     });
 
@@ -81,8 +86,8 @@ describe('benchmark', () => {
     const rows = [measured(integer!, null, null), measured(fma!, 0.25, 1.5)];
     const [head, ...lines] = [tableHead(), ...rows.map(tableRow), ...tableFoot(rows)];
     assert.match(head!, /MIPS.*vs qemu-user.*vs qemu-system.*RSS MiB.*dirty pages.*recording/);
-    assert.match(lines[0]!, /integer +0 +- +- +91 +300 +\+5\.0 %$/);
-    assert.match(lines[1]!, /fma +0 +0\.250x +1\.500x +91 +300 +\+5\.0 %$/);
+    assert.match(lines[0]!, /integer +wasm +0 +- +- +91 +300 +\+5\.0 %$/);
+    assert.match(lines[1]!, /fma +wasm +0 +0\.250x +1\.500x +91 +300 +\+5\.0 %$/);
     assert.match(lines.at(-1)!, /recording costs 5\.0 %/);
   });
 });
