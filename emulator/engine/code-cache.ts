@@ -136,11 +136,16 @@ export class CodeCache {
     // A 32-bit instruction may begin a halfword earlier.
     const first = Math.max(0, (from & ~1) - 2) << RECORD_SHIFT;
     const end = ((to + 1) & ~1) << RECORD_SHIFT;
-    const { u8 } = this.memory;
     const block = this.blocks[page]!;
-    if (block !== 0) u8.fill(0, block + first, block + end);
+    if (block !== 0) this.forget(block + first, block + end);
     for (const start of this.stopsOf.keys())
-      if (this.pages[this.numberOf(start)] === page) u8.fill(0, start + first, start + end);
+      if (this.pages[this.numberOf(start)] === page) this.forget(start + first, start + end);
+  }
+
+  /** Records are not decoded any more. Their operands stay: one may be that of the instruction which is storing, and has its rd to set. */
+  private forget(from: number, to: number): void {
+    const { u16 } = this.memory;
+    for (let at = from; at < to; at += RECORD_BYTES) u16[at >> 1] = Pseudo.UNDECODED;
   }
 
   private dropPage(page: number): void {

@@ -1,0 +1,81 @@
+/**
+ * What must hold after hostile code has run, looked at from outside: bytes of the machine's memory that belong to nobody are untouched, and
+ * every decoded instruction is what decoding the guest's memory gives now.
+ */
+import type { CodeCache } from '../../../emulator/engine/code-cache';
+import { BLOCK_BYTES, RECORD_BYTES } from '../../../emulator/engine/record';
+import { Area, Bank, HART_STRIDE, HartWord } from '../../../emulator/machine/layout';
+import type { SoftwareMachine } from '../../../emulator/machine/machine';
+import type { PhysicalMemory } from '../../../emulator/machine/memory';
+
+/** The parts of a machine that only tests look at. */
+interface Inside {
+  readonly memory: PhysicalMemory;
+  readonly host: {
+    readonly code: { readonly used: number; readonly pages: Int32Array; readonly decodeAt: CodeCache['decodeAt'] };
+  };
+}
+const inside = (machine: SoftwareMachine): Inside => machine as unknown as Inside;
+
+/** Words at the memory's start that the machine and its engines pass values in. */
+const SCRATCH = 4096;
+const PAINT = 0xa5;
+
+export class Canary {
+  private readonly gaps: readonly (readonly [number, number])[];
+
+  constructor(private readonly machine: SoftwareMachine) {
+    const banks = Bank.START + Bank.COUNT * Bank.WORDS * 4;
+    const gaps: [number, number][] = [[SCRATCH, Area.HARTS]];
+    for (const { id } of machine.harts) {
+      const start = Area.HARTS + id * HART_STRIDE;
+      gaps.push([start + 4 * HartWord.STATE_WORDS, start + Bank.START], [start + banks, start + HART_STRIDE]);
+    }
+    gaps.push([Area.HARTS + machine.harts.length * HART_STRIDE, Area.CODE]);
+    gaps.push([Area.RAM + machine.ramSize, inside(machine).memory.buffer.byteLength]);
+    this.gaps = gaps;
+    this.paint();
+  }
+
+  /** Marks the bytes that nobody owns. */
+  paint(): void {
+    const { u8 } = inside(this.machine).memory;
+    for (const [from, to] of this.gaps) u8.fill(PAINT, from, to);
+  }
+
+  /** What became of them. */
+  check(): string[] {
+    const { u8 } = inside(this.machine).memory;
+    const changed = this.gaps.flatMap(([from, to]) => {
+      const at = u8.subarray(from, to).findIndex((byte) => byte !== PAINT);
+      return at < 0
+        ? []
+        : [`byte 0x${(from + at).toString(16)} of the machine's memory, which nobody owns, was written`];
+    });
+    // Blocks of decoded code that were never used are zero.
+    const { used } = inside(this.machine).host.code;
+    const free = u8.subarray(Area.CODE + used * BLOCK_BYTES, Area.CODE + (used + 4) * BLOCK_BYTES);
+    if (free.some((byte) => byte !== 0)) changed.push('a block of decoded code that is not in use was written');
+    return changed;
+  }
+}
+
+/** Decodes every instruction that is held decoded once more. */
+export function checkRecords(machine: SoftwareMachine): string[] {
+  const { memory, host } = inside(machine);
+  const { code } = host;
+  for (let number = 1; number < code.used; number++) {
+    const page = code.pages[number]!;
+    if (page < 0) continue;
+    for (let offset = 0; offset < 4096; offset += 2) {
+      const at = Area.CODE + number * BLOCK_BYTES + (offset / 2) * RECORD_BYTES;
+      if (memory.u16[at >> 1] === 0) continue;
+      const held = memory.u8.slice(at, at + RECORD_BYTES);
+      code.decodeAt(at);
+      const fresh = memory.u8.subarray(at, at + RECORD_BYTES);
+      if (held.some((byte, i) => byte !== fresh[i]))
+        return [`the instruction held for page ${page} + 0x${offset.toString(16)} is not the one in memory`];
+    }
+  }
+  return [];
+}
