@@ -3,15 +3,21 @@ import { parseArgs } from 'node:util';
 import { compareInstructions, compareRandom, type Outcome } from './campaigns';
 import { engines } from './engines';
 import { runsInPrograms } from './instructions';
+import { runScene } from './hostile/run';
+import { SCENES } from './hostile/scenes';
 import { SHAPES } from './kinds';
 import { Model } from './model';
 import { haveQemu, Qemu, type Oracle } from './oracles';
 import { supportedBy } from './support';
 
+/** Ticks of one seed of a scene. */
+const PER_SEED = 1_000_000;
+
 const USAGE = `npm run differential -- [what …] [--seconds N] [--seed N] [--programs N]
   instructions  corner cases of every row: qemu-riscv64, the rows themselves, every engine
   random        random programs, until the time is over or so many have run: qemu-riscv64, every engine
   rows          random programs: qemu-riscv64, the rows themselves
+  hostile       hostile code on every engine in step, until the time is over; or --ticks N of each scene
 Without a name: all of them. A seed is that of the first program; it is printed with every program that differs.`;
 
 const { values, positionals } = parseArgs({
@@ -20,6 +26,7 @@ const { values, positionals } = parseArgs({
     seconds: { type: 'string', default: '60' },
     seed: { type: 'string', default: '1' },
     programs: { type: 'string', default: 'Infinity' },
+    ticks: { type: 'string', default: 'Infinity' },
     help: { type: 'boolean', default: false },
   },
 });
@@ -48,7 +55,30 @@ const CAMPAIGNS: Readonly<Record<string, (qemu: Qemu | undefined) => boolean>> =
   },
   random: (qemu) => random('random programs', qemu, engines()),
   rows: (qemu) => random('random programs, the rows', qemu, [new Model()]),
+  hostile: () => hostile(),
 };
+
+/** Every scene in turn, a million ticks at a time with a seed each. */
+function hostile(): boolean {
+  const until = Date.now() + 1000 * seconds;
+  const most = Number(values.ticks);
+  const totals = new Map(SCENES.map(({ name }) => [name, { ticks: 0, slowest: new Map<string, number>() }]));
+  let good = true;
+  for (let round = 0; good && round * PER_SEED < most && (most < Infinity || Date.now() < until); round++)
+    for (const scene of SCENES) {
+      const { ticks, slowest, problems } = runScene(scene, seed + round, Math.min(PER_SEED, most));
+      const total = totals.get(scene.name)!;
+      total.ticks += ticks;
+      for (const [engine, took] of slowest) total.slowest.set(engine, Math.max(took, total.slowest.get(engine) ?? 0));
+      for (const problem of problems) console.log(problem);
+      good &&= problems.length === 0;
+    }
+  for (const [name, { ticks, slowest }] of totals) {
+    const times = [...slowest].map(([engine, took]) => `${engine} ${took.toFixed(0)} ms`).join(', ');
+    console.log(`hostile, ${name}: ${ticks} ticks on each engine; slowest 100,000 ticks, processor time: ${times}`);
+  }
+  return good;
+}
 
 function random(title: string, qemu: Qemu | undefined, ours: readonly Oracle[]): boolean {
   const oracles = qemu ? [qemu, ...ours] : ours;

@@ -3,7 +3,8 @@
  * what a fresh look gives, and every engine must be where the others are. Times are told, never judged.
  */
 import { disassemble } from '../../../emulator/isa/disassemble';
-import { ENGINE_NAMES, type EngineName, type SoftwareMachine } from '../../../emulator/machine/machine';
+import { ENGINE_NAMES, type SoftwareMachine } from '../../../emulator/machine/machine';
+import type { EngineName } from '../../../emulator/machine/types';
 import { tick } from '../../../emulator/units';
 import { Canary, checkRecords } from './checks';
 import type { Scene } from './scenes';

@@ -3,9 +3,9 @@
  * values. Everything random comes from one seed, so that a second machine with another engine goes through the same.
  */
 import { CSR_NAMES } from '../../../emulator/isa/csr';
-import { createMachine, type EngineName, type SoftwareMachine } from '../../../emulator/machine/machine';
+import { createMachine, type SoftwareMachine } from '../../../emulator/machine/machine';
 import { MemoryFault } from '../../../emulator/machine/ports';
-import type { MachineSnapshot } from '../../../emulator/machine/types';
+import type { EngineName, MachineSnapshot } from '../../../emulator/machine/types';
 import { pa, va } from '../../../emulator/units';
 import { lengthOf, SHAPES, wordOf, type Shape } from '../kinds';
 import { Random } from '../random';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { va } from '../../../emulator/units';
+import { pa, va } from '../../../emulator/units';
 import { bare, DATA, ORIGIN } from './bare';
 import { random } from './programs';
 import { eachEngine } from './engines';
@@ -292,5 +292,24 @@ eachEngine('64-bit division and multiplication', () => {
         assert.equal(x(at + 12), u64(REGISTER[name]!(near, b)), `${name} 0x${near.toString(16)}, 0x${b.toString(16)}`),
       );
     }
+  });
+});
+
+eachEngine('An instruction that overwrites itself', () => {
+  it('an AMO sets rd, and goes on behind itself', () => {
+    const { machine, x, run } = bare('amoswap.w a1,a2,(a0)\naddi a3,zero,7', { 10: BigInt(ORIGIN), 12: 0x13n });
+    const old = BigInt(machine.machinePort.readI32(pa(ORIGIN)));
+    run(2);
+    assert.deepEqual([x(0), x(11), x(13)], [0n, u64(old), 7n]);
+    assert.equal(machine.machinePort.readU32(pa(ORIGIN)), 0x13);
+  });
+
+  it('a store goes on behind itself, whatever it made of itself', () => {
+    const { machine, x, run } = bare('sw a2,0(a0)\naddi a3,a3,1', { 10: BigInt(ORIGIN), 12: 0x00168693n });
+    run(2);
+    assert.equal(x(13), 1n);
+    machine.harts[0]!.pc = va(ORIGIN);
+    run(2);
+    assert.equal(x(13), 3n); // it was `addi a3,a3,1` now
   });
 });
