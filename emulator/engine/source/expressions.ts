@@ -9,6 +9,7 @@
 import type { BinaryName, Expression, StateName, Type, UnaryName } from '../../isa/language/ir';
 import * as p from './pairs';
 import { ABSENT, Part, type Emitter, type Pair } from './pairs';
+import { COMPARED, narrowBinary, narrowUnary } from './narrow';
 import * as v from './values';
 import { literal, type Value } from './values';
 
@@ -55,9 +56,6 @@ const givesFloat = (e: Expression): boolean =>
   e.kind === 'call' ||
   (e.kind === 'register' && e.file === 'f') ||
   (e.kind === 'unary' && e.name === 'asI64');
-
-const COMPARED = new Set<BinaryName>(['==', '!=', '<s', '<u', '<=s', '<=u', '<', '<=']);
-const isFloat = (type: Type): boolean => type === 'f32' || type === 'f64';
 
 export abstract class Expressions implements Emitter {
   protected lines: string[] = [];
@@ -227,7 +225,7 @@ export abstract class Expressions implements Emitter {
     const { operand, name } = e;
     if (e.type === 'i64') return this.unary64(name, operand, need);
     if (operand.type === 'i64') return single(this.fromWide(name, operand));
-    return single(this.unaryNarrow(name, e.type, this.lower(operand)));
+    return single(narrowUnary(this, name, e.type, this.lower(operand)));
   }
 
   /** i64 to something else. */
@@ -275,50 +273,10 @@ export abstract class Expressions implements Emitter {
     return need & Part.FLOAT ? { ...words, float: kept } : words;
   }
 
-  private unaryNarrow(name: UnaryName, type: Type, a: Value): Value {
-    const call = (of: string): Value => v.access(`${of}(${a.code})`);
-    switch (name) {
-      case '-':
-        return isFloat(type) ? v.computed(`-${a.code}`) : v.negate(a);
-      case '~':
-        return v.not(a);
-      case '!':
-        return v.negation(a);
-      case 'clz':
-        return call('Math.clz32');
-      case 'ctz':
-        return call('trailingZeros');
-      case 'popcnt':
-        return call('population');
-      case 'bit':
-        return v.bit(a);
-      case 'asF32':
-        this.emit(`words[0] = ${a.code};`);
-        return this.copy(v.access('singles[0]'));
-      case 'asI32':
-        this.emit(`singles[0] = ${a.code};`);
-        return this.copy(v.access('words[0]'));
-      case 'promote':
-      case 'signedToF64':
-        return a;
-      case 'demote':
-        return call('Math.fround');
-      case 'sqrt':
-        return type === 'f32' ? v.access(`Math.fround(Math.sqrt(${a.code}))`) : call('Math.sqrt');
-      case 'abs':
-        return call('Math.abs');
-      case 'unsignedToF64':
-        return v.computed(`${a.code} >>> 0`);
-      case 'truncateToI32':
-        return v.computed(`${a.code} | 0`);
-      default:
-        return p.narrow(a, Number(name.slice(4)), name.startsWith('sext'));
-    }
-  }
-
   private binary(e: Binary, need: Part): Pair {
     if (e.name === '&&' || e.name === '||') return single(this.logical(e));
-    if (e.left.type !== 'i64') return single(this.narrow(e.name, e.left.type, this.lower(e.left), this.lower(e.right)));
+    if (e.left.type !== 'i64')
+      return single(narrowBinary(this, e.name, e.left.type, this.lower(e.left), this.lower(e.right)));
     if (COMPARED.has(e.name)) return single(this.compareWide(e));
     return this.wide(e, need);
   }
@@ -396,58 +354,6 @@ export abstract class Expressions implements Emitter {
     if (name === 'rotr') return p.rotateLeft(this, left, v.negate(by), wanted);
     return p.shiftRight(this, left, by, wanted, name === '>>s');
   }
-
-  /** Of i32, bool and floats. */
-  private narrow(name: BinaryName, type: Type, a: Value, b: Value): Value {
-    if (isFloat(type)) return floating(name, type, a, b);
-    switch (name) {
-      case '+':
-        return v.add(a, b);
-      case '-':
-        return v.subtract(a, b);
-      case '*':
-        return v.multiply(a, b);
-      // A quotient of 32-bit integers is never rounded across an integer by 53 bits.
-      case '/s':
-        return v.computed(`(${a.code} / ${b.code}) | 0`);
-      case '/u':
-        return v.computed(`(${v.unsigned(a)} / ${v.unsigned(b)}) | 0`);
-      case '%s':
-        return v.computed(`(${a.code} % ${b.code}) | 0`);
-      case '%u':
-        return v.computed(`(${v.unsigned(a)} % ${v.unsigned(b)}) | 0`);
-      case '&':
-        return v.and(a, b);
-      case '|':
-        return v.or(a, b);
-      case '^':
-        return v.xor(a, b);
-      case '<<':
-        return v.shiftLeft(a, b);
-      case '>>s':
-        return v.shiftRightSigned(a, b);
-      case '>>u':
-        return v.shiftRightUnsigned(a, b);
-      case 'rotl':
-        return p.rotateLeft32(this, a, b);
-      case 'rotr':
-        return p.rotateLeft32(this, a, v.negate(b));
-      case '==':
-        return v.equal(a, b);
-      case '!=':
-        return v.different(a, b);
-      case '<s':
-        return v.belowSigned(a, b);
-      case '<u':
-        return v.belowUnsigned(a, b);
-      case '<=s':
-        return v.negation(v.belowSigned(b, a));
-      case '<=u':
-        return v.negation(v.belowUnsigned(b, a));
-      default:
-        throw new Error(`${name} of ${type}`);
-    }
-  }
 }
 
 const DIVISIONS: Readonly<Partial<Record<BinaryName, string>>> = {
@@ -470,11 +376,3 @@ function partsToShift(name: BinaryName, wanted: Part, count: number | undefined)
 const halvesOf = (value: bigint): Part =>
   (BigInt.asUintN(32, value) === 0n ? Part.NONE : Part.LOW) |
   (BigInt.asUintN(64, value) >> 32n === 0n ? Part.NONE : Part.HIGH);
-
-function floating(name: BinaryName, type: Type, a: Value, b: Value): Value {
-  if (name === '==') return v.equal(a, b);
-  if (name === '!=') return v.different(a, b);
-  const result = v.computed(`${a.code} ${name} ${b.code}`);
-  // Twice the precision and two more bits: rounding once more to binary32 is innocuous for these operators.
-  return type === 'f32' && !COMPARED.has(name) ? v.access(`Math.fround${result.code}`) : result;
-}

@@ -15,8 +15,13 @@ import { functionTexts, newLinkage, preamble, settle } from './functions';
 import { Form, RowLowering } from './rows';
 import type { Linkage } from './statements';
 
-/** Rows whose text has fewer characters stand in the loop; V8 gives up optimising a function of more than 60 KB of bytecode. */
+/** Rows whose text has fewer characters stand in the loop. */
 const SHORT_TEXT = 400;
+/**
+ * V8 never optimises a function of more than 60 KB of bytecode: the loop would silently be ten times slower. 48,000 characters were 31 KB;
+ * each further row also costs time to compile, 100 ms for all of them.
+ */
+const LONGEST_LOOP = 75_000;
 
 const COUNT = Area.COUNT / 4;
 
@@ -179,6 +184,21 @@ function fillers(cases: readonly string[]): string[] {
   return [...cases, ...others.map((handler) => `case ${handler}:`)];
 }
 
+function loopText(rows: readonly RowTexts[]): string {
+  const text = [
+    ...LOOP_HEAD,
+    ...fillers([...PSEUDO, ...rows.flatMap((row) => row.cases)]),
+    'default:',
+    `i32[${COUNT}] = n;`,
+    `e = rest(w & ${HANDLERS - 1}, s, ((s >> 1) + d) | 0, ph);`,
+    'if (e !== 0) { if (e >= 2) break failed; end = n; }',
+    's = (s + ((w >>> 18) & 63)) | 0; continue;',
+    ...LOOP_TAIL,
+  ].join('\n');
+  if (text.length > LONGEST_LOOP) throw new Error(`the loop has ${text.length} characters: let more rows stand apart`);
+  return text;
+}
+
 function moduleText(linkage: Linkage): string {
   const rows = [...rowSemantics()].map(([op, semantics]) => rowTexts(linkage, op, semantics));
   const called = new Set([...rowSemantics().values()].flatMap(({ body }) => [...calledBy(body, linkage.library)]));
@@ -193,14 +213,7 @@ function moduleText(linkage: Linkage): string {
     'default: return host.illegal(s << 2);',
     '}',
     '}',
-    ...LOOP_HEAD,
-    ...fillers([...PSEUDO, ...rows.flatMap((row) => row.cases)]),
-    'default:',
-    `i32[${COUNT}] = n;`,
-    `e = rest(w & ${HANDLERS - 1}, s, ((s >> 1) + d) | 0, ph);`,
-    'if (e !== 0) { if (e >= 2) break failed; end = n; }',
-    's = (s + ((w >>> 18) & 63)) | 0; continue;',
-    ...LOOP_TAIL,
+    loopText(rows),
   ].join('\n');
   return [
     '// Generated from the rows by engine/source/; not to be edited. It may compute what nobody reads, which the compiler would refuse.',
