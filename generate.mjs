@@ -1,7 +1,21 @@
 // Makes emulator/engine/generated/ from the rows: a step of build.mjs, before anything that imports it is bundled or checked.
 import { build } from 'esbuild';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+/** Loads the bundle from a file: an error in a row then names a place, not a page of base64. */
+async function load(contents) {
+  const folder = mkdtempSync(join(tmpdir(), 'penglai-generate-'));
+  try {
+    const file = join(folder, 'generate.mjs');
+    writeFileSync(file, contents);
+    return (await import(pathToFileURL(file).href)).generatedFiles;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
 
 /** Writes the files that emulator/engine/generate.ts makes, but those that are there already as they are to be. */
 export async function generate() {
@@ -14,8 +28,7 @@ export async function generate() {
     format: 'esm',
     logLevel: 'warning',
   });
-  const code = Buffer.from(outputFiles[0].contents).toString('base64');
-  const { generatedFiles } = await import(`data:text/javascript;base64,${code}`);
+  const generatedFiles = await load(outputFiles[0].contents);
   const folder = new URL('emulator/engine/generated/', import.meta.url);
   mkdirSync(folder, { recursive: true });
   for (const [name, text] of Object.entries(generatedFiles())) {

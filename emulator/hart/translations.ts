@@ -13,11 +13,19 @@ import type { PhysicalMemory } from '../machine/memory';
 /** Low word of an empty tag. Not 1: an access compares its page and its misalignment (bits 0 … 2), so that a tag of 1 is page 0. */
 const EMPTY = 8;
 
+const enum Filled {
+  READ = 1,
+  WRITE = 2,
+  EXEC = 4,
+}
+
 export class Translations {
   private readonly first: number;
   private readonly keys = new Int32Array(Bank.COUNT * 3);
   /** Banks that hold something under their key. */
   private readonly live = new Uint8Array(Bank.COUNT);
+  /** Tables of each bank that may hold something, a bit each: others need not be emptied. New memory is all zero, which is not empty. */
+  private readonly filled = new Uint8Array(Bank.COUNT).fill(Filled.READ | Filled.WRITE | Filled.EXEC);
   private selected = 0;
   private victim = 0;
   /** Word offset of the selected bank in the memory. */
@@ -35,6 +43,8 @@ export class Translations {
   }
 
   private clear(bank: number): void {
+    if (this.filled[bank] === 0) return;
+    this.filled[bank] = 0;
     const start = this.first + bank * Bank.WORDS;
     const { i32 } = this.memory;
     for (let at = start; at < start + Bank.WORDS; at += 4) i32[at] = EMPTY;
@@ -77,7 +87,8 @@ export class Translations {
   flushWrites(): void {
     const { i32 } = this.memory;
     for (let bank = 0; bank < Bank.COUNT; bank++) {
-      if (this.live[bank] === 0) continue;
+      if (this.live[bank] === 0 || (this.filled[bank]! & Filled.WRITE) === 0) continue;
+      this.filled[bank]! &= ~Filled.WRITE;
       const start = this.first + bank * Bank.WORDS + Bank.WRITE;
       for (let at = start; at < start + Bank.ENTRIES * 4; at += 4) i32[at] = EMPTY;
     }
@@ -87,15 +98,17 @@ export class Translations {
   flushExec(): void {
     const { i32 } = this.memory;
     for (let bank = 0; bank < Bank.COUNT; bank++) {
-      if (this.live[bank] === 0) continue;
+      if (this.live[bank] === 0 || (this.filled[bank]! & Filled.EXEC) === 0) continue;
+      this.filled[bank]! &= ~Filled.EXEC;
       const start = this.first + bank * Bank.WORDS + Bank.EXEC;
-      for (let at = start; at < start + Bank.ENTRIES * 4; at += 4) i32[at] = EMPTY;
+      for (let at = start; at < start + Bank.EXEC_ENTRIES * 4; at += 4) i32[at] = EMPTY;
     }
   }
 
   /** Enters the page of an address into a table (Bank.READ or WRITE) of the selected bank; `offset` is the page's in memory. */
   fill(table: number, low: number, high: number, offset: number): void {
-    const at = this.bank + table + ((low >>> 10) & 0x3fc);
+    const at = this.bank + table + ((low >>> 10) & Bank.INDEX);
+    this.filled[this.selected]! |= table === (Bank.READ as number) ? Filled.READ : Filled.WRITE;
     const { i32 } = this.memory;
     i32[at] = low & ~0xfff;
     i32[at + 1] = high;
@@ -104,7 +117,8 @@ export class Translations {
 
   /** Enters a code block for the page of an address. */
   fillExec(low: number, high: number, block: number): void {
-    const at = this.bank + Bank.EXEC + ((low >>> 10) & 0x3fc);
+    const at = this.bank + Bank.EXEC + ((low >>> 10) & Bank.EXEC_INDEX);
+    this.filled[this.selected]! |= Filled.EXEC;
     const { i32 } = this.memory;
     i32[at] = low & ~0xfff;
     i32[at + 1] = high;

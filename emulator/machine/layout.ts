@@ -3,9 +3,9 @@
  *
  *   0x0000000  the machine: tick, halted, whose turn it is; then words in which an engine and its host pass values
  *   0x0040000  hart 0: state, then its translation banks
- *   0x0080000  hart 1 … 7
- *   0x0400000  decoded code: blocks of records (engine/record.ts)
- *   0x2400000  RAM, physical address 0x80000000 on
+ *   0x0160000  hart 1 … 7
+ *   0x0a00000  decoded code: blocks of records (engine/record.ts)
+ *   0x2a00000  RAM, physical address 0x80000000 on
  *
  * What is state is `Hart.STATE_WORDS` words of every hart and the machine's tick and halted; the rest is scratch or a cache. The area of
  * code is 32 MiB of zero pages that cost nothing before they are touched: blocks for 1022 pages of code.
@@ -34,12 +34,12 @@ export const enum Area {
   /** A 64-bit value that the host answers with. */
   VALUE = 32,
   HARTS = 0x40000,
-  CODE = 0x400000,
-  RAM = 0x2400000,
+  CODE = 0xa00000,
+  RAM = 0x2a00000,
 }
 
 /** Bytes from one hart to the next. */
-export const HART_STRIDE = 0x40000;
+export const HART_STRIDE = 0x120000;
 
 /** Words a context is saved as: x, f, pc, fcsr. */
 export const CONTEXT_WORDS = 132;
@@ -107,12 +107,17 @@ export const enum Bank {
   COUNT = 16,
   /** Byte offset of the first bank from the hart's start. */
   START = 0x1000,
-  ENTRIES = 256,
+  /** Of the tables for data, and of that for code. */
+  ENTRIES = 2048,
+  EXEC_ENTRIES = 256,
+  /** What of `low >>> 10` is the entry's word offset in its table: a page number modulo the entries, times four. */
+  INDEX = 0x1ffc,
+  EXEC_INDEX = 0x3fc,
   /** Word offsets in a bank. */
   READ = 0,
-  WRITE = 1024,
-  EXEC = 2048,
-  WORDS = 3072,
+  WRITE = 8192,
+  EXEC = 16384,
+  WORDS = 17408,
 }
 
 export const hartOffset = (id: number): number => Area.HARTS + id * HART_STRIDE;

@@ -130,7 +130,7 @@ const LOOP_TAIL = [
   '}',
   '// To the pc in (tl, th).',
   'if ((tl & -4096) === pb && th === ph) { s = (sb + ((tl & 4095) << 1)) | 0; continue; }',
-  'const q = execs + ((tl >>> 10) & 0x3fc);',
+  `const q = execs + ((tl >>> 10) & ${Bank.EXEC_INDEX});`,
   'let block: number;',
   'if (i32[q] === (tl & -4096) && i32[q + 1] === th) block = i32[q + 2]!;',
   'else {',

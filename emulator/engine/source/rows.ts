@@ -5,7 +5,7 @@
  */
 import { Status } from '../../hart/csr';
 import type { HostName, RegisterFile, Semantics, Source, Statement } from '../../isa/language/ir';
-import { Area, HartWord } from '../../machine/layout';
+import { Bank, Area, HartWord } from '../../machine/layout';
 import { DISCARD_SLOT } from '../record';
 import type { Host, Load, RowValue } from './expressions';
 import { pairOf, single } from './expressions';
@@ -199,7 +199,7 @@ export class RowLowering extends Statements {
 
   /** Opens the `if` that asks a table of translations; returns the byte offset of the access in the memory. */
   private translated(table: string, low: Value, high: Value, bytes: number): string {
-    const q = this.copy(v.computed(`${table} + ((${low.code} >>> 10) & 0x3fc)`)).code;
+    const q = this.copy(v.computed(`${table} + ((${low.code} >>> 10) & ${Bank.INDEX})`)).code;
     this.emit(`if (i32[${q}] === (${low.code} & ${tagMask(bytes)}) && i32[${q} + 1] === ${high.code}) {`);
     return `(${low.code} + i32[${q} + 2]!)`;
   }

@@ -52,11 +52,11 @@ const STORES: Readonly<Record<number, MemoryOperator>> = {
 const ENTRY_SHIFT = 4;
 
 /** Pushes where in a bank the entry for an address is; the tables of a bank lie at offsets from there. */
-export function entryAddress(code: Code, address: number, bank: number): void {
+export function entryAddress(code: Code, address: number, bank: number, entries: Bank): void {
   code.get(address);
   code.i64(BigInt(12 - ENTRY_SHIFT));
   code.op('i64.shr_u', 'i32.wrap_i64');
-  code.i32((Bank.ENTRIES - 1) << ENTRY_SHIFT);
+  code.i32((entries - 1) << ENTRY_SHIFT);
   code.op('i32.and');
   code.get(bank);
   code.op('i32.add');
@@ -132,7 +132,7 @@ export class LoopTarget implements Target {
   private entry(address: number): number {
     const { code } = this;
     const entry = code.local('i32');
-    entryAddress(code, address, this.locals.bank);
+    entryAddress(code, address, this.locals.bank, Bank.ENTRIES);
     code.set(entry);
     return entry;
   }

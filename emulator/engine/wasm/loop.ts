@@ -164,7 +164,7 @@ export class LoopBuilder extends LoopState {
     code.op('i64.ne');
     code.if();
     const entry = code.local('i32');
-    entryAddress(code, target, BANK);
+    entryAddress(code, target, BANK, Bank.EXEC_ENTRIES);
     code.tee(entry);
     code.memory('i64.load', 4 * Bank.EXEC);
     code.get(tag);
