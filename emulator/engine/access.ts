@@ -113,13 +113,15 @@ export class DataAccess {
     return this.watches.overlaps(this.space, pairToNumber(low & ~0xfff, high), PAGE, write);
   }
 
-  load(low: number, high: number, size: number): Result {
+  /** `devices`: they may be read, too. */
+  load(low: number, high: number, size: number, devices = true): Result {
     if ((low & 0xfff) + size > PAGE) return this.loadAcross(low, high, size);
     const physical = this.locate(low, high, size, Access.LOAD, Right.READ);
     if (physical < 0) return Result.TRAP;
     this.physical = physical;
     const { memory } = this;
-    if (!memory.contains(physical, size)) return this.loadDevice(low, high, physical, size);
+    if (!memory.contains(physical, size))
+      return devices ? this.loadDevice(low, high, physical, size) : this.fail(accessFault(Access.LOAD), low, high);
     if (this.grew(memory.pageOf(physical))) return Result.RETRY;
     const offset = ramOffset(physical);
     this.offset = offset;
@@ -227,7 +229,9 @@ export class DataAccess {
     this.compare(size, valueLow, valueHigh);
     this.put(offset, size, valueLow, valueHigh);
     const page = memory.pageOf(physical);
+    // A store to a table took the marks from the tables that this translation comes from: it can't be kept.
     if (
+      !this.stale &&
       memory.marks[page] === 0 &&
       hart.pmp.uniform(physical - (physical % PAGE)) &&
       !this.pageWatched(low, high, true)
@@ -297,6 +301,6 @@ export class DataAccess {
   /** After it did: watches. */
   accessed(low: number, high: number, size: number, read: boolean): Result {
     const result = this.ended(low, high, size, true);
-    return result === Result.DONE && read ? this.ended(low, high, size, false) : result;
+    return read && !this.watched ? this.ended(low, high, size, false) : result;
   }
 }

@@ -30,14 +30,8 @@ export class Atomics {
     if (this.misaligned(low, high, size, Cause.LoadAddressMisaligned)) return Result.TRAP;
     const { access } = this;
     // Reservations exist in RAM only: a device answers with an access fault.
-    const result = access.load(low, high, size);
+    const result = access.load(low, high, size, false);
     if (result >= Result.TRAP) return result;
-    if (!this.memory.contains(access.physical, size)) {
-      access.fault.cause = Cause.LoadAccessFault;
-      access.fault.low = low;
-      access.fault.high = high;
-      return Result.TRAP;
-    }
     hart.reservation = access.physical;
     hart.words[HartWord.RESERVATION_SIZE] = size;
     return result;

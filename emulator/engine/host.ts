@@ -25,6 +25,8 @@ import { NO_PASS, Result, type Fault } from './types';
 /** Instead of a block, like FETCH_FAULT and FETCH_RETRY: a stop is armed there. */
 export const FETCH_STOP = -3;
 export { FETCH_FAULT, FETCH_RETRY };
+/** No tick. */
+const NEVER = -1;
 
 /** Bits of a CSR that a Zicsr instruction changes: all (CSRRW), or those set in the operand. */
 export function operandMask(hart: Hart, bits: number): number {
@@ -44,9 +46,10 @@ export class Host {
   changed = false;
   /** Instructions of this run before the current entry of the loop. */
   before = 0;
-  /** The stop to pass: armed by `passStop`, gone with the first instruction there. */
+  /** The stop to pass: armed by `passStop`, gone with the first instruction there, which may be begun more than once. */
   private passSpace = NO_PASS;
   private passPc = 0;
+  private passedAt = NEVER;
   /** The value that the last call answered with. */
   low = 0;
   high = 0;
@@ -69,6 +72,7 @@ export class Host {
   passStop(space: number, pc: number): void {
     this.passSpace = space;
     this.passPc = pc;
+    this.passedAt = NEVER;
   }
 
   /** A run begins. */
@@ -153,8 +157,11 @@ export class Host {
   /** The same where a stop is armed: only when it is to be passed. */
   stop(low: number, high: number): number {
     if (this.passSpace !== this.fetch.space || this.passPc !== pairToNumber(low, high)) return FETCH_STOP;
+    this.now();
+    const { tick } = this.clock;
+    if (this.passedAt !== NEVER && this.passedAt !== tick) return FETCH_STOP;
     const block = this.single(low, high);
-    if (block >= 0) this.passSpace = NO_PASS;
+    if (block >= 0) this.passedAt = tick;
     return block;
   }
 

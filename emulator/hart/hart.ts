@@ -313,7 +313,10 @@ export class Hart implements HartInterface {
       words[HartWord.PRIVILEGE] = Privilege.Machine;
     }
     const vectored = interrupt && words[base]! & 1 ? 4 * cause : 0;
-    this.setPair(HartWord.PC, pairToNumber(words[base]! & ~3, words[base + 1]!) + vectored);
+    const start = words[base]! & ~3;
+    const pc = (start + vectored) | 0;
+    words[HartWord.PC] = pc;
+    words[HartWord.PC + 1] = words[base + 1]! + (pc >>> 0 < start >>> 0 ? 1 : 0);
     this.reservation = -1;
     this.sleeping = false;
   }

@@ -334,8 +334,7 @@ export class SoftwareMachine implements Machine {
   }
 
   load(saved: unknown): void {
-    this.versions.forget();
-    loadState(this.parts(), saved);
+    loadState(this.parts(), this.versions, saved);
     this.stateReplaced();
   }
 }

@@ -12,6 +12,7 @@ import { Area, HartWord } from './layout';
 import type { PhysicalMemory } from './memory';
 import type { Outbox } from './outbox';
 import type { Personality } from './personality';
+import type { Versions } from './versions';
 
 export interface Parts {
   readonly memory: PhysicalMemory;
@@ -123,8 +124,8 @@ export function saveState(parts: Parts): unknown {
 const shapeText = ({ ramBytes, harts, clockHz, quantum }: Shape): string =>
   `${ramBytes} bytes of RAM, ${harts} ${harts === 1 ? 'hart' : 'harts'}, a clock of ${clockHz} Hz and slices of ${quantum} ticks`;
 
-/** @throws Error naming both formats, or both shapes, before anything was changed */
-export function loadState(parts: Parts, data: unknown): void {
+/** Snapshots taken before are no longer related to what the memory holds. @throws Error naming both formats, or both shapes, before anything was changed */
+export function loadState(parts: Parts, versions: Versions, data: unknown): void {
   const { memory, harts, outbox, devices, personalities, shape } = parts;
   const saved = data as Partial<Saved> | null | undefined;
   if (typeof saved !== 'object' || saved === null || saved.format !== FORMAT)
@@ -136,6 +137,7 @@ export function loadState(parts: Parts, data: unknown): void {
     throw new Error(
       `saved state is of a machine with ${shapeText(state.shape)}; this one has ${shapeText(shape)}: create it alike`,
     );
+  versions.forget();
   for (const page of [...memory.writtenPages()]) memory.setPage(page, undefined);
   state.pages.forEach((page, i) => memory.setPage(page, state.bytes.subarray(i * 4096, (i + 1) * 4096)));
   memory.protectAll();

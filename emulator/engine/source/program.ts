@@ -75,10 +75,13 @@ function rowTexts(linkage: Linkage, op: number, semantics: Semantics): RowTexts 
   };
 }
 
+/** High word of a pc that may lie behind the last record of its block, where the low one has started again from 0. */
+const PAST = '(ph + (((s >> 1) + d) >>> 0 < ((sb >> 1) + d) >>> 0 ? 1 : 0)) | 0';
+
 /** Cases of the records that are no instruction. */
 const PSEUDO = [
   `case ${Pseudo.UNDECODED}: n = (n - 1) | 0; host.decode(s << 2); continue;`,
-  `case ${Pseudo.NEXT_PAGE}: n = (n - 1) | 0; tl = ((s >> 1) + d) | 0; th = (ph + (tl === 0 ? 1 : 0)) | 0; break absolute;`,
+  `case ${Pseudo.NEXT_PAGE}: n = (n - 1) | 0; tl = ((s >> 1) + d) | 0; th = ${PAST}; break absolute;`,
   `case ${Pseudo.CROSSING}:`,
   `case ${Pseudo.STOP}: {`,
   'tl = ((s >> 1) + d) | 0;',
@@ -105,9 +108,8 @@ const LOOP_HEAD = [
   `const execs = hart.translations.bank + ${Bank.EXEC};`,
   '// It starts at the record behind the single one, which says "next page": a jump to the pc.',
   `let s = ${(SINGLE >> 2) + RECORD_BYTES / 4};`,
-  `const start = x[${HartWord.PC}]!;`,
-  'let d = (start - (s >> 1)) | 0;',
-  `let ph = (x[${HartWord.PC + 1}]! - (start === 0 ? 1 : 0)) | 0;`,
+  `let d = (x[${HartWord.PC}]! - (s >> 1)) | 0;`,
+  `let ph = x[${HartWord.PC + 1}]!;`,
   '// The block at hand and the page it is of.',
   'let sb = s;',
   'let pb = NO_PAGE;',
@@ -119,7 +121,7 @@ const LOOP_HEAD = [
   'for (;;) {',
   'failed: {',
   'absolute: {',
-  `if (n >= end) return ended(${Left.LIMIT}, n, ((s >> 1) + d) | 0, ph);`,
+  `if (n >= end) return ended(${Left.LIMIT}, n, ((s >> 1) + d) | 0, ${PAST});`,
   'n = (n + 1) | 0;',
   'w = i32[s]!;',
   `switch (w & ${HANDLERS - 1}) {`,

@@ -106,6 +106,15 @@ eachEngine('Watches', () => {
     assert.deepEqual(hits(source, 4, 4, 'access'), []);
   });
 
+  it('see each AMO in a page of code, also the one that makes data of it', () => {
+    const { machine } = bare('loop: amoadd.w a0,a2,(a1)\nj loop', { 11: BigInt(ORIGIN + 0x800), 12: 5n });
+    machine.watches.add(NO_SPACE, va(ORIGIN + 0x800), 4, 'read');
+    for (let n = 0; n < 100; n++) {
+      assert.equal(machine.run(tick(1000)).reason, 'watch');
+      assert.equal(machine.tick, 2 * n + 1);
+    }
+  });
+
   it('see a cache block that is zeroed', () => {
     const source = 'addi t0,a1,40\ncbo.zero (t0)\ncbo.zero (t0)';
     assert.deepEqual(hits(source, 60, 8, 'write'), [[0, 'write', 2], [0, 'write', 3]]); // prettier-ignore
