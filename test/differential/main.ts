@@ -3,7 +3,9 @@ import { parseArgs } from 'node:util';
 import { compareInstructions, compareRandom, type Outcome } from './campaigns';
 import { engines } from './engines';
 import { runsInPrograms } from './instructions';
+import { ENGINE_NAMES } from '../../emulator/machine/machine';
 import { runScene } from './hostile/run';
+import { slowGuests } from './hostile/slow';
 import { SCENES } from './hostile/scenes';
 import { SHAPES } from './kinds';
 import { Model } from './model';
@@ -18,6 +20,7 @@ const USAGE = `npm run differential -- [what …] [--seconds N] [--seed N] [--pr
   random        random programs, until the time is over or so many have run: qemu-riscv64, every engine
   rows          random programs: qemu-riscv64, the rows themselves
   hostile       hostile code on every engine in step, until the time is over; or --ticks N of each scene
+  slow          what 100,000 ticks of guests made to be slow take
 Without a name: all of them. A seed is that of the first program; it is printed with every program that differs.`;
 
 const { values, positionals } = parseArgs({
@@ -56,6 +59,10 @@ const CAMPAIGNS: Readonly<Record<string, (qemu: Qemu | undefined) => boolean>> =
   random: (qemu) => random('random programs', qemu, engines()),
   rows: (qemu) => random('random programs, the rows', qemu, [new Model()]),
   hostile: () => hostile(),
+  slow: () => {
+    slowGuests(ENGINE_NAMES);
+    return true;
+  },
 };
 
 /** Every scene in turn, a million ticks at a time with a seed each. */
