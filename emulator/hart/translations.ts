@@ -12,6 +12,11 @@ import type { PhysicalMemory } from '../machine/memory';
 
 /** Low word of an empty tag. Not 1: an access compares its page and its misalignment (bits 0 … 2), so that a tag of 1 is page 0. */
 const EMPTY = 8;
+/**
+ * Entries of a bank that are remembered so that they can be emptied alone: a guest that drops its translations at each instruction
+ * (SFENCE.VMA, PMP writes, stores to its page tables) fills few between. Emptying even a table of 256 took 0.4 µs each time.
+ */
+const REMEMBERED = 64;
 
 const enum Filled {
   READ = 1,
@@ -26,6 +31,9 @@ export class Translations {
   private readonly live = new Uint8Array(Bank.COUNT);
   /** Tables of each bank that may hold something, a bit each: others need not be emptied. New memory is all zero, which is not empty. */
   private readonly filled = new Uint8Array(Bank.COUNT).fill(Filled.READ | Filled.WRITE | Filled.EXEC);
+  /** Word offsets of what was filled since a bank was empty, and how many; more than REMEMBERED: anything may be filled. */
+  private readonly places = new Int32Array(Bank.COUNT * REMEMBERED);
+  private readonly counts = new Uint8Array(Bank.COUNT).fill(REMEMBERED + 1);
   private selected = 0;
   private victim = 0;
   /** Word offset of the selected bank in the memory. */
@@ -43,11 +51,26 @@ export class Translations {
   }
 
   private clear(bank: number): void {
-    if (this.filled[bank] === 0) return;
-    this.filled[bank] = 0;
-    const start = this.first + bank * Bank.WORDS;
+    this.empty(bank, Filled.READ, Bank.READ, Bank.ENTRIES);
+    this.empty(bank, Filled.WRITE, Bank.WRITE, Bank.ENTRIES);
+    this.empty(bank, Filled.EXEC, Bank.EXEC, Bank.EXEC_ENTRIES);
+    this.counts[bank] = 0;
+  }
+
+  /** Empties one table of a bank. */
+  private empty(bank: number, table: Filled, offset: number, entries: number): void {
+    if ((this.filled[bank]! & table) === 0) return;
+    this.filled[bank]! &= ~table;
     const { i32 } = this.memory;
-    for (let at = start; at < start + Bank.WORDS; at += 4) i32[at] = EMPTY;
+    const start = this.first + bank * Bank.WORDS + offset;
+    const end = start + 4 * entries;
+    const count = this.counts[bank]!;
+    if (count > REMEMBERED) for (let at = start; at < end; at += 4) i32[at] = EMPTY;
+    else
+      for (let i = bank * REMEMBERED; i < bank * REMEMBERED + count; i++) {
+        const at = this.places[i]!;
+        if (at >= start && at < end) i32[at] = EMPTY;
+      }
   }
 
   /** Selects the bank of a context and returns its word offset. */
@@ -85,44 +108,36 @@ export class Translations {
 
   /** Drops the write translations of every context. */
   flushWrites(): void {
-    const { i32 } = this.memory;
-    for (let bank = 0; bank < Bank.COUNT; bank++) {
-      if (this.live[bank] === 0 || (this.filled[bank]! & Filled.WRITE) === 0) continue;
-      this.filled[bank]! &= ~Filled.WRITE;
-      const start = this.first + bank * Bank.WORDS + Bank.WRITE;
-      for (let at = start; at < start + Bank.ENTRIES * 4; at += 4) i32[at] = EMPTY;
-    }
+    for (let bank = 0; bank < Bank.COUNT; bank++)
+      if (this.live[bank] !== 0) this.empty(bank, Filled.WRITE, Bank.WRITE, Bank.ENTRIES);
   }
 
   /** Drops the exec translations of every context: code blocks were given up. */
   flushExec(): void {
+    for (let bank = 0; bank < Bank.COUNT; bank++)
+      if (this.live[bank] !== 0) this.empty(bank, Filled.EXEC, Bank.EXEC, Bank.EXEC_ENTRIES);
+  }
+
+  private put(table: Filled, at: number, low: number, high: number, addend: number): void {
     const { i32 } = this.memory;
-    for (let bank = 0; bank < Bank.COUNT; bank++) {
-      if (this.live[bank] === 0 || (this.filled[bank]! & Filled.EXEC) === 0) continue;
-      this.filled[bank]! &= ~Filled.EXEC;
-      const start = this.first + bank * Bank.WORDS + Bank.EXEC;
-      for (let at = start; at < start + Bank.EXEC_ENTRIES * 4; at += 4) i32[at] = EMPTY;
-    }
+    i32[at] = low & ~0xfff;
+    i32[at + 1] = high;
+    i32[at + 2] = addend;
+    this.filled[this.selected]! |= table;
+    const count = this.counts[this.selected]!;
+    if (count < REMEMBERED) this.places[this.selected * REMEMBERED + count] = at;
+    if (count <= REMEMBERED) this.counts[this.selected] = count + 1;
   }
 
   /** Enters the page of an address into a table (Bank.READ or WRITE) of the selected bank; `offset` is the page's in memory. */
   fill(table: number, low: number, high: number, offset: number): void {
-    const at = this.bank + table + ((low >>> 10) & Bank.INDEX);
-    this.filled[this.selected]! |= table === (Bank.READ as number) ? Filled.READ : Filled.WRITE;
-    const { i32 } = this.memory;
-    i32[at] = low & ~0xfff;
-    i32[at + 1] = high;
-    i32[at + 2] = offset - (low & ~0xfff);
+    const filled = table === (Bank.READ as number) ? Filled.READ : Filled.WRITE;
+    this.put(filled, this.bank + table + ((low >>> 10) & Bank.INDEX), low, high, offset - (low & ~0xfff));
   }
 
   /** Enters a code block for the page of an address. */
   fillExec(low: number, high: number, block: number): void {
-    const at = this.bank + Bank.EXEC + ((low >>> 10) & Bank.EXEC_INDEX);
-    this.filled[this.selected]! |= Filled.EXEC;
-    const { i32 } = this.memory;
-    i32[at] = low & ~0xfff;
-    i32[at + 1] = high;
-    i32[at + 2] = block;
+    this.put(Filled.EXEC, this.bank + Bank.EXEC + ((low >>> 10) & Bank.EXEC_INDEX), low, high, block);
   }
 }
 

@@ -1,6 +1,7 @@
 /** What `npm run differential` runs; run.mjs bundles it. */
 import { parseArgs } from 'node:util';
 import { compareInstructions, compareRandom, type Outcome } from './campaigns';
+import { cutPrograms } from './cuts';
 import { engines } from './engines';
 import { runsInPrograms } from './instructions';
 import { ENGINE_NAMES } from '../../emulator/machine/machine';
@@ -19,6 +20,7 @@ const USAGE = `npm run differential -- [what …] [--seconds N] [--seed N] [--pr
   instructions  corner cases of every row: qemu-riscv64, the rows themselves, every engine
   random        random programs, until the time is over or so many have run: qemu-riscv64, every engine
   rows          random programs: qemu-riscv64, the rows themselves
+  cuts          random programs on every engine, stopped at random ticks, engines changed there, until the time is over
   hostile       hostile code on every engine in step, until the time is over; or --ticks N of each scene
   slow          what 100,000 ticks of guests made to be slow take
 Without a name: all of them. A seed is that of the first program; it is printed with every program that differs.`;
@@ -58,12 +60,28 @@ const CAMPAIGNS: Readonly<Record<string, (qemu: Qemu | undefined) => boolean>> =
   },
   random: (qemu) => random('random programs', qemu, engines()),
   rows: (qemu) => random('random programs, the rows', qemu, [new Model()]),
+  cuts: () => cuts(),
   hostile: () => hostile(),
   slow: () => {
     slowGuests(ENGINE_NAMES);
     return true;
   },
 };
+
+function cuts(): boolean {
+  const until = Date.now() + 1000 * seconds;
+  let [total, ticks] = [0, 0];
+  for (let at = seed; Date.now() < until; at++)
+    for (const regime of ['bare', 'sv39'] as const) {
+      const report = cutPrograms(at, 100, regime);
+      for (const problem of report.problems) console.log(problem);
+      if (report.problems.length > 0) return false;
+      total += report.cuts;
+      ticks += report.ticks;
+    }
+  console.log(`cuts: ${total} in ${ticks} ticks, the same on every engine and across changes of the engine`);
+  return true;
+}
 
 /** Every scene in turn, a million ticks at a time with a seed each. */
 function hostile(): boolean {

@@ -34,7 +34,7 @@ const chain =
   (machine: SoftwareMachine): void => {
     for (let i = 0; i < count; i++) {
       const at = CHAIN + i * 4096;
-      const { bytes } = assemble(at, `jal zero,${i === count - 1 ? CHAIN : at + 4096}`);
+      const { bytes } = assemble(at, i === count - 1 ? 'jalr zero,0(a2)' : `jal zero,${at + 4096}`);
       machine.machinePort.write(pa(at), bytes);
     }
   };
