@@ -288,10 +288,11 @@ export class DataAccess {
     return this.grew(this.memory.pageOf(physical)) ? Result.RETRY : Result.DONE;
   }
 
-  /** Zeroes the block that an address lies in, after `cacheBlock`. */
+  /** Zeroes the block that an address lies in, with all checks of a store; a fault names the address as given. */
   zeroBlock(low: number, high: number): Result {
     const start = low & -CACHE_BLOCK;
     const ready = this.prepare(start, high, CACHE_BLOCK, false);
+    if (ready === Result.TRAP) return this.fail(this.fault.cause, low, high);
     if (ready !== Result.DONE) return ready;
     this.compare(CACHE_BLOCK, 0, 0);
     this.memory.u8.fill(0, this.offset, this.offset + CACHE_BLOCK);

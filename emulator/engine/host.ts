@@ -217,7 +217,7 @@ export class Host {
     return this.access.cacheBlock(low, high, writes !== 0);
   }
 
-  /** Zeroes the block that an address lies in, which `cacheBlock` has just allowed. */
+  /** Zeroes the block that an address lies in, if it may be stored to. */
   zeroBlock(low: number, high: number): Result {
     this.now();
     return this.access.zeroBlock(low, high);

@@ -11,6 +11,7 @@ import { SCENES } from './hostile/scenes';
 import { SHAPES } from './kinds';
 import { Model } from './model';
 import { haveQemu, Qemu, type Oracle } from './oracles';
+import { stepRows } from './steps';
 import { supportedBy } from './support';
 
 /** Ticks of one seed of a scene. */
@@ -20,6 +21,7 @@ const USAGE = `npm run differential -- [what …] [--seconds N] [--seed N] [--pr
   instructions  corner cases of every row: qemu-riscv64, the rows themselves, every engine
   random        random programs, until the time is over or so many have run: qemu-riscv64, every engine
   rows          random programs: qemu-riscv64, the rows themselves
+  steps         single instructions of every row from random states, exceptions included: the rows, every engine, until the time is over
   cuts          random programs on every engine, stopped at random ticks, engines changed there, until the time is over
   hostile       hostile code on every engine in step, until the time is over; or --ticks N of each scene
   slow          what 100,000 ticks of guests made to be slow take
@@ -60,6 +62,7 @@ const CAMPAIGNS: Readonly<Record<string, (qemu: Qemu | undefined) => boolean>> =
   },
   random: (qemu) => random('random programs', qemu, engines()),
   rows: (qemu) => random('random programs, the rows', qemu, [new Model()]),
+  steps: () => singleSteps(),
   cuts: () => cuts(),
   hostile: () => hostile(),
   slow: () => {
@@ -67,6 +70,21 @@ const CAMPAIGNS: Readonly<Record<string, (qemu: Qemu | undefined) => boolean>> =
     return true;
   },
 };
+
+function singleSteps(): boolean {
+  const until = Date.now() + 1000 * seconds;
+  const totals = { steps: 0, exceptions: 0 };
+  for (let at = seed; Date.now() < until; at++)
+    for (const engine of ENGINE_NAMES) {
+      const { steps, exceptions, problems } = stepRows(engine, at, 100);
+      for (const problem of problems) console.log(problem);
+      if (problems.length > 0) return false;
+      totals.steps += steps;
+      totals.exceptions += exceptions;
+    }
+  console.log(`steps: ${totals.steps}, ${totals.exceptions} of them exceptions, as the rows say`);
+  return true;
+}
 
 function cuts(): boolean {
   const until = Date.now() + 1000 * seconds;
