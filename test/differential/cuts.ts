@@ -17,7 +17,7 @@ export interface CutReport {
 }
 
 /** Most ticks between two cuts; most of them are much closer. */
-const FAR = 4000;
+const FAR = 500;
 
 /** Runs `programs` random programs cut at random ticks. */
 export function cutPrograms(seed: number, programs: number, regime: Regime): CutReport {

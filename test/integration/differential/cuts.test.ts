@@ -5,10 +5,12 @@ describe('Engines at random stop points', function () {
   this.timeout(120_000);
   for (const regime of ['bare', 'sv39'] as const)
     it(`are in the same state at each, also when the engine changes there (${regime})`, () => {
+      let total = 0;
       for (let seed = 1; seed <= 4; seed++) {
-        const { problems, cuts, ticks } = cutPrograms(seed, 30, regime);
+        const { problems, cuts } = cutPrograms(seed, 30, regime);
         assert.deepEqual(problems, []);
-        assert.ok(cuts > 50 && ticks > 3000, `${cuts} cuts in ${ticks} ticks`);
+        total += cuts;
       }
+      assert.ok(total > 300, `${total} cuts`);
     });
 });
