@@ -27,5 +27,4 @@ export const space = (rootPage: number): Space => rootPage as Space;
 /** No address space: addresses are physical, in M-mode and where satp says Bare. */
 export const NO_SPACE = space(-1);
 
-export const PAGE_SHIFT = 12;
 export const PAGE_SIZE = 4096;

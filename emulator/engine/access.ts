@@ -55,7 +55,8 @@ export class DataAccess {
     this.stale = false;
   }
 
-  private fail(cause: Cause, low: number, high: number): Result {
+  /** The access raises an exception. */
+  fail(cause: Cause, low: number, high: number): Result {
     this.fault.cause = cause;
     this.fault.low = low;
     this.fault.high = high;

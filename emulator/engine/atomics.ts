@@ -9,26 +9,19 @@ import type { PhysicalMemory } from '../machine/memory';
 import type { DataAccess } from './access';
 import { Result } from './types';
 
+/** Is an address no multiple of the size? */
+const misaligned = (low: number, size: number): boolean => (low & (size - 1)) !== 0;
+
 export class Atomics {
   constructor(
     private readonly memory: PhysicalMemory,
     private readonly access: DataAccess,
   ) {}
 
-  /** An address must be a multiple of the size. */
-  private misaligned(low: number, high: number, size: number, cause: Cause): boolean {
-    if ((low & (size - 1)) === 0) return false;
-    const { fault } = this.access;
-    fault.cause = cause;
-    fault.low = low;
-    fault.high = high;
-    return true;
-  }
-
   /** LR: the value is in `access.low` and `high`. */
   loadReserved(hart: Hart, low: number, high: number, size: number): Result {
-    if (this.misaligned(low, high, size, Cause.LoadAddressMisaligned)) return Result.TRAP;
     const { access } = this;
+    if (misaligned(low, size)) return access.fail(Cause.LoadAddressMisaligned, low, high);
     // Reservations exist in RAM only: a device answers with an access fault.
     const result = access.load(low, high, size, false);
     if (result >= Result.TRAP) return result;
@@ -39,8 +32,8 @@ export class Atomics {
 
   /** SC: what rd gets, 0 or 1, is in `access.low`. */
   storeConditional(hart: Hart, low: number, high: number, size: number, valueLow: number, valueHigh: number): Result {
-    if (this.misaligned(low, high, size, Cause.StoreAddressMisaligned)) return Result.TRAP;
     const { access } = this;
+    if (misaligned(low, size)) return access.fail(Cause.StoreAddressMisaligned, low, high);
     const reserved = hart.reservation;
     if (reserved < 0) return this.failed(hart);
     const ready = access.prepare(low, high, size, false);
@@ -69,8 +62,8 @@ export class Atomics {
 
   /** The first half of an AMO: all checks, and the old value, zero-extended, in `access.low` and `high`. */
   amoLoad(low: number, high: number, size: number): Result {
-    if (this.misaligned(low, high, size, Cause.StoreAddressMisaligned)) return Result.TRAP;
     const { access } = this;
+    if (misaligned(low, size)) return access.fail(Cause.StoreAddressMisaligned, low, high);
     const ready = access.prepare(low, high, size, true);
     if (ready !== Result.DONE) return ready;
     const at = access.offset / 4;

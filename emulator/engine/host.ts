@@ -29,7 +29,7 @@ export { FETCH_FAULT, FETCH_RETRY };
 const NEVER = -1;
 
 /** Bits of a CSR that a Zicsr instruction changes: all (CSRRW), or those set in the operand. */
-export function operandMask(hart: Hart, bits: number): number {
+function operandMask(hart: Hart, bits: number): number {
   const source = (bits >> 15) & 31;
   if (((bits >> 12) & 3) === 1) return -1;
   return bits & (1 << 14) ? source : hart.words[2 * source]!;

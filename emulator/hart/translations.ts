@@ -38,8 +38,6 @@ export class Translations {
   private victim = 0;
   /** Word offset of the selected bank in the memory. */
   bank: number;
-  /** Counts full flushes and flushes of write translations: an engine in the middle of a run looks whether it moved. */
-  flushes = 0;
 
   constructor(
     private readonly memory: PhysicalMemory,
@@ -103,7 +101,6 @@ export class Translations {
     this.live.fill(0);
     this.live[this.selected] = 1;
     this.clear(this.selected);
-    this.flushes++;
   }
 
   /** Drops the write translations of every context. */

@@ -6,7 +6,7 @@ import type { Core } from './core';
 import { signalName } from './errno';
 import { closeAll } from './files/descriptors';
 import { forget, leaveCurrent, makeReady, unblockThreads, wake } from './scheduler';
-import type { Call, Job, Thread } from './state';
+import type { Call, Job } from './state';
 
 /** Number of the pseudo call a dying thread makes: exit. */
 const EXIT = 93;
@@ -30,9 +30,6 @@ export function endProcess(core: Core, pid: number, status: number, signal: numb
   unblockThreads(core, process.threads, 'signal');
   core.charge(process.threads.length);
 }
-
-/** True while a thread must be left to finish what it does in the kernel before it can go. */
-export const mustFinish = (thread: Thread): boolean => thread.call !== undefined;
 
 /** The thread is gone; its exit's user-memory work has been done. */
 export function removeThread(core: Core, tid: number, status: number): void {

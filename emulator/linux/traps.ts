@@ -3,7 +3,7 @@ import { Cause, Interrupt } from '../hart/types';
 import { MemoryFault } from '../machine/ports';
 import { va } from '../units';
 import { Cost, type Core } from './core';
-import { Errno, Signal, signalName } from './errno';
+import { Signal, signalName } from './errno';
 import { pageIn, type PagedIn } from './memory/areas';
 import { USER_TOP } from './memory/layout';
 import { endProcess } from './process';
@@ -109,6 +109,3 @@ function forceSignal(core: Core, tid: number, info: SignalInfo, cause: Cause): b
   endProcess(core, thread.pid, 0, info.signal);
   return true;
 }
-
-/** What a system call ends with when its user memory can't be had. */
-export const EFAULT_RESULT = -Errno.EFAULT;

@@ -82,5 +82,3 @@ export interface Linux extends Personality {
   /** Wait status of the first process once it has exited: exit code, or 128 + signal number. */
   readonly exitStatus: number | undefined;
 }
-
-export type LinuxFactory = (options: LinuxOptions) => Linux;

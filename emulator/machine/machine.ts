@@ -233,12 +233,12 @@ export class SoftwareMachine implements Machine {
     }
   }
 
-  /** A piece of a hart's slice: what holds its privilege level works. */
+  /** A piece of a hart's slice: an interrupt, which costs no tick but ends a reservation and with it perhaps the slice, or work. */
   private turn(hart: Hart, until: number): MachineExit | undefined {
-    hart.takeInterrupt();
-    return this.work(hart, until);
+    return hart.takeInterrupt() ? undefined : this.work(hart, until);
   }
 
+  /** What holds the hart's privilege level works. */
   private work(hart: Hart, until: number): MachineExit | undefined {
     const level = hart.privilege;
     const { machine, supervisor } = this.personalities;

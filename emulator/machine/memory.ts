@@ -47,7 +47,6 @@ export class PhysicalMemory {
   readonly ramPages: number;
   /** Fetch these anew after anything that may touch a frame for the first time. */
   u8!: Uint8Array;
-  i8!: Int8Array;
   u16!: Uint16Array;
   i32!: Int32Array;
   f64!: Float64Array;
@@ -97,7 +96,6 @@ export class PhysicalMemory {
   private refresh(): void {
     const { buffer } = this.wasm;
     this.u8 = new Uint8Array(buffer);
-    this.i8 = new Int8Array(buffer);
     this.u16 = new Uint16Array(buffer);
     this.i32 = new Int32Array(buffer);
     this.f64 = new Float64Array(buffer);

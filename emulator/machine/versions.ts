@@ -2,7 +2,8 @@
  * The versions of RAM that snapshots hold. The live memory is one version; every other one is stored as its difference to the next
  * on the way to the live one: page -> content. So a snapshot costs nothing, the first store to a page afterwards one copy of the page,
  * and a restore the pages that differ. Restoring turns the differences on its way around (as persistent arrays by
- * rerooting do): every snapshot stays restorable, older or newer, on any branch. A version nobody holds any more is garbage.
+ * rerooting do): every snapshot stays restorable, older or newer, on any branch. A version that nobody
+ * holds is garbage unless one that is held reaches the live memory through it.
  */
 import type { PhysicalMemory } from './memory';
 

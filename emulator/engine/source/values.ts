@@ -33,8 +33,7 @@ export function literal(value: number | boolean): Value {
 }
 
 export const ZERO = literal(0);
-export const TRUE = literal(true);
-export const FALSE = literal(false);
+const FALSE = literal(false);
 
 export const is = (value: Value, wanted: number | boolean): boolean => value.literal === wanted;
 const number = (value: Value): number | undefined => (typeof value.literal === 'number' ? value.literal : undefined);

@@ -6,7 +6,7 @@ import { List } from 'immutable';
 import { Errno, O } from '../errno';
 import type { Core } from '../core';
 import { wake } from '../scheduler';
-import { EMPTY, MAX_FILE, readContent, writeContent } from './content';
+import { MAX_FILE, readContent, writeContent } from './content';
 import { mayRead, mayWrite, setOpenFile } from './descriptors';
 import { inodeOf, setInode } from './tree';
 import type { OpenFile, Pipe } from './types';
@@ -183,6 +183,3 @@ export function writeFile(
       return -Errno.EINVAL;
   }
 }
-
-export const NO_PIPE: Pipe = { chunks: List(), length: 0, readers: 1, writers: 1 };
-export const NO_CONTENT = EMPTY;

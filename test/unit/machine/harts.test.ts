@@ -129,6 +129,22 @@ eachEngine('Several harts', () => {
     assert.equal(machine.harts[0]!.getX(10), 1, 'the store-conditional of the next slice fails');
   });
 
+  it('an interrupt while a reservation prolongs the slice ends it, whoever looks on', () => {
+    const hashes = [false, true].map((observed) => {
+      const machine = machineOf(`li s1,${LOCK}\nlr.w t0,(s1)\nspin: addi s2,s2,1\nj spin`, 2, 10);
+      if (observed) machine.onContextChange = () => false;
+      const hart = machine.harts[0]!;
+      hart.writeCsr(0x304, 1n << 7n);
+      hart.writeCsr(0x300, 1n << 3n);
+      hart.writeCsr(0x305, BigInt(ORIGIN));
+      machine.setTimer(hart, tick(30));
+      machine.run(tick(31));
+      assert.equal(machine.current.id, 1);
+      return machine.hash();
+    });
+    assert.equal(hashes[0], hashes[1]);
+  });
+
   it('sleeping ones are passed over; a software interrupt wakes, and when all sleep the clock goes to the next timer', () => {
     const machine = machineOf(
       `
