@@ -6,7 +6,7 @@
  * Before a call the engine has written at Area.COUNT how many instructions of this entry of its loop have begun, the one it works for
  * included: what devices and counters see of the clock follows from it. Of a `Result` of TRAP the facts are in `fault`.
  */
-import { Csr, Status } from '../hart/csr';
+import { Csr, Status } from '../hart/csr-numbers';
 import type { Hart } from '../hart/hart';
 import { pairToNumber } from '../hart/registers';
 import { Cause, Privilege } from '../hart/types';

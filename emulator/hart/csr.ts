@@ -6,81 +6,10 @@
 import { MISA_EXTENSIONS } from '../isa/extensions';
 import type { Clock } from '../machine/clock';
 import { HartWord } from '../machine/layout';
+import { Csr, Status } from './csr-numbers';
 import { highWord, lowWord, pairToNumber } from './registers';
 import { PMP_ENTRIES, type Pmp } from './pmp';
 import { Interrupt, Privilege } from './types';
-
-/** CSR numbers used by name here and by the hart. */
-export const enum Csr {
-  FFLAGS = 0x001,
-  FRM = 0x002,
-  FCSR = 0x003,
-  SSTATUS = 0x100,
-  SIE = 0x104,
-  STVEC = 0x105,
-  SCOUNTEREN = 0x106,
-  SENVCFG = 0x10a,
-  SSCRATCH = 0x140,
-  SEPC = 0x141,
-  SCAUSE = 0x142,
-  STVAL = 0x143,
-  SIP = 0x144,
-  SATP = 0x180,
-  MSTATUS = 0x300,
-  MISA = 0x301,
-  MEDELEG = 0x302,
-  MIDELEG = 0x303,
-  MIE = 0x304,
-  MTVEC = 0x305,
-  MCOUNTEREN = 0x306,
-  MENVCFG = 0x30a,
-  MCOUNTINHIBIT = 0x320,
-  MHPMEVENT3 = 0x323,
-  MHPMEVENT31 = 0x33f,
-  MSCRATCH = 0x340,
-  MEPC = 0x341,
-  MCAUSE = 0x342,
-  MTVAL = 0x343,
-  MIP = 0x344,
-  PMPCFG0 = 0x3a0,
-  PMPCFG2 = 0x3a2,
-  PMPADDR0 = 0x3b0,
-  PMPADDR15 = 0x3bf,
-  TSELECT = 0x7a0,
-  TDATA1 = 0x7a1,
-  TDATA3 = 0x7a3,
-  TINFO = 0x7a4,
-  MCYCLE = 0xb00,
-  MINSTRET = 0xb02,
-  MHPMCOUNTER3 = 0xb03,
-  MHPMCOUNTER31 = 0xb1f,
-  CYCLE = 0xc00,
-  TIME = 0xc01,
-  INSTRET = 0xc02,
-  HPMCOUNTER31 = 0xc1f,
-  MVENDORID = 0xf11,
-  MARCHID = 0xf12,
-  MIMPID = 0xf13,
-  MHARTID = 0xf14,
-  MCONFIGPTR = 0xf15,
-}
-
-/** Bits of mstatus (low word). */
-export const enum Status {
-  SIE = 1 << 1,
-  MIE = 1 << 3,
-  SPIE = 1 << 5,
-  MPIE = 1 << 7,
-  SPP = 1 << 8,
-  MPP = 3 << 11,
-  FS = 3 << 13,
-  MPRV = 1 << 17,
-  SUM = 1 << 18,
-  MXR = 1 << 19,
-  TVM = 1 << 20,
-  TW = 1 << 21,
-  TSR = 1 << 22,
-}
 
 const SSTATUS_MASK = Status.SIE | Status.SPIE | Status.SPP | Status.FS | Status.SUM | Status.MXR;
 const MSTATUS_MASK =
@@ -142,6 +71,14 @@ const COUNTERS: readonly (readonly [number, HartWord])[] = [
   [INHIBIT_CYCLE, HartWord.MCYCLE_OFFSET],
   [INHIBIT_INSTRET, HartWord.MINSTRET_OFFSET],
 ];
+
+/** CSRs that exist and read as zero: performance counters, which count nothing, and debug triggers. */
+const isZero = (csr: number): boolean =>
+  (csr > Csr.INSTRET && csr <= Csr.HPMCOUNTER31) ||
+  (csr >= Csr.MHPMCOUNTER3 && csr <= Csr.MHPMCOUNTER31) ||
+  (csr >= Csr.MHPMEVENT3 && csr <= Csr.MHPMEVENT31) ||
+  // tdata1.type is 0: "there is no trigger at this tselect".
+  (csr >= Csr.TSELECT && csr <= Csr.TDATA3);
 
 export class CsrFile {
   /** The value that `read` found. */
@@ -245,14 +182,7 @@ export class CsrFile {
       const at = HartWord.PMPADDR + 2 * (csr - Csr.PMPADDR0);
       return this.found(words[at]!, words[at + 1]!);
     }
-    // Hardware performance counters exist and count nothing.
-    const counter =
-      (csr > Csr.INSTRET && csr <= Csr.HPMCOUNTER31) ||
-      (csr >= Csr.MHPMCOUNTER3 && csr <= Csr.MHPMCOUNTER31) ||
-      (csr >= Csr.MHPMEVENT3 && csr <= Csr.MHPMEVENT31) ||
-      // So do the debug triggers' registers: tdata1.type is 0, "there is no trigger at this tselect".
-      (csr >= Csr.TSELECT && csr <= Csr.TDATA3);
-    return counter && this.found(0, 0);
+    return isZero(csr) && this.found(0, 0);
   }
 
   private found(low: number, high: number): boolean {

@@ -44,6 +44,7 @@ export class Clint implements Device {
   private register(
     offset: number,
   ): { value: bigint; hart: Hart | undefined; kind: 'msip' | 'mtimecmp' | 'mtime' } | undefined {
+    if (offset >= MTIME + 8) return undefined;
     if (offset >= MTIME) return { value: BigInt(this.clock.time), hart: undefined, kind: 'mtime' };
     if (offset >= MTIMECMP) {
       const hart = this.harts()[(offset - MTIMECMP) >> 3];

@@ -106,7 +106,10 @@ export interface Machine {
   readonly stops: StopSet;
   readonly watches: WatchSet;
 
-  /** Runs until tick `until` at the latest, synchronously; takes at least one tick if `until` allows it. Never throws. */
+  /**
+   * Runs until tick `until` at the latest, synchronously; takes at least one tick if `until` allows it. Throws
+   * nothing but MachineError `no-host-memory`, after which the machine is good for nothing.
+   */
   run(until: Tick): MachineExit;
   /** The next `run` executes the instruction at the current pc even if a stop is armed there. */
   stepOverStop(): void;

@@ -3,7 +3,7 @@
  * its own that the loop calls. Names that the text counts on are the loop's (program.ts): `s` the record's word in the memory, `w` its
  * first word, `d` and `ph` for the pc, `n` the instructions begun, `end`, `e` a Result, `reads` and `writes` the translations.
  */
-import { Status } from '../../hart/csr';
+import { Status } from '../../hart/csr-numbers';
 import type { HostName, RegisterFile, Semantics, Source, Statement } from '../../isa/language/ir';
 import { Bank, Area, HartWord } from '../../machine/layout';
 import { DISCARD_SLOT } from '../record';

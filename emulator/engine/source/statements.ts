@@ -3,7 +3,7 @@
  * the row reads of their result is computed; the others are called.
  */
 import type { FunctionDefinition, Library, Statement, StateName, Type } from '../../isa/language/ir';
-import { Status } from '../../hart/csr';
+import { Status } from '../../hart/csr-numbers';
 import { eachStatement } from '../../isa/language/walk';
 import { HartWord } from '../../machine/layout';
 import { ENDINGS, Expressions, PARTS, pairOf, partOf, single, type Call, type Local } from './expressions';

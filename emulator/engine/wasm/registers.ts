@@ -3,7 +3,7 @@
  * (engine/record.ts). The address of the hart and of the record are in locals that the target names.
  */
 import type { RegisterFile, Source, StateName } from '../../isa/language/ir';
-import { Status } from '../../hart/csr';
+import { Status } from '../../hart/csr-numbers';
 import { HartWord } from '../../machine/layout';
 import { DISCARD_SLOT, Field, RECORD_SHIFT } from '../record';
 import type { Code } from './code';

@@ -216,6 +216,12 @@ eachEngine('Devices', () => {
     assert.equal(machine.harts[0]!.readCsr(0x344), 0x88n, 'MTIP at mtimecmp * 10 ticks');
   });
 
+  it('nothing answers behind mtime', () => {
+    const { machine, run } = bare('lw a0,0(a1)', { 11: 0x200c000n });
+    run(1);
+    assert.equal(machine.harts[0]!.readCsr(0x342), BigInt(Cause.LoadAccessFault));
+  });
+
   it('refuse atomics and misaligned accesses', () => {
     for (const line of ['lr.w a0,(a1)', 'amoadd.w a0,a0,(a1)', 'lw a0,2(a1)']) {
       const { machine, run } = bare(line, { 11: 0x2000000n });
