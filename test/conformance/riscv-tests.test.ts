@@ -8,7 +8,8 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ElfFile } from '../../debug-adapter/symbols/elf/elf';
-import { createMachine, type SoftwareMachine } from '../../emulator/machine/machine';
+import { createMachine, ENGINE_NAMES, type SoftwareMachine } from '../../emulator/machine/machine';
+import type { EngineName } from '../../emulator/machine/types';
 import { pa, tick, va } from '../../emulator/units';
 
 const RAM_START = 0x80000000;
@@ -20,9 +21,6 @@ const LIMIT = 20_000_000;
 
 /** What a store to `tohost` asks for: bits 63:56 the device, 55:48 the command, the rest its argument. */
 const CONSOLE_WRITE = 0x0101n;
-
-/** Programs that can't pass, and why. */
-const EXPECTED_FAILURES: ReadonlyMap<string, string> = new Map([]);
 
 interface Outcome {
   /** `tohost` as the program left it; 0 when it never ended, or sleeps for ever. */
@@ -38,12 +36,12 @@ function load(machine: SoftwareMachine, elf: ElfFile): void {
   machine.harts[0]!.pc = va(RAM_START);
 }
 
-function run(file: string): Outcome {
+function run(file: string, engine: EngineName): Outcome {
   const elf = ElfFile.parse(new Uint8Array(readFileSync(file)));
   if (!(elf instanceof ElfFile)) throw elf;
   const address = elf.symbols().find((symbol) => symbol.name === 'tohost')?.value;
   assert.ok(address !== undefined, 'the program has no symbol tohost');
-  const machine = createMachine({ ramBytes: RAM_BYTES });
+  const machine = createMachine({ ramBytes: RAM_BYTES, engine });
   load(machine, elf);
   let output = '';
   while (machine.tick < LIMIT) {
@@ -68,13 +66,11 @@ const programs = folder
 
 describe('riscv-tests', () => {
   if (programs.length === 0) it('need RISCV_TESTS, a folder of their ELF files');
-  for (const name of programs) {
-    const reason = EXPECTED_FAILURES.get(name);
-    it(reason ? `${name} fails: ${reason}` : `${name} passes`, () => {
-      const { value, output } = run(join(folder!, name));
-      const said = value === 0n ? `no end within ${LIMIT} ticks` : `case ${value >> 1n} failed`;
-      if (reason) assert.notEqual(value, 1n, 'it passes now: take it off the list');
-      else assert.equal(value, 1n, `${said}${output ? `; it said: ${output}` : ''}`);
-    });
-  }
+  for (const engine of ENGINE_NAMES)
+    for (const name of programs)
+      it(`${name} passes on engine ${engine}`, () => {
+        const { value, output } = run(join(folder!, name), engine);
+        const said = value === 0n ? `no end within ${LIMIT} ticks` : `case ${value >> 1n} failed`;
+        assert.equal(value, 1n, `${said}${output ? `; it said: ${output}` : ''}`);
+      });
 });

@@ -57,8 +57,8 @@ export function runHere({ seeds, image }: Batch, engine?: EngineName): Uint8Arra
   return { endless: seeds[Math.floor(at / REGION_BYTES)] ?? seeds[0]! };
 }
 
-/** RAM after the batch under QEMU; undefined when it did not end within a minute. */
-export function runQemu({ image }: Batch): Uint8Array | undefined {
+/** RAM after the batch under QEMU; undefined when it did not end in time, in ms. */
+export function runQemu({ image }: Batch, timeout = 60_000): Uint8Array | undefined {
   const folder = mkdtempSync(join(tmpdir(), 'penglai-privileged-'));
   try {
     const file = join(folder, 'ram');
@@ -79,7 +79,7 @@ export function runQemu({ image }: Batch): Uint8Array | undefined {
     ];
     // One instruction a block: interrupts are taken before the next instruction, as on hardware.
     const result = spawnSync(TOOL, ['-object', memory, ...machine, ...quiet, '-singlestep'], {
-      timeout: 60_000,
+      timeout,
       encoding: 'utf8',
     });
     if (result.status !== 0) return undefined;

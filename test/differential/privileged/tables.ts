@@ -225,6 +225,8 @@ export class Tables {
     if (random.chance(50)) flags |= D;
     if (random.chance(20)) flags |= random.below(4) << 8;
     if (use === 'returns') flags &= ~W;
+    // Not a pointer to a page of data as a table, which could lead anywhere.
+    if (level > 0 && (flags & (R | W | X)) === 0) flags |= A;
     let frame = BigInt(this.frame(physical, level));
     if (level > 0 && random.chance(8)) frame |= BigInt(1 + random.below(512 ** level - 1));
     if (this.holes && random.chance(4)) frame = BigInt(NOWHERE / 4096);
