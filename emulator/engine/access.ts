@@ -12,9 +12,9 @@ import type { Bus } from '../machine/bus';
 import { Bank } from '../machine/layout';
 import { ramOffset, type PhysicalMemory } from '../machine/memory';
 import type { Watches } from '../machine/watches';
+import { PAGE_SIZE } from '../units';
 import { Result, type Fault } from './types';
 
-const PAGE = 4096;
 /** Bytes of the block of cbo.zero, cbo.clean, cbo.flush and cbo.inval, as on QEMU's virt. */
 export const CACHE_BLOCK = 64;
 
@@ -111,12 +111,12 @@ export class DataAccess {
   }
 
   private pageWatched(low: number, high: number, write: boolean): boolean {
-    return this.watches.overlaps(this.space, pairToNumber(low & ~0xfff, high), PAGE, write);
+    return this.watches.overlaps(this.space, pairToNumber(low & ~0xfff, high), PAGE_SIZE, write);
   }
 
   /** `devices`: they may be read, too. */
   load(low: number, high: number, size: number, devices = true): Result {
-    if ((low & 0xfff) + size > PAGE) return this.loadAcross(low, high, size);
+    if ((low & 0xfff) + size > PAGE_SIZE) return this.loadAcross(low, high, size);
     const physical = this.locate(low, high, size, Access.LOAD, Right.READ);
     if (physical < 0) return Result.TRAP;
     this.physical = physical;
@@ -127,8 +127,8 @@ export class DataAccess {
     const offset = ramOffset(physical);
     this.offset = offset;
     this.take(offset, size);
-    if (this.hart.pmp.uniform(physical - (physical % PAGE)) && !this.pageWatched(low, high, false))
-      this.hart.translations.fill(Bank.READ, low, high, offset - (offset % PAGE));
+    if (this.hart.pmp.uniform(physical - (physical % PAGE_SIZE)) && !this.pageWatched(low, high, false))
+      this.hart.translations.fill(Bank.READ, low, high, offset - (offset % PAGE_SIZE));
     return this.ended(low, high, size, false);
   }
 
@@ -154,9 +154,9 @@ export class DataAccess {
 
   /** Bytes of an access that lie in its first page, and the address its second part starts at (`nextLow`, `nextHigh`). */
   private split(low: number, high: number): number {
-    this.nextLow = ((low & ~0xfff) + PAGE) | 0;
+    this.nextLow = ((low & ~0xfff) + PAGE_SIZE) | 0;
     this.nextHigh = this.nextLow === 0 ? (high + 1) | 0 : high;
-    return PAGE - (low & 0xfff);
+    return PAGE_SIZE - (low & 0xfff);
   }
   private nextLow = 0;
   private nextHigh = 0;
@@ -215,12 +215,12 @@ export class DataAccess {
     const page = memory.pageOf(physical);
     if (this.grew(page)) return Result.RETRY;
     this.offset = ramOffset(physical);
-    memory.beforeWrite(page, physical % PAGE, (physical % PAGE) + size);
+    memory.beforeWrite(page, physical % PAGE_SIZE, (physical % PAGE_SIZE) + size);
     return Result.DONE;
   }
 
   store(low: number, high: number, size: number, valueLow: number, valueHigh: number): Result {
-    if ((low & 0xfff) + size > PAGE) return this.storeAcross(low, high, size, valueLow, valueHigh);
+    if ((low & 0xfff) + size > PAGE_SIZE) return this.storeAcross(low, high, size, valueLow, valueHigh);
     const { memory, hart } = this;
     const result = this.prepare(low, high, size, false);
     if (result === Result.TRAP && this.fault.cause === accessFault(Access.STORE))
@@ -234,10 +234,10 @@ export class DataAccess {
     if (
       !this.stale &&
       memory.marks[page] === 0 &&
-      hart.pmp.uniform(physical - (physical % PAGE)) &&
+      hart.pmp.uniform(physical - (physical % PAGE_SIZE)) &&
       !this.pageWatched(low, high, true)
     )
-      hart.translations.fill(Bank.WRITE, low, high, offset - (offset % PAGE));
+      hart.translations.fill(Bank.WRITE, low, high, offset - (offset % PAGE_SIZE));
     return this.ended(low, high, size, true);
   }
 
@@ -264,7 +264,7 @@ export class DataAccess {
     if (result !== Result.DONE) return result;
     const { memory, firstAt, secondAt, firstSize } = this;
     const page = memory.pageOf(firstAt);
-    memory.beforeWrite(page, firstAt % PAGE, PAGE);
+    memory.beforeWrite(page, firstAt % PAGE_SIZE, PAGE_SIZE);
     memory.beforeWrite(memory.pageOf(secondAt), 0, size - firstSize);
     this.compare(firstSize, valueLow, valueHigh, 0, ramOffset(firstAt));
     this.compare(size - firstSize, valueLow, valueHigh, firstSize, ramOffset(secondAt));

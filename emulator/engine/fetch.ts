@@ -9,10 +9,9 @@ import { pairToNumber } from '../hart/registers';
 import { Cause, Privilege } from '../hart/types';
 import { ramOffset, type PhysicalMemory } from '../machine/memory';
 import type { Stops } from '../machine/stops';
+import { PAGE_SIZE } from '../units';
 import type { CodeCache } from './code-cache';
 import type { Fault } from './types';
-
-const PAGE = 4096;
 
 /** Instead of a block. */
 export const FETCH_FAULT = -1;
@@ -50,13 +49,13 @@ export class Fetch {
     const { hart, memory, context, code } = this;
     const physical = hart.mmu.translate(low, high, Access.FETCH, context, true);
     if (physical < 0) return this.fail(hart.mmu.fault, low, high);
-    const start = physical - (physical % PAGE);
-    if (!memory.contains(start, PAGE) || !hart.pmp.uniform(start)) return this.alone(low, high);
-    if (!hart.pmp.allows(start, PAGE, Right.EXEC, context.privilege === Privilege.Machine))
+    const start = physical - (physical % PAGE_SIZE);
+    if (!memory.contains(start, PAGE_SIZE) || !hart.pmp.uniform(start)) return this.alone(low, high);
+    if (!hart.pmp.allows(start, PAGE_SIZE, Right.EXEC, context.privilege === Privilege.Machine))
       return this.fail(Cause.InstructionAccessFault, low, high);
     const page = memory.pageOf(start);
     memory.ensure(page);
-    const virtualPage = Math.floor(pairToNumber(low, high) / PAGE);
+    const virtualPage = Math.floor(pairToNumber(low, high) / PAGE_SIZE);
     const stops = this.stops.inPage(this.space, virtualPage);
     const block = stops ? code.stoppedBlockFor(page, this.space, virtualPage, stops) : code.blockFor(page);
     hart.translations.fillExec(low, high, block);
@@ -69,7 +68,7 @@ export class Fetch {
 
   /** The instruction at a pc of a page that has no block; a stop there shows too. */
   private alone(low: number, high: number): number {
-    const stops = this.stops.inPage(this.space, Math.floor(pairToNumber(low, high) / PAGE));
+    const stops = this.stops.inPage(this.space, Math.floor(pairToNumber(low, high) / PAGE_SIZE));
     if (!stops?.has(low & 0xfff)) return this.single(low, high);
     return this.code.singleStop();
   }

@@ -26,8 +26,8 @@ export class Clint implements Device {
 
   /** Sets when a hart's timer is due, in ticks; Infinity for never. */
   setTimer(hart: Hart, at: number): void {
-    hart.timer = at;
-    const units = Math.ceil(at / this.clock.ticksPerUnit);
+    hart.timer = Math.ceil(at);
+    const units = Math.ceil(hart.timer / this.clock.ticksPerUnit);
     this.setCompare(hart, units < 2 ** 63 ? BigInt(units) : 2n ** 64n - 1n);
   }
 

@@ -203,6 +203,8 @@ export class SoftwareMachine implements Machine {
   }
 
   run(until: Tick): MachineExit {
+    // Anything else would never be reached exactly.
+    if (!Number.isInteger(until) && until !== Infinity) throw new Error(`run until tick ${until}: give an integer`);
     this.outbox.stopRequested = undefined;
     if (this.passStop && this.clock.tick < until) {
       // The hart that will execute next, as `loop` will find it.

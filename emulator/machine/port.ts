@@ -7,13 +7,11 @@ import { Right } from '../hart/pmp';
 import type { Hart } from '../hart/hart';
 import { highWord, lowWord } from '../hart/registers';
 import { Privilege } from '../hart/types';
-import { NO_SPACE, pa, va, type PhysicalAddress, type Space, type VirtualAddress } from '../units';
+import { NO_SPACE, PAGE_SIZE, pa, va, type PhysicalAddress, type Space, type VirtualAddress } from '../units';
 import { peekTranslation } from '../hart/mmu';
 import type { Bus } from './bus';
 import { ramOffset, type PhysicalMemory } from './memory';
 import { MemoryFault, type DebugPort, type MachinePort, type MemoryPort, type SupervisorPort } from './ports';
-
-const PAGE = 4096;
 
 abstract class Port<Address extends number> implements MemoryPort<Address> {
   private readonly scratch = new DataView(new ArrayBuffer(8));
@@ -44,7 +42,7 @@ abstract class Port<Address extends number> implements MemoryPort<Address> {
     const located: number[] = [];
     for (let done = 0; done < length;) {
       const at = address + done;
-      const size = Math.min(length - done, PAGE - (((at % PAGE) + PAGE) % PAGE));
+      const size = Math.min(length - done, PAGE_SIZE - (((at % PAGE_SIZE) + PAGE_SIZE) % PAGE_SIZE));
       const physical = this.locate(at, size, access);
       if (!this.memory.contains(physical, size)) throw new MemoryFault(accessFault(access), at);
       located.push(physical, size);
@@ -59,7 +57,7 @@ abstract class Port<Address extends number> implements MemoryPort<Address> {
         done += size;
         continue;
       }
-      if (access === Access.STORE) this.memory.beforeWrite(page, physical % PAGE, (physical % PAGE) + size);
+      if (access === Access.STORE) this.memory.beforeWrite(page, physical % PAGE_SIZE, (physical % PAGE_SIZE) + size);
       else this.memory.ensure(page);
       piece(ramOffset(physical), done, size);
       done += size;
@@ -93,8 +91,8 @@ abstract class Port<Address extends number> implements MemoryPort<Address> {
 
   /** 1, 2, 4 or 8 bytes into the scratch; devices are read only here, where the width is known. */
   private fetch(address: number, size: number): DataView {
-    const within = ((address % PAGE) + PAGE) % PAGE;
-    if (within + size > PAGE) {
+    const within = ((address % PAGE_SIZE) + PAGE_SIZE) % PAGE_SIZE;
+    if (within + size > PAGE_SIZE) {
       this.scratchBytes.set(this.read(address as Address, size));
       return this.scratch;
     }
@@ -114,11 +112,11 @@ abstract class Port<Address extends number> implements MemoryPort<Address> {
 
   /** The scratch's first bytes to memory or a device. */
   private flush(address: number, size: number): void {
-    const within = ((address % PAGE) + PAGE) % PAGE;
-    if (within + size > PAGE) return this.write(address as Address, this.scratchBytes.subarray(0, size));
+    const within = ((address % PAGE_SIZE) + PAGE_SIZE) % PAGE_SIZE;
+    if (within + size > PAGE_SIZE) return this.write(address as Address, this.scratchBytes.subarray(0, size));
     const physical = this.locate(address, size, Access.STORE);
     if (this.memory.contains(physical, size)) {
-      this.memory.beforeWrite(this.memory.pageOf(physical), physical % PAGE, (physical % PAGE) + size);
+      this.memory.beforeWrite(this.memory.pageOf(physical), physical % PAGE_SIZE, (physical % PAGE_SIZE) + size);
       const { u8 } = this.memory;
       const offset = ramOffset(physical);
       for (let i = 0; i < size; i++) u8[offset + i] = this.scratchBytes[i]!;
@@ -215,7 +213,7 @@ class VirtualPort extends Port<VirtualAddress> {
   probe(address: VirtualAddress, length: number, access: 'read' | 'write'): void {
     const kind = access === 'read' ? Access.LOAD : Access.STORE;
     for (let at: number = address; at < address + length;) {
-      const size = Math.min(address + length - at, PAGE - (((at % PAGE) + PAGE) % PAGE));
+      const size = Math.min(address + length - at, PAGE_SIZE - (((at % PAGE_SIZE) + PAGE_SIZE) % PAGE_SIZE));
       if (!this.memory.contains(this.locate(at, size, kind), size)) throw new MemoryFault(accessFault(kind), at);
       at += size;
     }
@@ -245,7 +243,7 @@ export class PeekingPort implements DebugPort {
     let total = 0;
     while (total < length) {
       const at = va(address + total);
-      const size = Math.min(length - total, PAGE - (((at % PAGE) + PAGE) % PAGE));
+      const size = Math.min(length - total, PAGE_SIZE - (((at % PAGE_SIZE) + PAGE_SIZE) % PAGE_SIZE));
       const physical = this.translate(space, at);
       if (physical === undefined || !this.memory.contains(physical, size)) break;
       this.memory.ensure(this.memory.pageOf(physical));
