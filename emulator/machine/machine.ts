@@ -170,6 +170,10 @@ export class SoftwareMachine implements Machine {
     return [...this.memory.writtenPages()].length;
   }
 
+  get copiedPages(): number {
+    return this.versions.copied;
+  }
+
   get ending(): Ending | undefined {
     return endingOf(this.memory.i32[Area.HALTED / 4]!);
   }

@@ -90,6 +90,8 @@ export interface Machine {
   readonly ramSize: number;
   /** Pages of RAM that were written since power-on. */
   readonly dirtyPages: number;
+  /** Pages written since the last snapshot was taken or put back, each copied once: what having that snapshot has cost. */
+  readonly copiedPages: number;
   personalities: { machine?: Personality; supervisor?: Personality };
   /** The hart whose turn it is: after a stop, a watch or a change of context the one it is about. */
   readonly current: Hart;

@@ -56,6 +56,11 @@ export class Versions {
     if (this.head && !this.head.pages.has(page)) this.head.pages.set(page, this.content(page));
   }
 
+  /** Pages that were copied since the head was taken: what the next snapshot's past costs. */
+  get copied(): number {
+    return this.head?.pages.size ?? 0;
+  }
+
   /** Makes the live memory equal to a version. The caller drops all translations. */
   restore(target: Version): void {
     const path: Version[] = [];
