@@ -1,6 +1,6 @@
 /**
  * Random privileged programs, the same on every engine and on QEMU 7.2: registers, CSRs, the log of traps, page tables, memory.
- * PRIVILEGED_PROGRAMS says how many (and PRIVILEGED_SEED from which seed on); 10,000 take some ten minutes.
+ * PRIVILEGED_PROGRAMS says how many (and PRIVILEGED_SEED from which seed on); 10,000 take a minute or two.
  */
 import assert from 'node:assert/strict';
 import { ENGINE_NAMES } from '../../../emulator/machine/machine';
