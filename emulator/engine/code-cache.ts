@@ -11,13 +11,11 @@ import { Op } from '../isa/op';
 import { Area } from '../machine/layout';
 import { Mark, type PhysicalMemory } from '../machine/memory';
 import { OPERANDS, Operands } from './operands';
-import { BLOCK_BYTES, DISCARD_SLOT, Field, NEAR, Pseudo, RECORD_BYTES, RECORD_SHIFT } from './record';
+import { BLOCK_BYTES, DISCARD_SLOT, F_SLOTS, Field, NEAR, Pseudo, RECORD_BYTES, RECORD_SHIFT } from './record';
 
 /** Block 0 holds one instruction at a time: what lies across pages, behind a stop, or where a page's rights differ. */
 export const SINGLE: number = Area.CODE;
 const MAX_BLOCKS = Math.floor((Area.RAM - Area.CODE) / BLOCK_BYTES);
-/** Slot of f0. */
-const F_SLOTS = 32;
 /** Bytes of the records of a page, without those behind its last halfword. */
 const PAGE_RECORDS = 4096 << RECORD_SHIFT;
 /**

@@ -168,10 +168,7 @@ export class Host {
   // Exceptions.
 
   trap(cause: Cause, low: number, high: number): Result {
-    this.fault.cause = cause;
-    this.fault.low = low;
-    this.fault.high = high;
-    return Result.TRAP;
+    return this.access.fail(cause, low, high);
   }
 
   /** The instruction of a record is illegal here: tval is its bits. */

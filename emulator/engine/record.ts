@@ -28,6 +28,8 @@ export const RECORD_BYTES = 16;
 export const RECORD_SHIFT = 3;
 /** Records of a page, and two behind its last halfword that say "next page". */
 export const BLOCK_BYTES = (2048 + 2) * RECORD_BYTES;
+/** Slot of f0. */
+export const F_SLOTS = 32;
 /** Slot of a result for x0. */
 export const DISCARD_SLOT = 66;
 /** Added to the op of a relative jump whose target lies in the same page: no check of the page is needed. */

@@ -299,9 +299,7 @@ export class CsrFile {
     const words = this.words();
     if (words[HartWord.MCOUNTINHIBIT]! & INHIBIT_INSTRET) return;
     const at = HartWord.MINSTRET_OFFSET;
-    const difference = (words[at]! >>> 0) - (lowWord(ticks) >>> 0);
-    words[at] = difference | 0;
-    words[at + 1] = (words[at + 1]! - highWord(ticks) - (difference < 0 ? 1 : 0)) | 0;
+    this.setCounter(at, words[at]!, words[at + 1]!, ticks);
   }
 
   private writeCounter(offset: HartWord, inhibit: number, low: number, high: number, own: number): void {

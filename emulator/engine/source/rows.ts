@@ -6,7 +6,8 @@
 import { Status } from '../../hart/csr-numbers';
 import type { HostName, RegisterFile, Semantics, Source, Statement } from '../../isa/language/ir';
 import { Bank, Area, HartWord } from '../../machine/layout';
-import { DISCARD_SLOT } from '../record';
+import { hostCall } from '../host-calls';
+import { DISCARD_SLOT, F_SLOTS } from '../record';
 import type { Host, Load, RowValue } from './expressions';
 import { pairOf, single } from './expressions';
 import { ABSENT, Part, signExtended, zeroExtended, type Pair } from './pairs';
@@ -25,32 +26,8 @@ export const enum Form {
 }
 
 const SLOT_OFFSET = { rs1: 0, rs2: 8, rs3: 16, rd: 24 } as const;
-const F_SLOTS = 32;
 /** Of a load or store: what the comparison with a translation's tag leaves of an address, so that misaligned ones differ. */
 const tagMask = (bytes: number): number => -4096 | (bytes - 1);
-
-interface HostCall {
-  readonly method: string;
-  readonly bytes?: number;
-}
-const HOST_CALLS: Readonly<Record<HostName, HostCall>> = {
-  readCsr: { method: 'readCsr' },
-  writeCsr: { method: 'writeCsr' },
-  loadReserved32: { method: 'loadReserved', bytes: 4 },
-  loadReserved64: { method: 'loadReserved', bytes: 8 },
-  storeConditional32: { method: 'storeConditional', bytes: 4 },
-  storeConditional64: { method: 'storeConditional', bytes: 8 },
-  amoLoad32: { method: 'amoLoad', bytes: 4 },
-  amoLoad64: { method: 'amoLoad', bytes: 8 },
-  amoStore32: { method: 'amoStore', bytes: 4 },
-  amoStore64: { method: 'amoStore', bytes: 8 },
-  returnFromTrap: { method: 'returnFromTrap' },
-  wait: { method: 'wait' },
-  fenceTranslations: { method: 'fenceTranslations' },
-  fenceInstructions: { method: 'fenceInstructions' },
-  cacheBlock: { method: 'cacheBlock' },
-  zeroBlock: { method: 'zeroBlock' },
-};
 
 export class RowLowering extends Statements {
   /** Definitions that the body counts on, by the name defined. */
@@ -269,7 +246,7 @@ export class RowLowering extends Statements {
   }
 
   private hostCall(name: HostName, args: Host['args'], need: Part): Pair {
-    const { method, bytes } = HOST_CALLS[name];
+    const { method, bytes } = hostCall(name);
     const given = args.flatMap((arg, i) => {
       if (arg.type === 'bool') return [v.bit(this.lower(arg)).code];
       if (arg.type !== 'i64') return [this.lower(arg).code];

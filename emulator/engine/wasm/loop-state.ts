@@ -6,6 +6,7 @@ import { Area, HartWord } from '../../machine/layout';
 import { RECORD_SHIFT } from '../record';
 import type { Left } from '../types';
 import { Code } from './code';
+import { pushPc } from './loop-target';
 
 /** Parameters of `run`. */
 export const HART = 0;
@@ -50,13 +51,8 @@ export class LoopState {
   }
 
   protected pushPc(): void {
-    const { code } = this;
-    code.get(this.page);
-    code.get(this.record);
-    code.get(this.block);
-    code.op('i32.sub');
-    code.i32(RECORD_SHIFT);
-    code.op('i32.shr_u', 'i64.extend_i32_u', 'i64.add');
+    const { page, record, block } = this;
+    pushPc(this.code, { page, record, block });
   }
 
   /** A record outside of its page, whose pc is in `target`. */

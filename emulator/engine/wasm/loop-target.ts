@@ -62,6 +62,16 @@ export function entryAddress(code: Code, address: number, bank: number, entries:
   code.op('i32.add');
 }
 
+/** Pushes the pc: the page, and how far the record is from the start of its block. */
+export function pushPc(code: Code, locals: Pick<LoopLocals, 'page' | 'record' | 'block'>): void {
+  code.get(locals.page);
+  code.get(locals.record);
+  code.get(locals.block);
+  code.op('i32.sub');
+  code.i32(RECORD_SHIFT);
+  code.op('i32.shr_u', 'i64.extend_i32_u', 'i64.add');
+}
+
 export class LoopTarget implements Target {
   private readonly hart: HartCode;
   private readonly record: RecordCode;
@@ -119,13 +129,7 @@ export class LoopTarget implements Target {
   }
 
   pc(): void {
-    const { code, locals } = this;
-    code.get(locals.page);
-    code.get(locals.record);
-    code.get(locals.block);
-    code.op('i32.sub');
-    code.i32(RECORD_SHIFT);
-    code.op('i32.shr_u', 'i64.extend_i32_u', 'i64.add');
+    pushPc(this.code, this.locals);
   }
 
   /** Puts the address of the entry for an address into a local. */

@@ -7,6 +7,7 @@
  */
 import type { FunctionDefinition, HostName, RegisterFile, Source, StateName } from '../../isa/language/ir';
 import { Area } from '../../machine/layout';
+import { hostCall } from '../host-calls';
 import { Result } from '../types';
 import type { Code } from './code';
 import type { Push, Target } from './emitter';
@@ -33,26 +34,6 @@ export interface Linkage {
   readonly hart: number;
 }
 
-/** Arguments of a host function by its name in the language. */
-const HOST: Readonly<Record<HostName, { readonly name: Import; readonly size?: number }>> = {
-  readCsr: { name: 'readCsr' },
-  writeCsr: { name: 'writeCsr' },
-  loadReserved32: { name: 'loadReserved', size: 4 },
-  loadReserved64: { name: 'loadReserved', size: 8 },
-  storeConditional32: { name: 'storeConditional', size: 4 },
-  storeConditional64: { name: 'storeConditional', size: 8 },
-  amoLoad32: { name: 'amoLoad', size: 4 },
-  amoLoad64: { name: 'amoLoad', size: 8 },
-  amoStore32: { name: 'amoStore', size: 4 },
-  amoStore64: { name: 'amoStore', size: 8 },
-  returnFromTrap: { name: 'returnFromTrap' },
-  wait: { name: 'wait' },
-  fenceTranslations: { name: 'fenceTranslations' },
-  fenceInstructions: { name: 'fenceInstructions' },
-  cacheBlock: { name: 'cacheBlock' },
-  zeroBlock: { name: 'zeroBlock' },
-};
-
 /** A value of 64 bits as two i32 arguments. */
 function pair(code: Code, value: Push): void {
   const local = code.local('i64');
@@ -65,21 +46,43 @@ function pair(code: Code, value: Push): void {
   code.release('i64', local);
 }
 
-export class RowTarget implements Target {
-  private readonly hart: HartCode;
+/** What is the same wherever code stands in a function: the hart's state, and calls of the library. */
+abstract class FunctionTarget {
+  constructor(
+    protected readonly code: Code,
+    protected readonly linkage: Linkage,
+    protected readonly hart: HartCode,
+  ) {}
+
+  state(name: StateName): void {
+    this.hart.state(name);
+  }
+  raise(flags: Push, constant: number | undefined): void {
+    this.hart.raise(flags, constant);
+  }
+  inlines(definition: FunctionDefinition): boolean {
+    return this.linkage.placing.inlines(definition, INLINE_NODES);
+  }
+  call({ name }: FunctionDefinition, args: readonly Push[]): void {
+    for (const push of args) push();
+    this.code.call(this.linkage.function(name));
+  }
+  global(name: string): number {
+    return this.linkage.global(name);
+  }
+}
+
+export class RowTarget extends FunctionTarget implements Target {
   private readonly record: RecordCode;
   /** The result so far: DONE or LEAVE. */
   private readonly result: number;
 
-  constructor(
-    private readonly code: Code,
-    private readonly linkage: Linkage,
-  ) {
+  constructor(code: Code, linkage: Linkage) {
     const push =
       (local: number): Push =>
       () =>
         code.get(local);
-    this.hart = new HartCode(code, push(HART));
+    super(code, linkage, new HartCode(code, push(HART)));
     this.record = new RecordCode(code, push(HART), this.hart, push(RECORD));
     this.result = code.local('i32');
   }
@@ -118,9 +121,6 @@ export class RowTarget implements Target {
   }
   rounding(): void {
     this.record.rounding(() => this.illegal());
-  }
-  state(name: StateName): void {
-    this.hart.state(name);
   }
 
   /** The result of an import on the stack: a failure ends the row. */
@@ -197,16 +197,12 @@ export class RowTarget implements Target {
     this.code.return();
   }
 
-  raise(flags: Push, constant: number | undefined): void {
-    this.hart.raise(flags, constant);
-  }
-
   host(name: HostName, args: readonly Push[], answers: boolean): void {
     const { code } = this;
-    const { name: imported, size } = HOST[name];
+    const { method, bytes: size } = hostCall(name);
     const [first, second] = args;
     if (name.startsWith('amoStore') || name.startsWith('storeConditional')) {
-      this.storeBy(imported, 8 * size!, first!, second!);
+      this.storeBy(method, 8 * size!, first!, second!);
       if (answers) this.answer(64);
       return;
     }
@@ -224,34 +220,16 @@ export class RowTarget implements Target {
       second?.();
       if (size !== undefined) code.i32(size);
     }
-    code.call(this.linkage.import(imported));
+    code.call(this.linkage.import(method));
     this.check();
     if (answers) this.answer(size === 4 ? 32 : 64);
-  }
-
-  inlines(definition: FunctionDefinition): boolean {
-    return this.linkage.placing.inlines(definition, INLINE_NODES);
-  }
-
-  call({ name }: FunctionDefinition, args: readonly Push[]): void {
-    for (const push of args) push();
-    this.code.call(this.linkage.function(name));
-  }
-
-  global(name: string): number {
-    return this.linkage.global(name);
   }
 }
 
 /** A function of the library: it sees the hart's state and nothing else of an instruction. */
-export class LibraryTarget implements Target {
-  private readonly hart: HartCode;
-
-  constructor(
-    private readonly code: Code,
-    private readonly linkage: Linkage,
-  ) {
-    this.hart = new HartCode(code, () => code.getGlobal(linkage.hart));
+export class LibraryTarget extends FunctionTarget implements Target {
+  constructor(code: Code, linkage: Linkage) {
+    super(code, linkage, new HartCode(code, () => code.getGlobal(linkage.hart)));
   }
 
   private readonly none = (): never => {
@@ -270,21 +248,4 @@ export class LibraryTarget implements Target {
   trap = this.none;
   illegal = this.none;
   host = this.none;
-
-  state(name: StateName): void {
-    this.hart.state(name);
-  }
-  raise(flags: Push, constant: number | undefined): void {
-    this.hart.raise(flags, constant);
-  }
-  inlines(definition: FunctionDefinition): boolean {
-    return this.linkage.placing.inlines(definition, INLINE_NODES);
-  }
-  call({ name }: FunctionDefinition, args: readonly Push[]): void {
-    for (const push of args) push();
-    this.code.call(this.linkage.function(name));
-  }
-  global(name: string): number {
-    return this.linkage.global(name);
-  }
 }
