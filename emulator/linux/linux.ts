@@ -9,7 +9,7 @@ import type { Machine } from '../machine/types';
 import { PAGE_SIZE, space, type Space } from '../units';
 import { initialState, panic } from './boot';
 import { callName } from './calls/table';
-import type { DevicePhase } from './calls/descriptors';
+import type { DevicePhase } from './files/kinds/device';
 import { Core } from './core';
 import { prepareProgram, type Program } from './exec';
 import { untouchedPage } from './memory/areas';

@@ -1,6 +1,7 @@
 /** System calls that read and change directories: entries, links, names, the current directory. */
 import { AT_FDCWD, Errno } from '../errno';
-import { openFileOf, setOpenFile } from '../files/descriptors';
+import { openFileOf } from '../files/descriptors';
+import { setOpenFile } from '../files/open-files';
 import { create, createDirectory, inodeOf, link, linkTarget, rename, unlink, type Resolved } from '../files/tree';
 import type { CallContext, Handler } from './call';
 import { existing, pathArgument, startOf, walk } from './paths';

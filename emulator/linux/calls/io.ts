@@ -1,6 +1,8 @@
 /** read, write and their relatives, for any open file; the user's buffers are copied a piece per step. */
 import { Errno, O, Signal } from '../errno';
-import { openFileOf, setOpenFile } from '../files/descriptors';
+import { openFileOf } from '../files/descriptors';
+import { kindOf } from '../files/kinds/table';
+import { setOpenFile } from '../files/open-files';
 import { PIECE, readFile, writeFile } from '../files/transfer';
 import { sendSignal } from '../signals';
 import { waitFor, type CallContext, type Handler, type Outcome } from './call';
@@ -70,8 +72,7 @@ function read(context: CallContext, fd: number, segments: readonly Segment[], po
   }
   core.chargeBytes(got.length);
   const sum = done + got.length;
-  const regular = open.file.kind === 'inode' || open.file.kind === 'text';
-  return regular && got.length === length && sum < total(segments)
+  return kindOf(open.file).positioned === true && got.length === length && sum < total(segments)
     ? { do: 'more', phase: { done: sum } satisfies Progress }
     : sum;
 }

@@ -1,7 +1,8 @@
 /** mmap, munmap, mprotect, mremap, brk, madvise: areas at once, present pages a piece per step. */
 import { PAGE_SIZE } from '../../units';
 import { Errno } from '../errno';
-import { mayRead, mayWrite, openFileOf } from '../files/descriptors';
+import { openFileOf } from '../files/descriptors';
+import { mayRead, mayWrite } from '../files/open-files';
 import { inodeOf } from '../files/tree';
 import {
   applyProt,

@@ -9,6 +9,7 @@ import { fileCalls } from './files';
 import { futexCalls } from './futex';
 import { ioCalls } from './io';
 import { memoryCalls } from './memory';
+import { pollCalls } from './poll';
 import { processCalls } from './process';
 import { signalCalls } from './signals';
 import { systemCalls } from './system';
@@ -71,6 +72,7 @@ const BY_NAME: Readonly<Record<string, Handler>> = {
   ...futexCalls,
   ...ioCalls,
   ...memoryCalls,
+  ...pollCalls,
   ...processCalls,
   ...signalCalls,
   ...systemCalls,

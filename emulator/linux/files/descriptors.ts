@@ -1,36 +1,19 @@
 /** Open files and the descriptors that name them: opening, duplicating, closing, and what the last close does. */
-import { Errno, O } from '../errno';
+import { Errno } from '../errno';
 import type { Core } from '../core';
 import type { Process } from '../state';
-import { wake } from '../scheduler';
-import { driverKernel } from '../drivers';
+import { kindOf } from './kinds/table';
+import { newOpenFile, setOpenFile, type NewFile } from './open-files';
 import { dropIfUnused } from './tree';
 import type { OpenFile } from './types';
 
 /** RLIMIT_NOFILE. */
 export const MAX_DESCRIPTORS = 1024;
 
-/** Omit that keeps the members of a union apart. */
-type NewFile = OpenFile extends infer F ? (F extends OpenFile ? Omit<F, 'references'> : never) : never;
-
 export function openFileOf(core: Core, process: Process, fd: number): { id: number; file: OpenFile } | undefined {
   const descriptor = process.descriptors.get(fd);
   if (!descriptor) return undefined;
   return { id: descriptor.file, file: core.state.openFiles.get(descriptor.file)! };
-}
-
-export function setOpenFile(core: Core, id: number, file: OpenFile): void {
-  core.set({ openFiles: core.state.openFiles.set(id, file) });
-}
-
-/** Makes an open file that no descriptor names yet. */
-export function newOpenFile(core: Core, file: NewFile): number {
-  const id = core.state.nextFile;
-  core.set({
-    nextFile: id + 1,
-    openFiles: core.state.openFiles.set(id, { ...file, references: 0 } as OpenFile),
-  });
-  return id;
 }
 
 /** Lowest free descriptor from `from` on; undefined when the process has too many. */
@@ -55,22 +38,18 @@ export function openAs(core: Core, pid: number, file: NewFile, closeOnExec: bool
   return fd;
 }
 
-function lastClose(core: Core, id: number, file: OpenFile): void {
-  core.set({ openFiles: core.state.openFiles.remove(id) });
-  if (file.kind === 'pipe') closePipeEnd(core, file.pipe, file.writes);
-  if (file.kind === 'device') {
-    const device = core.options.devices.find(({ path }) => path === file.device);
-    device?.release(driverKernel(core), file.data);
+/** Takes one reference away from an open file; without any it is closed, and what it held loses one in turn. */
+export function release(core: Core, id: number): void {
+  const held = [id];
+  for (let next = held.pop(); next !== undefined; next = held.pop()) {
+    const file = core.state.openFiles.get(next)!;
+    if (file.references > 1) setOpenFile(core, next, { ...file, references: file.references - 1 });
+    else {
+      core.set({ openFiles: core.state.openFiles.remove(next) });
+      held.push(...(kindOf(file).closed?.(core, next, file) ?? []));
+      if ('inode' in file) dropIfUnused(core, file.inode);
+    }
   }
-  if ('inode' in file) dropIfUnused(core, file.inode);
-}
-
-function closePipeEnd(core: Core, id: number, writes: boolean): void {
-  const pipe = core.state.pipes.get(id)!;
-  const left = writes ? { ...pipe, writers: pipe.writers - 1 } : { ...pipe, readers: pipe.readers - 1 };
-  const gone = left.readers === 0 && left.writers === 0;
-  core.set({ pipes: gone ? core.state.pipes.remove(id) : core.state.pipes.set(id, left) });
-  wake(core, `pipe:${id}`);
 }
 
 /** Closes a descriptor: 0 or -EBADF. */
@@ -79,9 +58,7 @@ export function close(core: Core, pid: number, fd: number): number {
   const descriptor = process.descriptors.get(fd);
   if (!descriptor) return -Errno.EBADF;
   core.setProcess(pid, { descriptors: process.descriptors.remove(fd) });
-  const file = core.state.openFiles.get(descriptor.file)!;
-  if (file.references > 1) setOpenFile(core, descriptor.file, { ...file, references: file.references - 1 });
-  else lastClose(core, descriptor.file, file);
+  release(core, descriptor.file);
   return 0;
 }
 
@@ -106,6 +83,3 @@ export function duplicate(
   attach(core, pid, wanted, descriptor.file, cloexec);
   return wanted;
 }
-
-export const mayRead = (file: OpenFile): boolean => (file.flags & O.ACCMODE) !== O.WRONLY;
-export const mayWrite = (file: OpenFile): boolean => (file.flags & O.ACCMODE) !== 0;

@@ -1,10 +1,10 @@
 /** struct stat, statx and statfs of riscv64 Linux (asm-generic layouts). */
 import type { Core } from '../core';
 import { readContent } from './content';
+import { kindOf } from './kinds/table';
 import { inodeOf } from './tree';
 import type { Inode, OpenFile } from './types';
 
-const S_IFIFO = 0o010000;
 const S_IFCHR = 0o020000;
 const S_IFDIR = 0o040000;
 const S_IFREG = 0o100000;
@@ -71,8 +71,9 @@ export function isTerminal(core: Core, file: OpenFile): boolean {
 
 export function statOpenFile(core: Core, id: number, file: OpenFile): Stat {
   if ('inode' in file) return statInode(core, file.inode);
-  const [type, device] = isTerminal(core, file) ? [S_IFCHR | 0o620, PTS_0] : [S_IFIFO | 0o600, 0];
-  return { inode: 0x10000 + id, mode: type, links: 1, size: 0, device, changed: 0 };
+  const device = isTerminal(core, file) ? PTS_0 : 0;
+  const mode = kindOf(file).mode?.(core, file) ?? 0o600;
+  return { inode: 0x10000 + id, mode, links: 1, size: 0, device, changed: 0 };
 }
 
 /** Seconds and nanoseconds since 1970 of a tick. */

@@ -36,8 +36,10 @@ export type OpenFile = OpenCommon &
   (
     | { readonly kind: 'inode'; readonly inode: number; readonly offset: number }
     | { readonly kind: 'text'; readonly inode: number; readonly content: Content; readonly offset: number }
-    | { readonly kind: 'stdin' | 'stdout' | 'stderr' }
-    | { readonly kind: 'pipe'; readonly pipe: number; readonly writes: boolean }
+    | { readonly kind: 'stdin' }
+    | { readonly kind: 'stdout' }
+    | { readonly kind: 'stderr' }
+    | { readonly kind: 'pipe'; readonly pipe: number }
     | { readonly kind: 'event'; readonly count: bigint; readonly semaphore: boolean }
     | { readonly kind: 'device'; readonly device: string; readonly inode: number; readonly data: unknown }
   );
@@ -45,6 +47,7 @@ export type OpenFile = OpenCommon &
 export interface Pipe {
   readonly chunks: List<Uint8Array>;
   readonly length: number;
+  readonly capacity: number;
   /** Open files of each end. */
   readonly readers: number;
   readonly writers: number;
