@@ -109,6 +109,11 @@ export interface CharacterDevice {
   ): DeviceStep;
   /** The pages an mmap of this open file shows, in order, or a negative errno. */
   mmap(kernel: Kernel, data: unknown, length: number): readonly PhysicalAddress[] | number;
+  /**
+   * Address spaces show what an mmap with this `data` gave in `by` more areas than before (negative: fewer): by mmap, munmap,
+   * fork, exec and exit. Memory must not be freed while an area shows it.
+   */
+  mapped?(kernel: Kernel, data: unknown, by: number): void;
   /** The last descriptor of an open file was closed. */
   release(kernel: Kernel, data: unknown): void;
   /** A process is gone: free what it owned, in steps. */

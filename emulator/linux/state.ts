@@ -92,8 +92,12 @@ export type Backing =
   | { readonly kind: 'anonymous' }
   /** Bytes [offset, offset + length) of a file as they were when it was mapped; zero behind them. */
   | { readonly kind: 'file'; readonly content: Content; readonly offset: number; readonly length: number }
-  /** Frames of a device (or the trampoline), which the area does not own; one per page. */
-  | { readonly kind: 'frames'; readonly frames: readonly number[] };
+  /** Frames of a device (or the trampoline), which the area does not own; one per page. The device is told of every area that shows them. */
+  | {
+      readonly kind: 'frames';
+      readonly frames: readonly number[];
+      readonly device?: { readonly path: string; readonly data: unknown };
+    };
 
 /** A range of an address space that is mapped in one way. */
 export interface Area {

@@ -96,7 +96,8 @@ function backingOf(
     const device = deviceAt(core, file.device);
     const frames = device?.mmap(driverKernel(core), file.data, length) ?? -Errno.ENODEV;
     if (typeof frames === 'number') return frames;
-    return { backing: { kind: 'frames', frames: [...frames] }, name: file.path, shared, writeBack: 0 };
+    const of = { path: file.device, data: file.data };
+    return { backing: { kind: 'frames', frames: [...frames], device: of }, name: file.path, shared, writeBack: 0 };
   }
   if (!mayRead(file)) return -Errno.EACCES;
   if (file.kind === 'text')

@@ -6,6 +6,7 @@
 import { Map } from 'immutable';
 import { PAGE_SIZE } from '../../units';
 import type { Core } from '../core';
+import { deviceAt, driverKernel } from '../drivers';
 import { addJob } from '../process';
 import type { Area } from '../state';
 import { releaseFrame } from './frames';
@@ -28,6 +29,18 @@ export function setAreas(core: Core, pid: number, areas: readonly Area[]): void 
   // By number: the jobs that free objects come in an order.
   const ids = [...before.merge(after).keys()].sort((a, b) => a - b);
   for (const id of ids) changeCount(core, id, after.get(id, 0) - before.get(id, 0));
+  tellDevices(core, memory.areas, areas);
+}
+
+/** Devices whose memory is shown in more areas than before, or fewer, learn of it: first what is new, so that no count falls to 0 between. */
+function tellDevices(core: Core, before: readonly Area[], after: readonly Area[]): void {
+  const shown = (areas: readonly Area[]) =>
+    areas.flatMap(({ backing }) => (backing.kind === 'frames' && backing.device ? [backing.device] : []));
+  for (const [areas, by] of [
+    [shown(after), 1],
+    [shown(before), -1],
+  ] as const)
+    for (const { path, data } of areas) deviceAt(core, path)?.mapped?.(driverKernel(core), data, by);
 }
 
 function changeCount(core: Core, id: number, by: number): void {
