@@ -35,7 +35,8 @@ export function measureStep(
   task: Task & { do: 'measure' },
   done: (digest: Uint8Array) => void,
 ): Task | undefined {
-  let { previous, digest } = task;
+  let { previous } = task;
+  const parts: Uint8Array[] = [];
   let next: number | undefined;
   let budget = HASH_PAGES_PER_STEP;
   const end = walkTables(m, task.root, task.at >> 9, 64, ({ table, vpn }) => {
@@ -48,10 +49,10 @@ export function measureStep(
       }
       if (vpn + i !== previous + 1) {
         const address = 0xffffff8000000000n + (BigInt(vpn + i) << 12n);
-        digest = updateDigest(updateDigest(digest, le64(address)), new Uint8Array(1));
+        parts.push(le64(address), new Uint8Array(1));
       }
       const frame = Math.floor((words[2 * i + 1]! * 2 ** 32 + words[2 * i]!) / 1024) * PAGE_SIZE;
-      digest = updateDigest(digest, m.read(frame, PAGE_SIZE));
+      parts.push(m.read(frame, PAGE_SIZE));
       previous = vpn + i;
       m.cost += HASH_PAGE_TICKS;
     }
@@ -59,6 +60,7 @@ export function measureStep(
   });
   m.cost += TRAP_TICKS;
   if (typeof end === 'number') next = end * 512;
+  const digest = updateDigest(task.digest, ...parts);
   if (next !== undefined) return { ...task, at: next, previous, digest };
   done(finishDigest(updateDigest(digest, le64(task.nonce))));
   return undefined;

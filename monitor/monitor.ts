@@ -11,6 +11,7 @@ import { pa, space, va, type Space } from '../emulator/units';
 import { Csr, Mstatus, Physical, PmpEntry, Result } from './abi';
 import { Core, type MonitorOptions } from './core';
 import { TRAP_TICKS } from './costs';
+import { prepareDigest } from './digest';
 import { enclaveCall } from './enclave-calls';
 import { killRunning, leave } from './lifecycle';
 import { emulateTvm } from './page-tables';
@@ -56,6 +57,7 @@ const HOST_INTERRUPTS =
 
 /** `harts` are the machine's; this monitor drives a machine of one hart. */
 export function createMonitor(options: MonitorOptions, harts: readonly Hart[]): Monitor {
+  prepareDigest();
   const m = new Core(options);
   const hart = harts[0]!;
   return {

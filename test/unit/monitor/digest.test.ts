@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { bytesToHex } from '@noble/hashes/utils.js';
-import { digestOf, finishDigest, newDigest, updateDigest } from '../../../monitor/digest';
+import { COMPRESSORS, digestOf, finishDigest, newDigest, updateDigest, updateWith } from '../../../monitor/digest';
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 
@@ -30,5 +30,24 @@ describe("the monitor's hash H", () => {
     const kept = updateDigest(newDigest(), text('a'));
     updateDigest(kept, new Uint8Array(200).fill(1));
     assert.deepEqual(finishDigest(updateDigest(kept, text('bc'))), digestOf(text('abc')));
+  });
+
+  it('is the same in WebAssembly and in pairs of 32-bit numbers, upper halves of the chaining values included', () => {
+    const [wasm, pairs] = [COMPRESSORS.wasm()!, COMPRESSORS.pairs()];
+    let seed = 1;
+    const random = (): number => (seed = Math.imul(seed, 0x915f77f5) + 1) >>> 24;
+    let [one, other] = [newDigest(), newDigest()];
+    for (const size of [64, 1, 63, 200, 4096, 65536, 70001, 9, 4096]) {
+      const bytes = Uint8Array.from({ length: size }, random);
+      [one, other] = [updateWith(wasm, one, [bytes]), updateWith(pairs, other, [bytes])];
+      assert.deepEqual(one, other, `after ${one.length} bytes`);
+    }
+    assert.ok(one.chain.some((word, i) => i % 2 === 1 && word !== 0));
+  });
+
+  it('takes many parts in one call as it takes them one by one', () => {
+    const parts = [3, 0, 61, 64, 4096, 100_000, 1].map((size, i) => new Uint8Array(size).fill(i + 1));
+    const single = parts.reduce((digest, part) => updateDigest(digest, part), newDigest());
+    assert.deepEqual(updateDigest(newDigest(), ...parts), single);
   });
 });
