@@ -9,7 +9,7 @@ import type { Core } from './core';
 import { Mapper } from './enclave-tables';
 import { blockOf, finishOcall, leaveForOcall, releaseBlocks } from './lifecycle';
 import { PageKind, claim, disown } from './pages';
-import type { Area, Enclave } from './state';
+import { enclavesOf, type Area, type Enclave } from './state';
 import { answer, hide, show, type Task } from './task';
 
 /** The largest block a host can give. */
@@ -33,8 +33,14 @@ export const insertArea = (areas: readonly Area[], area: Area): Area[] =>
   [...areas, area].sort((a, b) => a.start - b.start);
 
 /** The mmap area that contains the range. */
-export function areaAt(enclave: Enclave, start: number, size: number): Area | undefined {
-  return enclave.areas.find((area) => area.start <= start && start + size <= area.start + area.size);
+export function areaAt(m: Core, enclave: Enclave, start: number, size: number): Area | undefined {
+  const inside = (area: Area) => area.start <= start && start + size <= area.start + area.size;
+  const own = enclave.areas.find(inside);
+  return own || m.checks.areaOwner
+    ? own
+    : enclavesOf(m.state)
+        .flatMap((other) => other.areas)
+        .find(inside);
 }
 
 // ---- what the enclave asks --------------------------------------------------------------------------------------------------
@@ -52,7 +58,7 @@ export function mmapCall(m: Core, reply: Reply, address: number, size: number): 
 
 export function unmapCall(m: Core, reply: Reply, address: number, size: number): void {
   const enclave = m.enclave(m.state.running)!;
-  const area = size >= 0 ? areaAt(enclave, address, size) : undefined;
+  const area = size >= 0 ? areaAt(m, enclave, address, size) : undefined;
   if (!area) return reply(Result.ERROR);
   dropAreas(m, enclave, [area]);
   const block = blockOf(area);
@@ -99,7 +105,10 @@ export function sbrkCall(m: Core, reply: Reply, size: number): void {
 /** RESUME of an MMAP or growing SBRK: the host gives a block. Nothing is believed: it must be public and big enough. */
 export function grantArea(m: Core, enclave: Enclave, block: number, blockSize: number): void {
   const wanted = enclave.ocallArgs[1];
-  if (!(blockSize - PAGE_SIZE >= wanted) || !claim(m, block, blockSize, PageKind.Data, enclave.instance)) {
+  if (
+    !m.holds('grantSize', blockSize - PAGE_SIZE >= wanted) ||
+    !claim(m, block, blockSize, PageKind.Data, enclave.instance)
+  ) {
     m.log(`resume_enclave: the memory for enclave ${enclave.eid} is too small or not host memory`);
     return m.error();
   }

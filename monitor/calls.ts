@@ -87,7 +87,7 @@ function passRequest(m: Core, caller: Enclave, callee: Enclave, argument: Argume
   if (!wholePages(req_vaddr, req_size)) return undefined;
   if (req_vaddr === EnclaveVa.RELAY_BASE)
     return moveRelay(m, caller.eid, callee.eid, req_size) ? EnclaveVa.RELAY_BASE : undefined;
-  const area = areaAt(caller, req_vaddr, req_size);
+  const area = areaAt(m, caller, req_vaddr, req_size);
   return area && moveArea(m, caller.eid, callee.eid, area, area.start);
 }
 
@@ -101,7 +101,7 @@ export function callEnclave(m: Core, reply: Reply, handle: number, address: numb
   }
   if (isRefused(rule) || callee.caller !== -1) return reply(-ESERVERBUSY);
   const argument = readArgument(m, caller, address);
-  const areaStart = (argument && areaAt(caller, argument.req_vaddr, argument.req_size)?.start) ?? 0;
+  const areaStart = (argument && areaAt(m, caller, argument.req_vaddr, argument.req_size)?.start) ?? 0;
   const request = argument && passRequest(m, caller, callee, argument);
   if (!argument || request === undefined) return reply(Result.ERROR);
 
@@ -173,7 +173,7 @@ function returnRequest(m: Core, callee: Enclave, caller: Enclave, asked: Argumen
   }
   if (asked.req_vaddr === EnclaveVa.RELAY_BASE)
     return moveRelay(m, callee.eid, caller.eid, asked.req_size) ? EnclaveVa.RELAY_BASE : 0;
-  const area = areaAt(m.enclave(callee.eid)!, result.req_vaddr, result.req_size);
+  const area = areaAt(m, m.enclave(callee.eid)!, result.req_vaddr, result.req_size);
   if (!area) return 0;
   // Pointers the caller kept into the area must still be right.
   const back = callee.pendingCall!.areaStart;
@@ -183,7 +183,7 @@ function returnRequest(m: Core, callee: Enclave, caller: Enclave, asked: Argumen
 
 function returnResponse(m: Core, callee: Enclave, caller: Enclave, result: Argument): number {
   if (result.resp_vaddr === 0 || !wholePages(result.resp_vaddr, result.resp_size)) return 0;
-  const area = areaAt(m.enclave(callee.eid)!, result.resp_vaddr, result.resp_size);
+  const area = areaAt(m, m.enclave(callee.eid)!, result.resp_vaddr, result.resp_size);
   if (!area) return 0;
   return moveArea(m, callee.eid, caller.eid, area, belowAreas(m.enclave(caller.eid)!, area.size)) ?? 0;
 }

@@ -27,7 +27,7 @@ export function permitted(
     return false;
   }
   const rule = ruleFor(operation, enclave.type, enclave.state);
-  if (!isRefused(rule)) return true;
+  if (!isRefused(rule) || !m.checks.stateTable) return true;
   if (rule.value < 0) m.log(`${what}: enclave ${enclave.eid} can not be accessed: ${rule.why}`);
   m.answer(rule.value);
   return false;
@@ -42,7 +42,7 @@ function asker(m: Core, named: number): number {
 }
 
 function belongs(m: Core, enclave: { host: number; eid?: number }, named: number, what: string): boolean {
-  if (enclave.host === asker(m, named)) return true;
+  if (m.holds('ownerSpace', enclave.host === asker(m, named))) return true;
   m.log(`${what}: it belongs to another process`);
   m.error();
   return false;
@@ -85,8 +85,8 @@ export function resume(m: Core, eid: number, reason: number, a2: number, a3: num
   const enclave = innermost(m.state, head);
   if (reason !== ResumeReason.TIMER && reason !== ResumeReason.OCALL) return m.error();
   // An idle server, or one addressed in the middle of a chain, is nobody's to resume.
-  if (head.type === 'SERVER' || !belongs(m, head, 0, 'resume_enclave'))
-    return head.type === 'SERVER' ? m.error() : undefined;
+  if (!m.holds('resumeServer', head.type !== 'SERVER')) return m.error();
+  if (!belongs(m, head, 0, 'resume_enclave')) return;
   if (!permitted(m, reason === ResumeReason.TIMER ? 'resumeTimer' : 'resumeOcall', enclave, 'resume_enclave')) return;
   if (reason === ResumeReason.OCALL) return resumeOcall(m, enclave, a2, a3, a4);
   transition(m, 'resume', undefined, enclave.instance);
@@ -100,7 +100,7 @@ function resumeStopped(m: Core, head: Enclave | undefined, named: number): void 
 }
 
 function resumeOcall(m: Core, enclave: Enclave, ocall: number, a3: number, a4: number): void {
-  if (ocall !== enclave.ocall) {
+  if (!m.holds('ocallMatch', ocall === enclave.ocall)) {
     m.log(`resume_enclave: enclave ${enclave.eid} waits for ocall ${enclave.ocall}, not ${ocall}`);
     return m.error();
   }
@@ -149,11 +149,11 @@ export function stop(m: Core, eid: number, named: number): void {
 export function destroy(m: Core, eid: number, named: number, reason: number, type: 'NORMAL' | 'SERVER'): void {
   const enclave = m.enclave(eid);
   if (!permitted(m, 'destroy', enclave, 'destroy_enclave') || !belongs(m, enclave, named, 'destroy_enclave')) return;
-  if (enclave.type !== type) {
+  if (!m.holds('destroyType', enclave.type === type)) {
     m.log(`destroy_enclave: enclave ${eid} is a ${enclave.type} enclave`);
     return m.error();
   }
-  if (enclave.type === 'SERVER' && enclave.caller >= 0) {
+  if (!m.holds('serverBusy', enclave.type !== 'SERVER' || enclave.caller < 0)) {
     m.log(`destroy_server_enclave: server ${eid} works for enclave ${enclave.caller}, can not destroy`);
     return m.error();
   }
@@ -171,7 +171,7 @@ export function instancesOf(m: Core, shadow: Shadow): Enclave[] {
 export function destroyShadow(m: Core, id: number, named: number, reason: number): void {
   const shadow = m.state.shadows.get(id);
   if (!shadow || !belongs(m, shadow, named, 'destroy_shadow_enclave')) return shadow ? undefined : m.error();
-  if (instancesOf(m, shadow).length > 0) {
+  if (!m.holds('templateInUse', instancesOf(m, shadow).length === 0)) {
     m.log(`destroy_shadow_enclave: instances still use the pages of shadow ${id}`);
     return m.error();
   }

@@ -5,35 +5,12 @@
 import type { Hart, SavedRegisters } from '../emulator/hart/types';
 import type { MachinePort } from '../emulator/machine/ports';
 import { pa, va, type PhysicalAddress } from '../emulator/units';
-import { Result, SbiExtension } from './abi';
+import { NAME_LEN, Result, SbiExtension } from './abi';
+import { ALL_CHECKS, type CheckName, type Checks } from './checks';
 import type { EnclaveEvent } from './events';
 import type { Enclave, MonitorState } from './state';
 import { initialState } from './state';
 import type { Task } from './task';
-
-/**
- * Single checks that tests may switch off to show what each of them stops. Never reachable from a guest.
- */
-export interface Checks {
-  /** SET_PTE and MAP_PTE refuse private frames and tables outside the page-table area. */
-  readonly setPteOwnership: boolean;
-  /** satp takes only roots in the root part of the page-table area. */
-  readonly tvmRootCheck: boolean;
-  /** PMP keeps S-mode from writing the page-table area. */
-  readonly ptAreaPmp: boolean;
-  /** Host entries of pages that become private lose their V bit. */
-  readonly hostPteInvalidation: boolean;
-  /** The driver refuses to mmap relay memory that an enclave owns. */
-  readonly deviceMmapOwnership: boolean;
-}
-
-export const ALL_CHECKS: Checks = {
-  setPteOwnership: true,
-  tvmRootCheck: true,
-  ptAreaPmp: true,
-  hostPteInvalidation: true,
-  deviceMmapOwnership: true,
-};
 
 /** What the driver knows about a pool; for events only, no decision depends on it. */
 export interface PoolDescription {
@@ -71,6 +48,11 @@ export class Core {
   constructor(readonly options: MonitorOptions) {
     this.state = initialState(options.seed);
     this.checks = { ...ALL_CHECKS, ...options.checks };
+  }
+
+  /** Does the condition hold? Every check that keeps enclaves apart is asked through this, so that tests can switch it off. */
+  holds(check: CheckName, condition: boolean): boolean {
+    return condition || !this.checks[check];
   }
 
   get port(): MachinePort {
@@ -160,7 +142,7 @@ export class Core {
   /** Reads a name of at most 16 bytes, up to its NUL. */
   readName(bytes: Uint8Array): string {
     let name = '';
-    for (let i = 0; i < 16 && bytes[i]; i++) name += String.fromCharCode(bytes[i]!);
+    for (let i = 0; this.holds('nameLength', i < NAME_LEN) && bytes[i]; i++) name += String.fromCharCode(bytes[i]!);
     return name;
   }
 

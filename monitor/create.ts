@@ -14,7 +14,8 @@ import { instance, type EnclaveType, type Instance } from './types';
 
 /** A structure of 64-bit fields in host memory; undefined when it is not the host's to give. */
 export function readParam(m: Core, address: number, size: number) {
-  if (!Number.isSafeInteger(address) || address % 8 !== 0 || !isPublic(m, address, size)) return undefined;
+  if (!Number.isSafeInteger(address) || address % 8 !== 0 || !m.holds('paramPublic', isPublic(m, address, size)))
+    return undefined;
   const bytes = m.read(address, size);
   const view = new DataView(bytes.buffer, bytes.byteOffset, size);
   return {
@@ -29,7 +30,9 @@ export function outPointers(m: Core, pointers: readonly number[]): OutPointers |
   const [ocall, arg0, arg1, speaker, retval] = pointers as [number, number, number, number, number];
   const page = ocall - (ocall % PAGE_SIZE);
   const fit = pointers.every((p) => Number.isSafeInteger(p) && p % 8 === 0 && p >= page && p < page + PAGE_SIZE);
-  return fit && ordinary(m, page, PAGE_SIZE) ? { ocall, arg0, arg1, speaker, retval } : undefined;
+  return fit && m.holds('outPointers', ordinary(m, page, PAGE_SIZE))
+    ? { ocall, arg0, arg1, speaker, retval }
+    : undefined;
 }
 
 /** What an enclave maps of the host's memory, shared or not at all; returns what undoes it, undefined when it can't be. */
@@ -66,8 +69,10 @@ export function create(m: Core, type: EnclaveType, parameter: number): void {
   const [shm, shmSize] = template ? [0, 0] : [u64(CreateParam.shm_paddr), u64(CreateParam.shm_size)];
   if (!aligned(base) || !aligned(size) || !aligned(free) || free <= base || free > base + size)
     return refuse(m, 'the pool is not a range of pages');
-  if (type === 'SERVER' && serverNamed(m.state, name)) return refuse(m, `server already existed: ${name}`);
-  if (eidPointer % 8 !== 0 || !isPublic(m, eidPointer, 8)) return refuse(m, 'the eid pointer is not host memory');
+  if (type === 'SERVER' && !m.holds('serverName', !serverNamed(m.state, name)))
+    return refuse(m, `server already existed: ${name}`);
+  if (eidPointer % 8 !== 0 || !m.holds('eidPointer', isPublic(m, eidPointer, 8)))
+    return refuse(m, 'the eid pointer is not host memory');
   const pointers = ['ecall_arg0', 'ecall_arg1', 'ecall_arg2', 'ecall_arg3', 'retval'] as const;
   const out = template
     ? undefined

@@ -11,7 +11,7 @@ import type { Core } from './core';
 import { Mapper, readString, readVirtual, writeVirtual } from './enclave-tables';
 import { endEnclave, killRunning, leave, leaveForOcall, releaseRelays } from './lifecycle';
 import { getKey, getReport } from './report';
-import { serverNamed, type Enclave, type RelayRegion } from './state';
+import { enclavesOf, serverNamed, type Enclave, type RelayRegion } from './state';
 import { answer } from './task';
 import { pa } from '../emulator/units';
 import { isRefused, ruleFor } from './operations';
@@ -165,8 +165,15 @@ function getRandom(m: Core, reply: Reply, address: number, size: number): void {
 
 // ---- relay memory that changes hands ----------------------------------------------------------------------------------------
 
-const regionAt = (enclave: Enclave, address: number, size: number): RelayRegion | undefined =>
-  enclave.relays.find((relay) => relay.va === address && relay.size === size);
+function regionAt(m: Core, enclave: Enclave, address: number, size: number): RelayRegion | undefined {
+  const wanted = (relay: RelayRegion) => relay.va === address && relay.size === size;
+  const own = enclave.relays.find(wanted);
+  return own || m.checks.relayOwner
+    ? own
+    : enclavesOf(m.state)
+        .flatMap((other) => other.relays)
+        .find(wanted);
+}
 
 /** Gives an owned relay region to whatever enclave of the name runs next with transferred pages. */
 function asynCall(m: Core, reply: Reply, namePointer: number, argument: number): void {
@@ -174,7 +181,7 @@ function asynCall(m: Core, reply: Reply, namePointer: number, argument: number):
   const name = readString(m, enclave, namePointer, 16);
   const bytes = readVirtual(m, enclave, argument, 48);
   const view = bytes && new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const region = view && regionAt(enclave, Number(view.getBigInt64(16, true)), Number(view.getBigInt64(24, true)));
+  const region = view && regionAt(m, enclave, Number(view.getBigInt64(16, true)), Number(view.getBigInt64(24, true)));
   if (name === undefined || !region) return reply(Result.ERROR);
   Mapper.of(m, enclave).unmap(region.va, region.size);
   m.hart.fenceVma();
@@ -186,7 +193,7 @@ function asynCall(m: Core, reply: Reply, namePointer: number, argument: number):
 /** One owned region becomes two; the mapping stays. */
 function splitRegion(m: Core, reply: Reply, address: number, size: number, at: number): void {
   const enclave = m.enclave(m.state.running)!;
-  const region = regionAt(enclave, address, size);
+  const region = regionAt(m, enclave, address, size);
   const bad = !region || at % 4096 !== 0 || at <= address || at >= address + size;
   if (bad || enclave.relays.length >= RELAY_PAGE_NUM) return reply(Result.ERROR);
   const first = { ...region, size: at - address };

@@ -48,7 +48,7 @@ export function translate(m: Core, root: number, address: number, access: 'read'
   if (at === undefined) return undefined;
   const entry = readEntry(m, at);
   const need = Pte.V | Pte.U | (access === 'read' ? Pte.R : Pte.W);
-  if (((entry % 1024) & need) !== need) return undefined;
+  if (!m.holds('pageAccess', ((entry % 1024) & need) === need)) return undefined;
   const offset = address - Math.floor(address / PAGE_SIZE) * PAGE_SIZE;
   return frameOf(entry) + offset;
 }
@@ -227,7 +227,10 @@ export function walkTables(
     const words = words32(m.read(middleTable, PAGE_SIZE));
     for (let j = first; j < 512; j++) {
       if (!(words[2 * j]! & Pte.V)) continue;
-      if (words[2 * j]! & LEAF) return 'stopped';
+      if (words[2 * j]! & LEAF) {
+        if (m.checks.tableLeaves) return 'stopped';
+        continue;
+      }
       if (visited++ === limit) return i * 512 + j;
       const table = frameOf(words[2 * j + 1]! * 2 ** 32 + words[2 * j]!);
       if (!visit({ table, vpn: (i * 512 + j) * 512 })) return 'stopped';
@@ -244,7 +247,8 @@ export function verifyStep(m: Core, task: Task & { do: 'verify' }): Task | undef
   const { base, free, instance, root } = task;
   const use = (address: number, kind: PageKind): boolean => {
     // The first page is the monitor's; what lies from `free` on is for later tables.
-    if (address < base + PAGE_SIZE || address >= free || !owns(m, address, instance, PageKind.Free)) return false;
+    if (address < base + PAGE_SIZE || !m.holds('tableFree', address < free)) return false;
+    if (!m.holds('tableOwnership', owns(m, address, instance, PageKind.Free))) return false;
     reuse(m, address, PAGE_SIZE, kind, instance);
     return true;
   };

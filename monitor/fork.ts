@@ -46,7 +46,7 @@ export function runShadow(m: Core, id: number, parameter: number): void {
     pointers.map((field) => u64(InstanceParam[field])),
   );
   const poolFits = aligned(base) && aligned(size) && size >= 4 * PAGE_SIZE;
-  if (!poolFits || !out || eidPointer % 8 !== 0 || !isPublic(m, eidPointer, 8))
+  if (!poolFits || !out || eidPointer % 8 !== 0 || !m.holds('eidPointer', isPublic(m, eidPointer, 8)))
     return refuse(m, 'the pool or the result pointers are not host memory');
   const undoShare = shareWithHost(m, sharedRanges(kbuffer, shm, shmSize, out));
   if (!undoShare) return refuse(m, 'kbuffer or shared memory is not host memory');

@@ -125,7 +125,7 @@ function linkBlocks(m: Core, blocks: readonly { base: number; size: number }[]):
 export function releaseBlocks(m: Core, blocks: readonly { base: number; size: number }[]): Task[] {
   linkBlocks(m, blocks);
   return blocks.flatMap(({ base, size }): Task[] => [
-    { do: 'zero', base: base + PAGE_SIZE, size: size - PAGE_SIZE, at: 0 },
+    ...(m.checks.zeroFreed ? [{ do: 'zero', base: base + PAGE_SIZE, size: size - PAGE_SIZE, at: 0 } as const] : []),
     { do: 'disown', base, size },
     show(base, size),
   ]);
@@ -171,7 +171,7 @@ export function endEnclave(
   const [head, ...servers] = chain;
   const tasks = servers.flatMap((server) => idle(m, server));
   const blocks = [head!.pool, ...head!.areas.map(blockOf), ...head!.heap.map(blockOf)];
-  m.update({ enclaves: m.state.enclaves.remove(head!.eid) });
+  if (m.checks.slotFreed) m.update({ enclaves: m.state.enclaves.remove(head!.eid) });
   m.emit({
     kind: 'enclave-gone',
     instance: head!.instance,

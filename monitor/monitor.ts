@@ -97,7 +97,7 @@ export const spaceOf = (enclave: { readonly root: number }): Space => space(encl
 
 function boot(m: Core): void {
   const { hart } = m;
-  setPmp(m, PmpEntry.MONITOR, Physical.DRAM_BASE, Physical.SM_SIZE, 'none');
+  if (m.checks.monitorPmp) setPmp(m, PmpEntry.MONITOR, Physical.DRAM_BASE, Physical.SM_SIZE, 'none');
   setPmpAll(m, PmpEntry.ALL);
   hart.writeCsr(Csr.medeleg, HOST_DELEGATION);
   hart.writeCsr(Csr.mideleg, HOST_INTERRUPTS);

@@ -42,25 +42,26 @@ const flagsOf = (value: number): number => value % 1024;
 
 /** Why an entry may not be stored at an address of the area; undefined when it may. */
 export function refusal(m: Core, area: PageTables, address: number, value: number): string | undefined {
-  if (!Number.isSafeInteger(address) || address % 8 !== 0 || !inArea(area, address, 8))
+  if (!Number.isSafeInteger(address) || !m.holds('setPteRange', inArea(area, address, 8)))
     return 'the entry does not lie in the page-table area';
+  if (!m.holds('setPteAligned', address % 8 === 0)) return 'the address of the entry is not a multiple of 8';
   if (!Number.isSafeInteger(value) || value < 0) return 'reserved bits of the entry are set';
   const flags = flagsOf(value);
-  if (!m.checks.setPteOwnership || !(flags & Pte.V)) return undefined;
+  if (!(flags & Pte.V)) return undefined;
   const level = levelOf(area, address);
   const frame = frameOf(value);
   if (!(flags & LEAF)) {
     if (level === 'leaf') return 'a leaf table cannot point to another table';
     const next = level === 'root' ? 'middle' : 'leaf';
-    return inArea(area, frame, PAGE_SIZE) && levelOf(area, frame) === next
+    return m.holds('setPteTables', inArea(area, frame, PAGE_SIZE) && levelOf(area, frame) === next)
       ? undefined
       : `the next table lies outside the ${next} part of the page-table area`;
   }
-  if (level === 'root') return 'a root table takes no leaves';
+  if (!m.holds('setPteRootLeaf', level !== 'root')) return 'a root table takes no leaves';
   const size = level === 'middle' ? HUGE : PAGE_SIZE;
   if (frame % size !== 0) return 'a large page is not aligned';
   // Devices, and what PMP guards anyway (monitor, tables, bitmap), may be named: the access fails or is harmless.
-  return privateIn(m, frame, size) ? 'the page is private' : undefined;
+  return m.holds('setPteOwnership', !privateIn(m, frame, size)) ? undefined : 'the page is private';
 }
 
 /** Is any page of the range private? Ranges that leave ordinary memory are looked at page by page. */
@@ -98,7 +99,7 @@ function storeChecked(m: Core, area: PageTables, address: number, value: number)
 
 function zeroEntries(m: Core, area: PageTables, address: number, size: number): boolean {
   const whole = address % 8 === 0 && size % 8 === 0 && size >= 0;
-  if (!whole || !Number.isSafeInteger(address + size) || !inArea(area, address, size))
+  if (!whole || !Number.isSafeInteger(address + size) || !m.holds('setPteRange', inArea(area, address, size)))
     return deniedRange(m, address, size);
   m.port.fill(pa(address), size, 0);
   if (m.state.hidden.size > 0)
@@ -120,7 +121,8 @@ function deniedRange(m: Core, address: number, size: number): false {
 function batch(m: Core, list: number, at: number, end: number): number[][] | undefined {
   const from = list + 16 * at;
   const bytes = 16 * (end - at);
-  if (!Number.isSafeInteger(list) || list % 8 !== 0 || !isPublic(m, from, bytes)) return undefined;
+  if (!Number.isSafeInteger(list) || list % 8 !== 0 || !m.holds('listPublic', isPublic(m, from, bytes)))
+    return undefined;
   const read = m.read(from, bytes);
   const view = new DataView(read.buffer, read.byteOffset, read.byteLength);
   m.cost += end - at;
@@ -160,13 +162,21 @@ function storeEntries(m: Core, area: PageTables, task: Task & { do: 'set-pte' },
   const { reason, to, from, at } = task;
   if (reason === SetPte.COPY) return copyEntries(m, area, to + 8 * at, from + 8 * at, 8 * (end - at));
   const pairs = batch(m, to, at, end) ?? [];
-  const store = reason === SetPte.BATCH_ZERO ? zeroEntries : storeChecked;
-  return pairs.length > 0 && pairs.every(([address, value]) => store(m, area, address!, value!));
+  const change = reason === SetPte.BATCH_ZERO ? zeroEntries : storeChecked;
+  return (
+    pairs.length > 0 &&
+    pairs.every(([address, value], i) => {
+      if (m.checks.listCopied) return change(m, area, address!, value!);
+      if (refusal(m, area, address!, value!) !== undefined) return false;
+      store(m, area, address!, m.readU64(to + 16 * (at + i) + 8));
+      return true;
+    })
+  );
 }
 
 function copyEntries(m: Core, area: PageTables, to: number, from: number, size: number): boolean {
   // The source is host memory or the area itself.
-  if (!Number.isSafeInteger(from) || !(inArea(area, from, size) || isPublic(m, from, size)))
+  if (!Number.isSafeInteger(from) || !m.holds('copySource', inArea(area, from, size) || isPublic(m, from, size)))
     return deniedRange(m, from, size);
   for (let at = 0; at < size; at += 8) if (!storeChecked(m, area, to + at, m.readU64(from + at))) return false;
   m.cost += size / 8;
@@ -181,10 +191,9 @@ export function mapPte(m: Core, entry: number, table: number): void {
     m.state.separated &&
     entry % 8 === 0 &&
     inArea(area, entry, 8) &&
-    levelOf(area, entry) === 'middle' &&
     aligned(table) &&
     inArea(area, table, PAGE_SIZE) &&
-    levelOf(area, table) === 'leaf';
+    m.holds('mapPteTables', levelOf(area, entry) === 'middle' && levelOf(area, table) === 'leaf');
   if (!fits) return denied(m, 'map_pte: not a middle entry and a leaf table');
   const value = m.readU64(entry);
   const flags = flagsOf(value);
@@ -258,7 +267,7 @@ export function hideStep(m: Core, task: Task & { do: 'hide' }): Task | undefined
   let hidden = m.state.hidden;
   const next = scan(m, task.base, task.size, task.at, (address, value, inside) => {
     if (!(flagsOf(value) & Pte.V)) return true;
-    if (!inside) return false;
+    if (!inside) return !m.checks.partialLeaf;
     if (!clear) return true;
     m.port.writeI64(pa(address), value - Pte.V);
     hidden = hidden.set(address, true);
@@ -308,7 +317,7 @@ export function rootAllowed(m: Core, satp: bigint): boolean {
  * comes from another level, or would set a root that is not allowed: it is illegal then.
  */
 export function emulateTvm(m: Core, instruction: number, from: Privilege): boolean {
-  if (from !== Privilege.Supervisor || (instruction & 0x7f) !== 0x73) return false;
+  if (!m.holds('tvmSupervisor', from === Privilege.Supervisor) || (instruction & 0x7f) !== 0x73) return false;
   const hart = m.hart;
   const [rd, funct3, rs1] = [(instruction >>> 7) & 31, (instruction >>> 12) & 7, (instruction >>> 15) & 31];
   if (funct3 === 0) {

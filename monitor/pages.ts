@@ -76,9 +76,12 @@ export function isPublic(m: Core, base: number, size: number): boolean {
 
 /** Makes public pages private; false, and nothing changed, unless every page is public and mapped by no enclave. */
 export function claim(m: Core, base: number, size: number, kind: PageKind, instance: number): boolean {
-  if (!aligned(base) || !aligned(size) || !m.state.bitmap || !ordinary(m, base, size)) return false;
+  if (!aligned(base) || !aligned(size) || !m.state.bitmap || !m.holds('claimOrdinary', ordinary(m, base, size)))
+    return false;
   const values = entries(m, base, size / PAGE_SIZE);
-  if (!values.every((entry) => entry === PUBLIC)) return false;
+  const free = (entry: number): boolean =>
+    entry === PUBLIC || !m.checks[isPrivate(entry) ? 'claimOwnership' : 'claimUnshared'];
+  if (!values.every(free)) return false;
   putEntries(m, base, values.fill(privateEntry(kind, instance)));
   m.cost += values.length;
   return true;
@@ -102,7 +105,7 @@ export function owns(m: Core, address: number, instance: number, kind: PageKind)
 
 /** An enclave maps public pages: they must stay public. False, and nothing changed, when one is private. */
 export function share(m: Core, base: number, size: number): boolean {
-  if (!aligned(base) || !aligned(size) || !isPublic(m, base, size)) return false;
+  if (!aligned(base) || !aligned(size) || !m.holds('sharePublic', isPublic(m, base, size))) return false;
   const values = entries(m, base, size / PAGE_SIZE);
   if (values.some((entry) => entry <= PUBLIC - MAX_SHARES)) return false;
   putEntries(

@@ -31,7 +31,7 @@ export function takeRelays(
   const twin = enclavesOf(m.state).find(
     (other) => other.name === name && other.type === 'NORMAL' && other.instance !== instance,
   );
-  if (twin) {
+  if (!m.holds('relayName', !twin)) {
     m.log(`run: an enclave named "${name}" is alive already; one with relay pages needs a name of its own`);
     return undefined;
   }
@@ -47,7 +47,9 @@ export function takeRelays(
 }
 
 function takeTransferred(m: Core, name: string, instance: number): RelayPlan | undefined {
-  const mine = m.state.transferred.filter((entry) => entry.name === name).slice(0, RELAY_PAGE_NUM);
+  const mine = m.state.transferred
+    .filter((entry) => m.holds('transferName', entry.name === name))
+    .slice(0, RELAY_PAGE_NUM);
   if (mine.length === 0) {
     m.log(`run: no relay pages were transferred to "${name}"`);
     return undefined;

@@ -18,13 +18,13 @@ export function smInit(m: Core, base: number, size: number, mapBase: number, map
     aligned(at) && aligned(bytes) && bytes > 0 && Math.log2(bytes) % 1 === 0 && at % bytes === 0;
   const pages = m.options.ramSize / PAGE_SIZE;
   const fits =
-    !m.state.area &&
+    m.holds('smInitOnce', !m.state.area) &&
     napot(base, size) &&
     napot(mapBase, mapSize) &&
     mapSize >= 4 * pages &&
     ordinary(m, base, size) &&
     ordinary(m, mapBase, mapSize) &&
-    (base + size <= mapBase || mapBase + mapSize <= base);
+    m.holds('smInitDisjoint', base + size <= mapBase || mapBase + mapSize <= base);
   if (!fits || (flag !== 0 && !ordinary(m, flag, 4))) return denied(m, 'sm_init: refused');
   m.update({
     area: { base, size, rootBytes: 0, middleBytes: 0 },
@@ -32,7 +32,7 @@ export function smInit(m: Core, base: number, size: number, mapBase: number, map
     tables: new Uint8Array(Math.ceil(size / PAGE_SIZE / 8)),
   });
   if (m.checks.ptAreaPmp) setPmp(m, PmpEntry.PT_AREA, base, size, 'read');
-  setPmp(m, PmpEntry.BITMAP, mapBase, mapSize, 'none');
+  if (m.checks.bitmapPmp) setPmp(m, PmpEntry.BITMAP, mapBase, mapSize, 'none');
   m.hart.fenceVma();
   m.queue({ do: 'publish', at: 0, flag });
 }
@@ -75,14 +75,15 @@ export function separateStep(m: Core, task: Task & { do: 'separate' }): Task | u
     if ((words[i]! | words[i + 1]!) === 0) continue;
     const address = area.base + 8 * at;
     const why = refusal(m, area, address, entryValue(words, i));
-    if (why !== undefined) return separationFailed(m, area, why);
+    if (why !== undefined && m.checks.separationTables) return separationFailed(m, area, why);
     if (words[i]! & LEAF && levelOf(area, address) === 'middle') large++;
     markUsed(m, area, address);
   }
   m.cost += Math.ceil((at - task.at) / 32);
   if (at < entries) return { ...task, at };
   const satp = m.hart.readCsr(Csr.satp);
-  if (satp >> 60n !== 0n && !rootAllowed(m, satp)) return separationFailed(m, area, 'satp names a root outside of it');
+  if (!m.holds('separationRoot', satp >> 60n === 0n || rootAllowed(m, satp)))
+    return separationFailed(m, area, 'satp names a root outside of it');
   m.update({ separated: true });
   m.hart.writeCsr(Csr.mstatus, m.hart.readCsr(Csr.mstatus) | Mstatus.TVM);
   m.answer(Result.SUCCESS);

@@ -11,7 +11,7 @@ import type { Personality } from '../../emulator/machine/personality';
 import type { Machine, MachineExit, MachineSnapshot } from '../../emulator/machine/types';
 import { PAGE_SIZE, tick, va, type Space, type Tick, type VirtualAddress } from '../../emulator/units';
 import { DEVICE_PATH } from '../abi';
-import type { Checks } from '../core';
+import type { Checks } from '../checks';
 import { createDriver, type PenglaiDevice } from '../driver/driver';
 import type { EnclaveEvent } from '../events';
 import { createMonitor, spaceOf, type Monitor } from '../monitor';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Checks } from '../../../monitor/core';
+import type { Checks } from '../../../monitor/checks';
 import { createSystemWithoutChecks } from '../../../monitor/system/system';
 import { build } from '../adapter/builds';
 import { printed, runToEnd } from './sample';

@@ -9,7 +9,7 @@ import type { Personality } from '../../../emulator/machine/personality';
 import type { SupervisorPort } from '../../../emulator/machine/ports';
 import { pa, tick, va } from '../../../emulator/units';
 import { CreateParam, InstanceParam, Pte, ResumeReason, RunParam, Sbi, SbiExtension } from '../../../monitor/abi';
-import type { Checks } from '../../../monitor/core';
+import type { Checks } from '../../../monitor/checks';
 import type { EnclaveEvent } from '../../../monitor/events';
 import { createMonitor, type Monitor } from '../../../monitor/monitor';
 import type { Enclave } from '../../../monitor/state';

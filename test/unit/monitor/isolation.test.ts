@@ -3,7 +3,7 @@ import { Cause } from '../../../emulator/hart/types';
 import { MemoryFault } from '../../../emulator/machine/ports';
 import { tick, va } from '../../../emulator/units';
 import { CreateParam, Pte, Sbi, SetPte } from '../../../monitor/abi';
-import type { Checks } from '../../../monitor/core';
+import type { Checks } from '../../../monitor/checks';
 import { Bench, Code, Layout, MIB } from './bench';
 
 const PAGE = 4096;
