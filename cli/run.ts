@@ -2,7 +2,7 @@
  * `penglai run`: runs a host program with its enclaves on the emulated machine and exits with the host's status. Owns how the guest's
  * streams become this process's; time is virtual and never waits for the wall clock.
  */
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -24,6 +24,7 @@ interface RunOptions {
   readonly sdkFile: readonly string[];
   readonly stdin?: string;
   readonly seed?: number;
+  readonly limits?: 'memory' | 'device';
 }
 
 export function registerRun(program: Command): void {
@@ -41,6 +42,12 @@ export function registerRun(program: Command): void {
     )
     .option('--stdin <file>', 'standard input of the host; otherwise that of this command')
     .option('--seed <number>', 'seed of everything random in the machine', integer)
+    .addOption(
+      new Option('--limits <which>', 'what sizes are limited to: RAM, or the published stack’s limits').choices([
+        'memory',
+        'device',
+      ]),
+    )
     .passThroughOptions()
     .action(async (host: string, args: string[], options: RunOptions) => {
       process.exitCode = await run(host, args, options);
@@ -109,7 +116,10 @@ async function run(host: string, args: readonly string[], options: RunOptions): 
   const guest = await gather(host, options);
   const input = options.stdin === undefined ? undefined : read(options.stdin, 'The file for standard input');
   const system = createSystem(
-    describeLaunch({ args, seed: options.seed, terminal: process.stdout.isTTY === true }, guest),
+    describeLaunch(
+      { args, seed: options.seed, limits: options.limits, terminal: process.stdout.isTTY === true },
+      guest,
+    ),
   );
   const console = new Console();
   for (const warning of guest.warnings) console.note(inCommandLineWords(warning));

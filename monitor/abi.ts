@@ -40,6 +40,8 @@ export const Sbi = {
   ATTEST_SHADOW_ENCLAVE: 80,
   DESTROY_SHADOW_ENCLAVE: 79,
   SET_PTE: 101,
+  /** This monitor's own: (address, size); relay pages in it that were transferred and not taken are the host's again, zeroed. */
+  RELAY_RELEASE: 78,
 } as const;
 
 /** Results of host calls. -1 and -2 arrive in a0; 0 and above in a1 with a0 = 0. */
@@ -117,7 +119,6 @@ export const EnclaveVa = {
 export const NAME_LEN = 16;
 /** A new shadow instance's stack; what enclave_args_init gives others. */
 export const DEFAULT_STACK_SIZE = 65536;
-export const RELAY_PAGE_NUM = 10;
 /** mm_arg_addr that means: the relay pages that were transferred to my name. */
 export const RELAY_TRANSFERRED = 0xffff;
 

@@ -8,6 +8,7 @@ import { pa, va, type PhysicalAddress } from '../emulator/units';
 import { NAME_LEN, Result, SbiExtension } from './abi';
 import { ALL_CHECKS, type CheckName, type Checks } from './checks';
 import type { EnclaveEvent } from './events';
+import { limitsOf, type Limits } from './limits';
 import type { Enclave, MonitorState } from './state';
 import { initialState } from './state';
 import type { Task } from './task';
@@ -34,6 +35,10 @@ export interface MonitorOptions {
   /** Ends the machine (SRST). */
   readonly halt: () => void;
   readonly seed: number;
+  /** How getrandom makes bytes: a good generator started by the seed (default), or the published monitor's. */
+  readonly random?: 'seed' | 'device';
+  /** Default: memory. */
+  readonly limits?: Limits;
   readonly checks?: Partial<Checks>;
 }
 
@@ -44,8 +49,10 @@ export class Core {
   /** Ticks this step costs so far. */
   cost = 0;
   readonly checks: Checks;
+  readonly limits: Limits;
 
   constructor(readonly options: MonitorOptions) {
+    this.limits = options.limits ?? limitsOf();
     this.state = initialState(options.seed);
     this.checks = { ...ALL_CHECKS, ...options.checks };
   }

@@ -4,7 +4,7 @@
  */
 import { Cause } from '../emulator/hart/types';
 import { va } from '../emulator/units';
-import { EnclaveCall, Ocall, RELAY_PAGE_NUM, Result, SBI_EXT_PENGLAI_ENCLAVE } from './abi';
+import { EnclaveCall, Ocall, Result, SBI_EXT_PENGLAI_ENCLAVE } from './abi';
 import { mmapCall, sbrkCall, unmapCall, type Reply } from './areas';
 import { callEnclave, enclaveReturn } from './calls';
 import type { Core } from './core';
@@ -195,7 +195,7 @@ function splitRegion(m: Core, reply: Reply, address: number, size: number, at: n
   const enclave = m.enclave(m.state.running)!;
   const region = regionAt(m, enclave, address, size);
   const bad = !region || at % 4096 !== 0 || at <= address || at >= address + size;
-  if (bad || enclave.relays.length >= RELAY_PAGE_NUM) return reply(Result.ERROR);
+  if (bad || enclave.relays.length >= m.limits.relayRegions) return reply(Result.ERROR);
   const first = { ...region, size: at - address };
   const second = { pa: region.pa + first.size, va: at, size: size - first.size };
   m.change(enclave.eid, { relays: enclave.relays.flatMap((other) => (other === region ? [first, second] : [other])) });

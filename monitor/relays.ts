@@ -2,7 +2,7 @@
  * Relay pages (mm_arg): host memory that an enclave takes over at RUN and gives back at its end or with RETURN_RELAY_PAGE. Owns the
  * checks and the map at 0x3800000000.
  */
-import { EnclaveVa, RELAY_PAGE_NUM, RELAY_TRANSFERRED, Result } from './abi';
+import { EnclaveVa, RELAY_TRANSFERRED, Result } from './abi';
 import type { Core } from './core';
 import { Mapper } from './enclave-tables';
 import { PageKind, claim, reuse } from './pages';
@@ -49,7 +49,7 @@ export function takeRelays(
 function takeTransferred(m: Core, name: string, instance: number): RelayPlan | undefined {
   const mine = m.state.transferred
     .filter((entry) => m.holds('transferName', entry.name === name))
-    .slice(0, RELAY_PAGE_NUM);
+    .slice(0, m.limits.relayRegions);
   if (mine.length === 0) {
     m.log(`run: no relay pages were transferred to "${name}"`);
     return undefined;
@@ -62,6 +62,19 @@ function takeTransferred(m: Core, name: string, instance: number): RelayPlan | u
   });
   m.update({ transferred: m.state.transferred.filter((entry) => !mine.includes(entry)) });
   return { relays, tasks: [], undo: [] };
+}
+
+/** RELAY_RELEASE: what waits in [base, base + size) to be taken is zeroed, because it was meant for somebody else, and is the host's again. */
+export function releaseTransferred(m: Core, base: number, size: number): void {
+  const inside = (entry: { pa: number; size: number }) => entry.pa >= base && entry.pa + entry.size <= base + size;
+  const mine = m.state.transferred.filter(inside);
+  m.update({ transferred: m.state.transferred.filter((entry) => !inside(entry)) });
+  const tasks = mine.flatMap(({ pa, size }): Task[] => [
+    { do: 'zero', base: pa, size, at: 0 },
+    { do: 'disown', base: pa, size },
+    show(pa, size),
+  ]);
+  m.queue(...tasks, answer(Result.SUCCESS));
 }
 
 /** Maps the regions in the enclave that owns them now. */

@@ -8,6 +8,7 @@ import { destroy, destroyShadow, memoryExtend, resume, run, schrodingerInit, sto
 import type { Core } from './core';
 import { create } from './create';
 import { runShadow } from './fork';
+import { releaseTransferred } from './relays';
 import { mapPte, setPte } from './page-tables';
 import { attest } from './report';
 import { separate, smInit } from './table-area';
@@ -96,6 +97,7 @@ const CALLS: Readonly<Record<number, (m: Core, a: readonly number[]) => void>> =
   [Sbi.ATTEST_SHADOW_ENCLAVE]: (m, [a0, a1]) => attest(m, a0!, a1!, nonceOf(m), true),
   [Sbi.MEMORY_EXTEND]: (m, [a0, a1]) => memoryExtend(m, a0!, a1!),
   [Sbi.SCHRODINGER_INIT]: (m, [a0, a1]) => schrodingerInit(m, a0!, a1!),
+  [Sbi.RELAY_RELEASE]: (m, [a0, a1]) => releaseTransferred(m, a0!, a1!),
   [Sbi.DEBUG_PRINT]: (m) => m.answer(0),
 };
 

@@ -83,6 +83,7 @@ export interface MachineOptions extends Pick<LaunchDescription, 'args'> {
   readonly memoryMiB?: number | undefined;
   readonly seed?: number | undefined;
   readonly schedule?: LaunchDescription['schedule'] | undefined;
+  readonly limits?: LaunchDescription['limits'] | undefined;
 }
 
 /** The machine as the debugger and `penglai run` start it. */
@@ -98,6 +99,7 @@ export function describeLaunch(options: MachineOptions, guest: Guest): LaunchDes
     ...(options.memoryMiB === undefined ? {} : { memoryMiB: options.memoryMiB }),
     ...(options.seed === undefined ? {} : { seed: options.seed }),
     ...(options.schedule === undefined ? {} : { schedule: options.schedule }),
+    ...(options.limits === undefined ? {} : { limits: options.limits }),
   };
 }
 

@@ -24,6 +24,8 @@ export interface LaunchOptions {
   readonly pace: 'real' | 'fast';
   /** Ticks a thread runs while others wait, and whether that varies from slice to slice. */
   readonly schedule: { readonly quantum?: number; readonly vary?: boolean } | undefined;
+  /** What sizes are limited to: the machine's memory, or what the published stack allows. */
+  readonly limits: 'memory' | 'device' | undefined;
   /** Run without stopping anywhere. */
   readonly noDebug: boolean;
 }
@@ -65,6 +67,7 @@ const ATTRIBUTES: Readonly<Record<string, readonly [Check, string]>> = {
   memoryMiB: [within(64, 3072), 'an integer from 64 to 3072'],
   schedule: [isSchedule, '{"quantum": ticks from 1000, "vary": true or false}'],
   pace: [(value) => value === 'real' || value === 'fast', '"real" or "fast"'],
+  limits: [(value) => value === 'memory' || value === 'device', '"memory" or "device"'],
   noDebug: [isBoolean, 'true or false'],
 };
 
@@ -122,6 +125,7 @@ export function parseLaunch(given: Readonly<Record<string, unknown>>): LaunchOpt
     memoryMiB: option('memoryMiB', undefined),
     schedule: option('schedule', undefined),
     pace: option('pace', 'real'),
+    limits: option('limits', undefined),
     noDebug: option('noDebug', false),
   };
   if (!isAbsolute(options.program) && options.cwd === undefined)

@@ -7,6 +7,7 @@ import { pa, va } from '../../emulator/units';
 import { AttestParam, Report, ResumeReason, Sbi } from '../abi';
 import { SharedPage, give, queueOf, sbi } from './core';
 import { EFAULT, EINVAL, EPERM } from './errno';
+import { leaveRegions } from './regions';
 import { recordsOf, type EnclaveRecord } from './state';
 import { ask, finish, goOn, type Request, type Step, type Turn } from './step';
 
@@ -111,7 +112,7 @@ export function reclaim(t: Turn, step: Step & { at: 'reclaim' }): DeviceStep {
   const next = recordsOf(driver.state)
     .filter((record) => record.pid === step.pid && !skip.includes(record.serial))
     .sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind) || a.eid - b.eid)[0];
-  if (!next) return give(0);
+  if (!next) return goOn(1, { at: 'freed', regions: leaveRegions(driver, step.pid), then: { at: 'left' } });
   // Never got as far as the monitor: only the driver knows it.
   if (next.monitorEid < 0) {
     kernel.freePages(pa(next.pool.pa), next.pool.order);

@@ -2,14 +2,17 @@
  * What the parts of the driver share: its state, looking things up, and giving memory back. The driver is untrusted: whatever it does
  * wrong, the monitor refuses.
  */
-import { MemoryFault } from '../../emulator/machine/ports';
 import { pa, type PhysicalAddress } from '../../emulator/units';
 import type { DeviceStep, Kernel, SbiCall } from '../../emulator/linux/device';
 import { SbiExtension } from '../abi';
-import type { Block, DriverState, EnclaveRecord, Region } from './state';
+import { limitsOf, type Limits } from '../limits';
+import { collectAll } from './regions';
+import type { Block, DriverState, EnclaveRecord, Region, Table } from './state';
 import { initialDriverState } from './state';
 
 export interface DriverOptions {
+  /** Default: memory. */
+  readonly limits?: Limits;
   /** False only in tests: mmap shows relay memory that an enclave owns. */
   readonly mmapOwnership?: boolean;
   /** Who an ocalling enclave (the monitor's number) is; for the source of its prints only. */
@@ -21,7 +24,10 @@ export const SharedPage = { param: 0, runParam: 256, report: 512, out: 1024, eid
 
 export class Driver {
   state: DriverState = initialDriverState;
-  constructor(readonly options: DriverOptions) {}
+  readonly limits: Limits;
+  constructor(readonly options: DriverOptions) {
+    this.limits = options.limits ?? limitsOf();
+  }
 
   update(change: Partial<DriverState>): void {
     this.state = { ...this.state, ...change };
@@ -69,35 +75,20 @@ export class Driver {
   forget(kernel: Kernel, record: EnclaveRecord): void {
     kernel.freePages(pa(record.shared.pa), record.shared.order);
     this.update({ enclaves: this.state.enclaves.remove(record.eid) });
-    this.release(kernel, 'shm', record.shm, record.serial);
-    this.release(kernel, 'relay', record.relay, record.serial);
+    this.release('shm', record.shm, record.serial);
+    this.release('relay', record.relay, record.serial);
+    collectAll(this, kernel);
     kernel.wake(queueOf(record));
   }
 
-  /** An enclave uses a region no more; one without id and users is freed. */
-  release(kernel: Kernel, table: 'shm' | 'relay', id: number, serial: number): void {
+  /** An enclave uses a region no more. */
+  release(table: Table, id: number, serial: number): void {
     const region = this.state[table].get(id);
-    if (!region) return;
-    this.setRegion(table, { ...region, users: region.users.filter((user) => user !== serial) });
-    this.collect(kernel, table, id);
+    if (region) this.setRegion(table, { ...region, users: region.users.filter((user) => user !== serial) });
   }
 
-  setRegion(table: 'shm' | 'relay', region: Region): void {
+  setRegion(table: Table, region: Region): void {
     this.update({ [table]: this.state[table].set(region.id, region) });
-  }
-
-  collect(kernel: Kernel, table: 'shm' | 'relay', id: number): void {
-    const region = this.state[table].get(id);
-    if (!region?.removed || region.users.length > 0) return;
-    try {
-      kernel.port.readU8(kernel.linear(pa(region.pa)));
-    } catch (error) {
-      // Pages that were transferred to an enclave that never ran are still the monitor's: they stay lost.
-      if (error instanceof MemoryFault) return;
-      throw error;
-    }
-    this.update({ [table]: this.state[table].remove(id) });
-    kernel.freePages(pa(region.pa), region.order);
   }
 }
 

@@ -22,7 +22,7 @@ import {
 import { EFAULT, EINVAL } from './errno';
 import { grant, granted, initPersistency } from './ocalls';
 import { imageBytes } from './image';
-import { mmapRegion, newRegion, regionCall } from './regions';
+import { freeRegions, mmapRegion, newRegion, regionCall, regionMapped } from './regions';
 import { killed, ran, startRun, waited } from './run';
 import { recordsOf, type DriverState, type EnclaveRecord } from './state';
 import { ask, finish, goOn, zeroPiece, type Request, type Step, type Turn } from './step';
@@ -62,7 +62,8 @@ export function createDriver(options: DriverOptions): PenglaiDevice {
       const bytes = kernel.port.user.read(request.argument, sizeOf(command));
       return start(turn, command, { address: request.argument, bytes }, file);
     },
-    mmap: (_kernel, data, length) => mmapRegion(driver, data, length),
+    mmap: (kernel, data, length) => mmapRegion(driver, kernel, data, length),
+    mapped: (kernel, data, by) => regionMapped(driver, kernel, data, by),
     processExited(kernel, pid, state, input) {
       const turn: Turn = { driver, kernel, caller: input.caller, input };
       return step(turn, (state as Step | undefined) ?? { at: 'reclaim', pid, asked: 0, skip: [] });
@@ -127,6 +128,10 @@ function step(t: Turn, state: Step): DeviceStep {
       return zeroPiece(t, state);
     case 'region':
       return newRegion(t, state);
+    case 'freed':
+      return freeRegions(t, state);
+    case 'left':
+      return give(0);
     case 'finish':
       t.kernel.port.user.write(va(state.request.address), state.request.bytes);
       return give(state.value);

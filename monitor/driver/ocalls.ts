@@ -34,7 +34,7 @@ export function serveOcall(t: Turn, running: Running, record: EnclaveRecord): De
       print(t, record, speaker);
       return resume();
     case Ocall.RETURN_RELAY_PAGE:
-      driver.release(kernel, 'relay', record.relay, record.serial);
+      driver.release('relay', record.relay, record.serial);
       driver.change(record.eid, { runner: 0, returned: { pa: arg0, size: arg1 } });
       return goOn(100, finish(withResult(running, 0n), RunResult.RETURN_USER_RELAY_PAGE));
     case Ocall.READ_SECT:

@@ -249,7 +249,7 @@ function ended(t: Turn, running: Running, record: EnclaveRecord, isGone: boolean
     driver.forget(kernel, record);
     return goOn(1, finish(running.request, errno));
   } else {
-    driver.release(kernel, 'relay', record.relay, record.serial);
+    driver.release('relay', record.relay, record.serial);
     driver.change(record.eid, { runner: 0, relay: 0 });
   }
   return goOn(1, finish(isGone ? withResult(running, 0n) : running.request, errno));

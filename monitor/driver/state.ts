@@ -40,10 +40,16 @@ export interface Region {
   readonly pa: number;
   readonly order: number;
   readonly size: number;
-  /** Attachments. */
-  readonly refs: number;
+  /** Processes that attached it, once for each time; 0: one that is gone, but not its mapping. */
+  readonly attached: readonly number[];
+  /** Processes that made or attached it; without any the id is gone too. */
+  readonly holders: readonly number[];
+  /** Areas of address spaces that show it. */
+  readonly maps: number;
   /** Enclaves (serials) that map it or own it. */
   readonly users: readonly number[];
+  /** An enclave had it: pages of it may be somewhere else than where the driver gave them. */
+  readonly given: boolean;
   /** The id is gone; the memory goes with the last user. */
   readonly removed: boolean;
 }
@@ -80,6 +86,12 @@ export function freeId(
   while (table.has(id)) id++;
   return id < end ? id : undefined;
 }
+
+export type Table = 'shm' | 'relay';
+
+/** All regions of a table, by id. */
+export const regionsOf = (state: DriverState, table: Table): Region[] =>
+  [...state[table].values()].sort((a, b) => a.id - b.id);
 
 /** All records, by eid. */
 export const recordsOf = (state: DriverState): EnclaveRecord[] =>

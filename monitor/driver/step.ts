@@ -12,7 +12,7 @@ import { pa } from '../../emulator/units';
 import type { Driver } from './core';
 import type { ElfPlan } from './elf';
 import type { Image } from './image';
-import type { Block } from './state';
+import type { Block, Table } from './state';
 
 /** Fields of penglai_enclave_user_param the driver reads. */
 export interface UserParams {
@@ -79,7 +79,16 @@ export type Step =
       readonly size: number;
       readonly block: Block;
     }
+  /** Regions are freed one by one where nothing holds them; `asked`: the monitor gave back what waited to be taken. */
+  | {
+      readonly at: 'freed';
+      readonly regions: readonly { readonly table: Table; readonly id: number }[];
+      readonly asked?: boolean;
+      readonly then: Step;
+    }
   | { readonly at: 'calls'; readonly calls: readonly SbiCall[]; readonly then: Step }
+  /** Everything that a process left behind has been reclaimed. */
+  | { readonly at: 'left' }
   | { readonly at: 'finish'; readonly request: Request; readonly value: number }
   /** CREATE: the image is read, its pages are filled, its tables are written, the monitor is asked. */
   | {

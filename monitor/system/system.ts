@@ -14,6 +14,7 @@ import { DEVICE_PATH } from '../abi';
 import type { Checks } from '../checks';
 import { createDriver, type PenglaiDevice } from '../driver/driver';
 import type { EnclaveEvent } from '../events';
+import { limitsOf } from '../limits';
 import { createMonitor, spaceOf, type Monitor } from '../monitor';
 import { enclaveInfos } from './enclaves';
 import { pageTableFirmware } from './firmware';
@@ -39,6 +40,7 @@ const DEFAULTS = {
   /** 10 ms. */
   quantum: 1_000_000,
 } as const;
+const DEVICE_RANDOM = 12345;
 const FORMAT = 1;
 /** Bytes that one read of a debugger may ask for. */
 const READ_MAX = 16 * 1024 * 1024;
@@ -90,7 +92,9 @@ export class ComposedSystem implements System {
     const ramBytes = (launch.memoryMiB ?? DEFAULTS.memoryMiB) * 1024 * 1024;
     const machine = createMachine({ ramBytes, clockHz: this.clockHz });
     this.machine = machine;
+    const limits = limitsOf(launch.limits);
     this.device = createDriver({
+      limits,
       mmapOwnership: checks.deviceMmapOwnership ?? true,
       speaker: (eid) => this.speaker(eid),
     });
@@ -104,7 +108,10 @@ export class ComposedSystem implements System {
         setTimer: (hart, at) => machine.setTimer(hart, tick(at)),
         ticksPerTime: this.clockHz / TIMEBASE_HZ,
         halt: () => machine.halt(),
-        seed: launch.seed ?? DEFAULTS.seed,
+        // The published monitor's generator begins with this number at every boot.
+        seed: launch.limits === 'device' ? DEVICE_RANDOM : (launch.seed ?? DEFAULTS.seed),
+        random: launch.limits === 'device' ? 'device' : 'seed',
+        limits,
         checks,
       },
       machine.harts,

@@ -6,6 +6,7 @@ import type { Machine, MachineExit } from '../../emulator/machine/types';
 import type { Stamped } from '../../emulator/machine/outbox';
 import type { Space, Tick, VirtualAddress } from '../../emulator/units';
 import type { EnclaveEvent } from '../events';
+import type { LimitsName } from '../limits';
 import type { EnclaveState, EnclaveType, Instance } from '../types';
 
 export interface LaunchDescription {
@@ -25,6 +26,8 @@ export interface LaunchDescription {
   readonly epoch?: number;
   readonly seed?: number;
   readonly schedule?: { readonly quantum?: number; readonly vary?: boolean };
+  /** `device`: the published stack's limits hold, and getrandom gives its sequence. Default `memory`: RAM is the limit. */
+  readonly limits?: LimitsName;
 }
 
 export type SystemEvent = LinuxEvent | EnclaveEvent;

@@ -17,7 +17,15 @@ describe('A launch configuration', () => {
   it('needs a program and nothing else', () => {
     assert.deepEqual(parseLaunch({ program: '/p/host' }), {
       ...{ program: '/p/host', args: [], env: {}, sdkFiles: undefined, stopOnEntry: false, stdin: undefined },
-      ...{ sourceMap: {}, trace: false, cwd: undefined, seed: undefined, memoryMiB: undefined, pace: 'real' },
+      ...{
+        sourceMap: {},
+        trace: false,
+        cwd: undefined,
+        seed: undefined,
+        memoryMiB: undefined,
+        pace: 'real',
+        limits: undefined,
+      },
       schedule: undefined,
       noDebug: false,
     });

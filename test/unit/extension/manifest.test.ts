@@ -23,6 +23,7 @@ const EXAMPLES: Record<string, unknown> = {
   trace: true,
   pace: 'fast',
   schedule: { quantum: 5000, vary: true },
+  limits: 'device',
 };
 
 describe('the manifest', () => {
