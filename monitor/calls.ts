@@ -7,24 +7,17 @@ import { withRegisters } from '../emulator/hart/registers';
 import { CallArg, ESERVERBUSY, EnclaveVa, Result } from './abi';
 import { areaAt, belowAreas, insertArea, placeFree, type Reply } from './areas';
 import type { Core } from './core';
-import { Mapper, readVirtual, writeVirtual } from './enclave-tables';
+import { Mapper, readVirtual, writable, writeVirtual } from './enclave-tables';
 import { enter, entryRegisters, headOf, parkRegisters, transition } from './lifecycle';
 import { isRefused, ruleFor } from './operations';
 import { PageKind, reuse } from './pages';
-import type { Area, Enclave } from './state';
+import type { Area, CallArgument as Argument, Enclave } from './state';
 
-interface Argument {
-  readonly req_arg: bigint;
-  readonly resp_val: bigint;
-  readonly req_vaddr: number;
-  readonly req_size: number;
-  readonly resp_vaddr: number;
-  readonly resp_size: number;
-}
-
+/** Read once per call; undefined where the enclave could not read it, or not write the answer. */
 function readArgument(m: Core, enclave: Enclave, address: number): Argument | undefined {
+  if (!writable(m, enclave, address, CallArg.SIZE)) return undefined;
   const bytes = readVirtual(m, enclave, address, CallArg.SIZE);
-  if (!bytes || !writeVirtual(m, enclave, address, bytes)) return undefined;
+  if (!bytes) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const number = (at: number) => view.getUint32(at + 4, true) * 2 ** 32 + view.getUint32(at, true);
   return {
@@ -122,8 +115,7 @@ export function callEnclave(m: Core, reply: Reply, handle: number, address: numb
   m.change(callee.eid, {
     caller: caller.eid,
     top: top.eid,
-    host: top.host,
-    pendingCall: { argument: address, areaStart },
+    pendingCall: { argument: address, asked: argument, areaStart },
     registers,
     pool: mapper.pool,
   });
@@ -142,18 +134,18 @@ export function enclaveReturn(m: Core, reply: Reply, address: number): void {
   }
   const result = readArgument(m, callee, address);
   if (!result) return reply(Result.ERROR);
-  const asked = readArgument(m, caller, callee.pendingCall.argument);
+  const { argument } = callee.pendingCall;
+  const asked = m.checks.callCopied ? callee.pendingCall.asked : readArgument(m, caller, argument)!;
 
-  const req_vaddr = asked ? returnRequest(m, callee, caller, asked, result) : 0;
+  const req_vaddr = returnRequest(m, callee, caller, asked, result);
   const resp_vaddr = returnResponse(m, callee, caller, result);
-  if (asked)
-    writeArgument(m, caller, callee.pendingCall.argument, {
-      ...asked,
-      req_vaddr,
-      resp_vaddr,
-      resp_size: resp_vaddr === 0 ? 0 : result.resp_size,
-      resp_val: result.resp_val,
-    });
+  writeArgument(m, caller, argument, {
+    ...asked,
+    req_vaddr,
+    resp_vaddr,
+    resp_size: resp_vaddr === 0 ? 0 : result.resp_size,
+    resp_val: result.resp_val,
+  });
   Mapper.of(m, callee).unmap(EnclaveVa.KBUFFER, PAGE_SIZE);
   const { pendingCall: _call, registers: _registers, ...rest } = m.enclave(callee.eid)!;
   m.put({ ...rest, state: 'RUNNABLE', caller: -1, top: -1, callee: -1 });

@@ -30,9 +30,18 @@ export function outPointers(m: Core, pointers: readonly number[]): OutPointers |
   const [ocall, arg0, arg1, speaker, retval] = pointers as [number, number, number, number, number];
   const page = ocall - (ocall % PAGE_SIZE);
   const fit = pointers.every((p) => Number.isSafeInteger(p) && p % 8 === 0 && p >= page && p < page + PAGE_SIZE);
-  return fit && m.holds('outPointers', ordinary(m, page, PAGE_SIZE))
+  return m.holds('outPointers', fit && ordinary(m, page, PAGE_SIZE))
     ? { ocall, arg0, arg1, speaker, retval }
     : undefined;
+}
+
+/**
+ * The monitor writes the new eid to host memory: not to what is private, nor to what becomes private by the same call (which would change
+ * an enclave after it was measured).
+ */
+export function eidPointerFits(m: Core, pointer: number, taken: readonly (readonly [number, number])[]): boolean {
+  const inside = taken.some(([base, size]) => pointer < base + size && base < pointer + 8);
+  return pointer % 8 === 0 && m.holds('eidPointer', !inside && isPublic(m, pointer, 8));
 }
 
 /** What an enclave maps of the host's memory, shared or not at all; returns what undoes it, undefined when it can't be. */
@@ -61,7 +70,7 @@ export function create(m: Core, type: EnclaveType, parameter: number): void {
   const param = readParam(m, parameter, CreateParam.SIZE);
   if (!param) return refuse(m, 'the parameter block is not host memory');
   const { u64 } = param;
-  const name = m.readName(param.bytes.subarray(CreateParam.name, CreateParam.name + 16));
+  const name = m.readName(param.bytes.subarray(CreateParam.name));
   const [base, size, free] = [u64(CreateParam.paddr), u64(CreateParam.size), u64(CreateParam.free_mem)];
   const eidPointer = u64(CreateParam.eid_ptr);
   const template = type === 'SHADOW';
@@ -71,8 +80,7 @@ export function create(m: Core, type: EnclaveType, parameter: number): void {
     return refuse(m, 'the pool is not a range of pages');
   if (type === 'SERVER' && !m.holds('serverName', !serverNamed(m.state, name)))
     return refuse(m, `server already existed: ${name}`);
-  if (eidPointer % 8 !== 0 || !m.holds('eidPointer', isPublic(m, eidPointer, 8)))
-    return refuse(m, 'the eid pointer is not host memory');
+  if (!eidPointerFits(m, eidPointer, [[base, size]])) return refuse(m, 'the eid pointer is not host memory');
   const pointers = ['ecall_arg0', 'ecall_arg1', 'ecall_arg2', 'ecall_arg3', 'retval'] as const;
   const out = template
     ? undefined

@@ -85,6 +85,10 @@ export function writeVirtual(m: Core, enclave: Enclave, address: number, bytes: 
   return found !== undefined;
 }
 
+/** Could the enclave itself write all of the range? Touches none of it. */
+export const writable = (m: Core, enclave: Enclave, address: number, length: number): boolean =>
+  pieces(m, enclave.root, address, length, 'write') !== undefined;
+
 /** A string of at most `max` bytes, up to its NUL; undefined when it can't be read. */
 export function readString(m: Core, enclave: Enclave, address: number, max: number): string | undefined {
   let text = '';

@@ -7,6 +7,7 @@ import { DEFAULT_STACK_SIZE, EnclaveVa, InstanceParam, Pte, Result } from './abi
 import { entryArguments } from './control';
 import type { Core } from './core';
 import {
+  eidPointerFits,
   hostSpace,
   mapShared,
   newEnclave,
@@ -19,7 +20,7 @@ import {
 import { PAGES_PER_STEP, PAGE_TICKS } from './costs';
 import { Mapper, walkTables, words32 } from './enclave-tables';
 import { entryRegisters, start } from './lifecycle';
-import { PageKind, aligned, claim, isPublic, reuse, unshare } from './pages';
+import { PageKind, aligned, claim, reuse, unshare } from './pages';
 import { relayUndo, takeRelays } from './relays';
 import { hide, show, type Task } from './task';
 import { instance } from './types';
@@ -32,7 +33,7 @@ export function runShadow(m: Core, id: number, parameter: number): void {
   const param = readParam(m, parameter, InstanceParam.SIZE);
   if (!shadow || !param) return refuse(m, shadow ? 'the parameter block is not host memory' : `no shadow ${id}`);
   const { u64 } = param;
-  const name = m.readName(param.bytes.subarray(InstanceParam.name, InstanceParam.name + 16));
+  const name = m.readName(param.bytes.subarray(InstanceParam.name));
   const [base, size] = [u64(InstanceParam.sptbr), u64(InstanceParam.size)];
   const eidPointer = u64(InstanceParam.eid_ptr);
   const [kbuffer, shm, shmSize] = [
@@ -46,7 +47,9 @@ export function runShadow(m: Core, id: number, parameter: number): void {
     pointers.map((field) => u64(InstanceParam[field])),
   );
   const poolFits = aligned(base) && aligned(size) && size >= 4 * PAGE_SIZE;
-  if (!poolFits || !out || eidPointer % 8 !== 0 || !m.holds('eidPointer', isPublic(m, eidPointer, 8)))
+  const [relay, relaySize] = [u64(InstanceParam.mm_arg_addr), u64(InstanceParam.mm_arg_size)];
+  const taken = [[base, size] as const, [relay, relaySize] as const];
+  if (!poolFits || !out || !eidPointerFits(m, eidPointer, taken))
     return refuse(m, 'the pool or the result pointers are not host memory');
   const undoShare = shareWithHost(m, sharedRanges(kbuffer, shm, shmSize, out));
   if (!undoShare) return refuse(m, 'kbuffer or shared memory is not host memory');
@@ -56,7 +59,7 @@ export function runShadow(m: Core, id: number, parameter: number): void {
     unshareAll();
     return refuse(m, 'the pool is not host memory');
   }
-  const plan = takeRelays(m, name, number, u64(InstanceParam.mm_arg_addr), u64(InstanceParam.mm_arg_size));
+  const plan = takeRelays(m, name, number, relay, relaySize);
   m.update({ nextInstance: number + 1 });
   const undo: Task[] = [{ do: 'disown', base, size }, show(base, size), ...undoShare];
   if (!plan) return m.queue(...undo, { do: 'answer', value: Result.ERROR, detail: 0 });

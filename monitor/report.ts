@@ -11,10 +11,10 @@ import { permitted } from './control';
 import type { Core } from './core';
 import { hostSpace } from './create';
 import { digestOf } from './digest';
-import { readString, readVirtual, writeVirtual } from './enclave-tables';
+import { readString, writable, writeVirtual } from './enclave-tables';
 import { le64, measure } from './measure';
 import { isPublic } from './pages';
-import { serverNamed, type Enclave } from './state';
+import { serverNamed } from './state';
 import type { AfterMeasure } from './task';
 import { HASH_PAGE_TICKS } from './costs';
 
@@ -62,11 +62,6 @@ export function getReport(m: Core, reply: Reply, name: number, address: number, 
   }
   const done = writeVirtual(m, self, address, reportOf(nonced(m, server.hash, nonce), nonce));
   reply(done ? Result.SUCCESS : Result.ERROR);
-}
-
-function writable(m: Core, enclave: Enclave, address: number, length: number): boolean {
-  const bytes = readVirtual(m, enclave, address, length);
-  return bytes !== undefined && writeVirtual(m, enclave, address, bytes);
 }
 
 export function reportMeasured(

@@ -39,10 +39,21 @@ export interface Pool {
   readonly free: number;
 }
 
+/** What call_enclave_arg_t says. */
+export interface CallArgument {
+  readonly req_arg: bigint;
+  readonly resp_val: bigint;
+  readonly req_vaddr: number;
+  readonly req_size: number;
+  readonly resp_vaddr: number;
+  readonly resp_size: number;
+}
+
 /** What a callee remembers of the call it works for. */
 export interface PendingCall {
-  /** call_enclave_arg_t in the caller's memory. */
+  /** Address of call_enclave_arg_t in the caller, and what it said at the call: its memory may be shared with the host. */
   readonly argument: number;
+  readonly asked: CallArgument;
   /** Where the request area was in the caller. */
   readonly areaStart: number;
 }

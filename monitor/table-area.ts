@@ -25,7 +25,10 @@ export function smInit(m: Core, base: number, size: number, mapBase: number, map
     ordinary(m, base, size) &&
     ordinary(m, mapBase, mapSize) &&
     m.holds('smInitDisjoint', base + size <= mapBase || mapBase + mapSize <= base);
-  if (!fits || (flag !== 0 && !ordinary(m, flag, 4))) return denied(m, 'sm_init: refused');
+  // Not into what becomes the monitor's by this call.
+  const apart = (at: number, bytes: number) => flag + 4 <= at || at + bytes <= flag;
+  const flagFits = flag === 0 || (ordinary(m, flag, 4) && apart(base, size) && apart(mapBase, mapSize));
+  if (!fits || !flagFits) return denied(m, 'sm_init: refused');
   m.update({
     area: { base, size, rootBytes: 0, middleBytes: 0 },
     bitmap: { base: mapBase, size: mapSize },
