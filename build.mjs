@@ -14,6 +14,8 @@ const common = {
   platform: 'node',
   target: 'node20',
   format: 'cjs',
+  // The module form of a library can be bundled in part.
+  mainFields: ['module', 'main'],
   sourcemap: true,
   logLevel: 'warning',
 };

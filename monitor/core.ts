@@ -6,6 +6,7 @@ import type { Hart, SavedRegisters } from '../emulator/hart/types';
 import type { MachinePort } from '../emulator/machine/ports';
 import { pa, va, type PhysicalAddress } from '../emulator/units';
 import { NAME_LEN, Result, SbiExtension } from './abi';
+import { attestationOf, type Attestation, type AttestationSettings } from './attestation/machine';
 import { ALL_CHECKS, type CheckName, type Checks } from './checks';
 import type { EnclaveEvent } from './events';
 import { limitsOf, type Limits } from './limits';
@@ -39,6 +40,8 @@ export interface MonitorOptions {
   readonly random?: 'seed' | 'device';
   /** Default: memory. */
   readonly limits?: Limits;
+  /** How it measures and signs; without it as the published firmware on a machine that got no keys. */
+  readonly attestation?: AttestationSettings | undefined;
   readonly checks?: Partial<Checks>;
 }
 
@@ -50,11 +53,13 @@ export class Core {
   cost = 0;
   readonly checks: Checks;
   readonly limits: Limits;
+  readonly attestation: Attestation;
 
   constructor(readonly options: MonitorOptions) {
     this.limits = options.limits ?? limitsOf();
     this.state = initialState(options.seed);
     this.checks = { ...ALL_CHECKS, ...options.checks };
+    this.attestation = attestationOf(options.attestation);
   }
 
   /** Does the condition hold? Every check that keeps enclaves apart is asked through this, so that tests can switch it off. */

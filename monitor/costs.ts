@@ -9,6 +9,8 @@ export const TRAP_TICKS = 200;
 export const PAGE_TICKS = 64;
 /** One page hashed. */
 export const HASH_PAGE_TICKS = 8192;
+/** One SM2 signature. */
+export const SIGN_TICKS = 200_000;
 /** One page of page-table entries scanned. */
 export const TABLE_TICKS = 256;
 

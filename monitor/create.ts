@@ -105,10 +105,10 @@ export function create(m: Core, type: EnclaveType, parameter: number): void {
   m.update({ undo: [{ do: 'disown', base, size }, show(base, size), ...undoShare, answer(Result.ERROR)] });
   if (template) {
     const shadow: Shadow = { ...common, id: freeSlot(m.state.shadows), pool, hash: new Uint8Array(32), state: 'FRESH' };
-    m.queue(measure(root, common.entry, 0n, { kind: 'shadow', shadow, eidPointer }));
+    m.queue(measure(m, root, common.entry, 0n, { kind: 'shadow', shadow, eidPointer }));
   } else {
     const enclave = newEnclave(m, common, pool, type as 'NORMAL' | 'SERVER', { kbuffer, shm, shmSize, out: out! });
-    m.queue({ do: 'attach', enclave }, measure(root, common.entry, 0n, { kind: 'enclave', enclave, eidPointer }));
+    m.queue({ do: 'attach', enclave }, measure(m, root, common.entry, 0n, { kind: 'enclave', enclave, eidPointer }));
   }
 }
 

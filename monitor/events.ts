@@ -43,6 +43,17 @@ export type EnclaveEvent =
       readonly address: number;
       readonly what: string;
     }
+  /** A report was made. */
+  | {
+      readonly kind: 'report';
+      /** The enclave or template it is about. */
+      readonly instance: Instance;
+      readonly name: string;
+      /** Who asked: the host, another enclave for this server, or the enclave about itself as it is now. */
+      readonly askedBy: 'host' | 'enclave' | 'itself';
+      /** report_t. */
+      readonly bytes: Uint8Array;
+    }
   /** A diagnostic the real monitor or driver would log. */
   | { readonly kind: 'monitor-log'; readonly text: string };
 

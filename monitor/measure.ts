@@ -1,12 +1,11 @@
 /**
- * Measurement of an enclave: H over its entry point, its pages in page-table order and a nonce. Owns the byte stream that is hashed
+ * Measurement of an enclave: a hash over its entry point, its pages in page-table order and a nonce. Owns the byte stream that is hashed
  * (virtual addresses as the published monitor computes them, a zero byte where permissions were meant), cut into steps.
  */
 import { PAGE_SIZE } from '../emulator/units';
 import { Pte } from './abi';
 import type { Core } from './core';
 import { HASH_PAGES_PER_STEP, HASH_PAGE_TICKS, TRAP_TICKS } from './costs';
-import { finishDigest, newDigest, updateDigest } from './digest';
 import { walkTables, words32 } from './enclave-tables';
 import type { AfterMeasure, Task } from './task';
 
@@ -17,13 +16,13 @@ export function le64(value: bigint): Uint8Array {
 }
 
 /** The task that measures a space; `root` is its root page's number. */
-export function measure(root: number, entry: number, nonce: bigint, then: AfterMeasure): Task {
+export function measure(m: Core, root: number, entry: number, nonce: bigint, then: AfterMeasure): Task {
   return {
     do: 'measure',
     root,
     at: 0,
     previous: -2,
-    digest: updateDigest(newDigest(), le64(BigInt(entry))),
+    digest: m.attestation.hash.add(m.attestation.hash.begin(), le64(BigInt(entry))),
     nonce,
     then,
   };
@@ -60,8 +59,9 @@ export function measureStep(
   });
   m.cost += TRAP_TICKS;
   if (typeof end === 'number') next = end * 512;
-  const digest = updateDigest(task.digest, ...parts);
+  const { hash } = m.attestation;
+  const digest = hash.add(task.digest, ...parts);
   if (next !== undefined) return { ...task, at: next, previous, digest };
-  done(finishDigest(updateDigest(digest, le64(task.nonce))));
+  done(hash.finish(hash.add(digest, le64(task.nonce))));
   return undefined;
 }

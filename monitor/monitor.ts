@@ -16,6 +16,7 @@ import { enclaveCall } from './enclave-calls';
 import { killRunning, leave } from './lifecycle';
 import { emulateTvm } from './page-tables';
 import { setPmp, setPmpAll } from './pmp';
+import { provisionKeys } from './report';
 import { sbiCall } from './sbi';
 import { chainOf, enclavesOf, shadowsOf, type Enclave, type MonitorState, type Shadow } from './state';
 import { taskStep } from './tasks';
@@ -110,6 +111,7 @@ function boot(m: Core): void {
   hart.setX(10, hart.id);
   hart.setX(11, 0);
   hart.mepc = va(Physical.DRAM_BASE + Physical.SM_SIZE);
+  provisionKeys(m);
   m.update({ phase: 'running' });
   m.cost = TRAP_TICKS;
   hart.mret();

@@ -1,37 +1,57 @@
 /**
- * report_t and derived keys. Owns the layout and the hash of each way to ask for a report; signatures and the monitor's own identity
- * are zero, as on a machine whose boot stage provisioned no keys.
+ * report_t and derived keys. Owns the layout, the hash of each way to ask for a report, who signs, and the key block in the monitor's
+ * own memory. A machine that got no keys signs nothing: identity, public keys and signatures are zero, as on a stock QEMU.
  */
 import { hkdf } from '@noble/hashes/hkdf.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { pa } from '../emulator/units';
 import { Report, Result } from './abi';
 import type { Reply } from './areas';
+import { KeyBlock } from './attestation/keys';
+import { sign } from './attestation/sm2';
 import { permitted } from './control';
 import type { Core } from './core';
 import { hostSpace } from './create';
-import { digestOf } from './digest';
 import { readString, writable, writeVirtual } from './enclave-tables';
+import type { EnclaveEvent } from './events';
 import { le64, measure } from './measure';
 import { isPublic } from './pages';
-import { serverNamed } from './state';
+import { serverNamed, type Enclave, type Shadow } from './state';
 import type { AfterMeasure } from './task';
-import { HASH_PAGE_TICKS } from './costs';
+import { HASH_PAGE_TICKS, SIGN_TICKS } from './costs';
 
-function reportOf(hash: Uint8Array, nonce: bigint): Uint8Array {
+/** At boot: what a boot stage with keys leaves for the monitor. */
+export function provisionKeys(m: Core): void {
+  const { keyBlock } = m.attestation;
+  if (keyBlock) m.port.write(pa(KeyBlock.ADDRESS), keyBlock);
+}
+
+type AskedBy = (EnclaveEvent & { kind: 'report' })['askedBy'];
+
+/** A report on `subject`, signed with the monitor's key if there is one. */
+function reportOf(m: Core, subject: Enclave | Shadow, askedBy: AskedBy, hash: Uint8Array, nonce: bigint): Uint8Array {
+  const block = m.read(KeyBlock.ADDRESS, KeyBlock.SIZE);
+  const part = (at: number, length: number): Uint8Array => block.subarray(at, at + length);
   const bytes = new Uint8Array(Report.SIZE);
+  bytes.set(part(KeyBlock.sm_hash, 32), Report.sm_hash);
+  bytes.set(part(KeyBlock.sm_signature, 64), Report.sm_signature);
+  bytes.set(part(KeyBlock.sm_pub_key, 64), Report.sm_pub_key);
+  bytes.set(part(KeyBlock.dev_pub_key, 64), Report.dev_pub_key);
   bytes.set(hash, Report.enclave_hash);
   bytes.set(le64(nonce), Report.enclave_nonce);
+  const key = part(KeyBlock.sm_pri_key, 32);
+  if (key.some((byte) => byte !== 0)) {
+    bytes.set(sign(m.attestation.mode, key, part(KeyBlock.sm_pub_key, 64), hash), Report.enclave_signature);
+    m.cost += SIGN_TICKS;
+  }
+  m.emit({ kind: 'report', instance: subject.instance, name: subject.name, askedBy, bytes });
   return bytes;
 }
 
-/** H(create_hash ‖ nonce). */
+/** Hash of a stored measurement and a nonce. */
 function nonced(m: Core, hash: Uint8Array, nonce: bigint): Uint8Array {
   m.cost += HASH_PAGE_TICKS / 16;
-  const bytes = new Uint8Array(hash.length + 8);
-  bytes.set(hash);
-  bytes.set(le64(nonce), hash.length);
-  return digestOf(bytes);
+  return m.attestation.hash.of(hash, le64(nonce));
 }
 
 /** ATTEST and ATTEST_SHADOW: the report goes to host memory. */
@@ -42,16 +62,16 @@ export function attest(m: Core, eid: number, address: number, nonce: bigint, sha
   const subject = shadow ? template : enclave;
   if (!subject || (!shadow && !m.holds('ownerSpace', subject.host === hostSpace(m)))) return m.error();
   if (address % 8 !== 0 || !m.holds('reportPointer', isPublic(m, address, Report.SIZE))) return m.error();
-  m.port.write(pa(address), reportOf(nonced(m, subject.hash, nonce), nonce));
+  m.port.write(pa(address), reportOf(m, subject, 'host', nonced(m, subject.hash, nonce), nonce));
   m.answer(Result.SUCCESS);
 }
 
-/** get_report of an enclave: of a server by name, or of itself as it is now. */
+/** get_report of an enclave: of a server by name, or of itself as it is now. What is stored of a server stays as it is. */
 export function getReport(m: Core, reply: Reply, name: number, address: number, nonce: bigint): void {
   const self = m.enclave(m.state.running)!;
+  if (!writable(m, self, address, Report.SIZE)) return reply(Result.ERROR);
   if (name === 0) {
-    if (!writable(m, self, address, Report.SIZE)) return reply(Result.ERROR);
-    m.queue(measure(self.root, self.entry, nonce, { kind: 'report', eid: self.eid, address, nonce }));
+    m.queue(measure(m, self.root, self.entry, nonce, { kind: 'report', eid: self.eid, address, nonce }));
     return;
   }
   const text = readString(m, self, name, 16);
@@ -60,8 +80,8 @@ export function getReport(m: Core, reply: Reply, name: number, address: number, 
     m.log(`get_server_enclave_attest_report: server enclave is not existed: ${text ?? '(bad pointer)'}`);
     return reply(Result.ERROR);
   }
-  const done = writeVirtual(m, self, address, reportOf(nonced(m, server.hash, nonce), nonce));
-  reply(done ? Result.SUCCESS : Result.ERROR);
+  writeVirtual(m, self, address, reportOf(m, server, 'enclave', nonced(m, server.hash, nonce), nonce));
+  reply(Result.SUCCESS);
 }
 
 export function reportMeasured(
@@ -70,7 +90,8 @@ export function reportMeasured(
   digest: Uint8Array,
   reply: Reply,
 ): void {
-  const done = writeVirtual(m, m.enclave(then.eid)!, then.address, reportOf(digest, then.nonce));
+  const self = m.enclave(then.eid)!;
+  const done = writeVirtual(m, self, then.address, reportOf(m, self, 'itself', digest, then.nonce));
   reply(done ? Result.SUCCESS : Result.ERROR);
 }
 
@@ -78,10 +99,6 @@ const ENCLAVE_KEY = 0;
 const STORAGE_KEY = 1;
 /** RFC 5869's limit for SHA-256. */
 const MAX_KEY = 8160;
-/** The published monitor's test root key: not a secret, and both key types share it. */
-const ROOT_KEY = Uint8Array.from([...'feffe9928665731c6d6a8f9467308308'.matchAll(/../g)], ([byte]) =>
-  parseInt(byte, 16),
-);
 
 /** get_key: HKDF-SHA256 with the enclave's measurement as salt. Odd sizes and types write nothing and still return 0. */
 export function getKey(m: Core, reply: Reply, type: number, address: number, size: number): void {
@@ -91,10 +108,11 @@ export function getKey(m: Core, reply: Reply, type: number, address: number, siz
     return reply(Result.SUCCESS);
   }
   if (!(size > 0 && size <= MAX_KEY)) return reply(Result.SUCCESS);
-  const root = new Uint8Array(32);
-  root.set(ROOT_KEY);
-  root.set(ROOT_KEY, 16);
-  const key = hkdf(sha256, root, enclave.hash, new Uint8Array(0), size);
   m.cost += HASH_PAGE_TICKS;
+  const key = enclaveKey(m.attestation.rootKey, enclave.hash, size);
   reply(writeVirtual(m, enclave, address, key) ? Result.SUCCESS : Result.ERROR);
 }
+
+/** `size` bytes of an enclave's key: HKDF-SHA256 (RFC 5869), the measurement as salt, no info. */
+export const enclaveKey = (rootKey: Uint8Array, measurement: Uint8Array, size: number): Uint8Array =>
+  hkdf(sha256, rootKey, measurement, new Uint8Array(0), size);

@@ -3,7 +3,7 @@
  * owns it; tasks.ts hands each to its own.
  */
 import type { SavedRegisters } from '../emulator/hart/types';
-import type { Digest } from './digest';
+import type { Digest } from './attestation/hashes';
 import type { Enclave, RelayRegion, Shadow } from './state';
 import type { Instance } from './types';
 

@@ -112,6 +112,7 @@ export class ComposedSystem implements System {
         seed: launch.limits === 'device' ? DEVICE_RANDOM : (launch.seed ?? DEFAULTS.seed),
         random: launch.limits === 'device' ? 'device' : 'seed',
         limits,
+        attestation: launch.attestation,
         checks,
       },
       machine.harts,

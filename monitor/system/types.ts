@@ -5,6 +5,7 @@ import type { SavedRegisters } from '../../emulator/hart/types';
 import type { Machine, MachineExit } from '../../emulator/machine/types';
 import type { Stamped } from '../../emulator/machine/outbox';
 import type { Space, Tick, VirtualAddress } from '../../emulator/units';
+import type { AttestationSettings } from '../attestation/machine';
 import type { EnclaveEvent } from '../events';
 import type { LimitsName } from '../limits';
 import type { EnclaveState, EnclaveType, Instance } from '../types';
@@ -28,6 +29,8 @@ export interface LaunchDescription {
   readonly schedule?: { readonly quantum?: number; readonly vary?: boolean };
   /** `device`: the published stack's limits hold, and getrandom gives its sequence. Default `memory`: RAM is the limit. */
   readonly limits?: LimitsName;
+  /** How enclaves are measured and reports signed; by default as the published firmware on a machine without keys. */
+  readonly attestation?: AttestationSettings;
 }
 
 export type SystemEvent = LinuxEvent | EnclaveEvent;

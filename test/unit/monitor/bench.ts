@@ -9,6 +9,7 @@ import type { Personality } from '../../../emulator/machine/personality';
 import type { SupervisorPort } from '../../../emulator/machine/ports';
 import { pa, tick, va } from '../../../emulator/units';
 import { CreateParam, InstanceParam, Pte, ResumeReason, RunParam, Sbi, SbiExtension } from '../../../monitor/abi';
+import type { AttestationSettings } from '../../../monitor/attestation/machine';
 import type { Checks } from '../../../monitor/checks';
 import type { EnclaveEvent } from '../../../monitor/events';
 import { createMonitor, type Monitor } from '../../../monitor/monitor';
@@ -59,7 +60,7 @@ export class Bench {
   trapped: { cause: number; value: number } | undefined;
   private next: number = Layout.free;
 
-  constructor(checks: Partial<Checks> = {}) {
+  constructor(checks: Partial<Checks> = {}, attestation?: AttestationSettings) {
     const { machine } = this;
     this.hart = machine.harts[0]!;
     this.monitor = createMonitor(
@@ -73,6 +74,7 @@ export class Bench {
         ticksPerTime: TICKS_PER_TIME,
         halt: () => machine.halt(),
         seed: 1,
+        attestation,
         checks,
       },
       machine.harts,

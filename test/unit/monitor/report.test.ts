@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { bytesToHex } from '@noble/hashes/utils.js';
-import { va } from '../../../emulator/units';
+import { pa, va } from '../../../emulator/units';
 import { CreateParam, Pte, Report, Sbi } from '../../../monitor/abi';
+import { KeyBlock, keysFrom, monitorHash, monitorStatement, provision } from '../../../monitor/attestation/keys';
+import { hashOf, prepareStandardHash } from '../../../monitor/attestation/hashes';
+import { PUBLISHED_ROOT_KEY, type AttestationSettings } from '../../../monitor/attestation/machine';
+import { publicKeyOf, verify, type AttestationMode } from '../../../monitor/attestation/sm2';
+import { enclaveKey } from '../../../monitor/report';
 import { Bench, Code } from './bench';
 
 const PAGE = 4096;
@@ -42,6 +47,15 @@ function vector(b: Bench): { eid: number; page: number } {
   return { eid: b.port.readI64(va(page + 512)), page };
 }
 
+/** A host's report. */
+function reportAt(b: Bench, eid: number, page: number, nonce: number): Uint8Array {
+  assert.equal(b.call(Sbi.ATTEST_ENCLAVE, eid, page + 2048, nonce), 0);
+  return b.port.read(va(page + 2048), Report.SIZE);
+}
+
+const hashIn = (report: Uint8Array): string =>
+  bytesToHex(report.subarray(Report.enclave_hash, Report.enclave_hash + 32));
+
 describe('measurement and report', () => {
   it('the measurement at creation is the published monitor’s, bit for bit', () => {
     const b = new Bench().start();
@@ -77,6 +91,15 @@ describe('measurement and report', () => {
       assert.equal(b.call(Sbi.ATTEST_ENCLAVE, eid, address, 1), -1, `${address}`);
   });
 
+  it('in standard mode the same bytes are measured with standard SM3', async () => {
+    await prepareStandardHash();
+    const b = new Bench({}, { mode: 'standard' }).start();
+    const { eid, page } = vector(b);
+    assert.equal(bytesToHex(b.enclave(eid).hash), '8d6ffba888eef738e449b7b6cab53501d84947ef9ef0b1dcf9ad6751c99f9f1c');
+    const report = reportAt(b, eid, page, 1234);
+    assert.equal(hashIn(report), 'bfe81f441bb8a659f54c747f911cbd04e62c97c0cced531ffc274938e37fdade');
+  });
+
   it('an enclave’s report about itself is about its memory as it is now', () => {
     const b = new Bench().start();
     const made = b.create(`${Code.call(94, 0, 0x2000, 9)}\n${Code.exitA0}`);
@@ -98,5 +121,79 @@ describe('measurement and report', () => {
     const all = [hash('NORMAL', 'a'), hash('SERVER', 'b'), hash('SHADOW', 'c')];
     assert.equal(new Set(all).size, 3);
     assert.equal(hash('NORMAL', 'another name'), all[0]);
+  });
+});
+
+describe('a machine with simulated keys', () => {
+  const keys = keysFrom(new Uint8Array(32).fill(7));
+  const part = (report: Uint8Array, at: number, length: number): Uint8Array => report.subarray(at, at + length);
+
+  before(prepareStandardHash);
+
+  for (const mode of ['penglai', 'standard'] as const satisfies readonly AttestationMode[]) {
+    const settings: AttestationSettings = { mode, keys };
+
+    it(`fills the key block, and every part of a report follows from it (${mode})`, () => {
+      const b = new Bench({}, settings).start();
+      assert.deepEqual(
+        b.machine.machinePort.read(pa(KeyBlock.ADDRESS), KeyBlock.SIZE),
+        provision(mode, hashOf(mode), keys),
+      );
+      const { eid, page } = vector(b);
+      const report = reportAt(b, eid, page, 1234);
+      const [device, monitor] = [publicKeyOf(keys.device), publicKeyOf(keys.monitor)];
+      assert.deepEqual(part(report, Report.dev_pub_key, 64), device);
+      assert.deepEqual(part(report, Report.sm_pub_key, 64), monitor);
+      const smHash = part(report, Report.sm_hash, 32);
+      assert.deepEqual(smHash, monitorHash(hashOf(mode)));
+      const statement = monitorStatement(mode, hashOf(mode), smHash, monitor);
+      assert.ok(verify(mode, device, statement, part(report, Report.sm_signature, 64)));
+      assert.ok(
+        verify(mode, monitor, part(report, Report.enclave_hash, 32), part(report, Report.enclave_signature, 64)),
+      );
+    });
+
+    it(`signs one hash the same way every time, and another nonce otherwise (${mode})`, () => {
+      const b = new Bench({}, settings).start();
+      const { eid, page } = vector(b);
+      const [one, again, other] = [1, 1, 2].map((nonce) => reportAt(b, eid, page, nonce)) as [
+        Uint8Array,
+        Uint8Array,
+        Uint8Array,
+      ];
+      assert.deepEqual(one, again);
+      assert.notDeepEqual(part(one, Report.enclave_signature, 64), part(other, Report.enclave_signature, 64));
+    });
+  }
+
+  it('keeps the keys from the kernel: the block is the monitor’s memory', () => {
+    const b = new Bench({}, { keys }).start();
+    assert.throws(() => b.port.readU64(va(KeyBlock.ADDRESS)), /memory fault/);
+    assert.throws(() => b.port.write(va(KeyBlock.ADDRESS + KeyBlock.sm_pri_key), new Uint8Array(32)), /memory fault/);
+  });
+
+  it('measures the same with keys and without', () => {
+    const [plain, signed] = [undefined, { keys }].map((settings) => {
+      const b = new Bench({}, settings).start();
+      const { eid, page } = vector(b);
+      return hashIn(reportAt(b, eid, page, 1234));
+    });
+    assert.equal(signed, plain);
+  });
+
+  it('refuses keys that are none', () => {
+    for (const monitor of [new Uint8Array(32), new Uint8Array(31).fill(1), new Uint8Array(32).fill(0xff)])
+      assert.throws(() => new Bench({}, { keys: { ...keys, monitor } }), /no SM2 private key/);
+  });
+});
+
+describe('keys of enclaves', () => {
+  it('are derived as the published monitor derives them', () => {
+    const measurement = Uint8Array.from({ length: 32 }, (_, i) => i);
+    const key = enclaveKey(PUBLISHED_ROOT_KEY, measurement, 48);
+    assert.equal(
+      bytesToHex(key),
+      'b05aa504e28561e1fc4170ff2626382bc2c28fe64694e40081ec195580a5995e9eb6309895c5b51cde57bd326e1dbf82',
+    );
   });
 });
