@@ -4,15 +4,17 @@
  */
 import type { Hart, SavedRegisters } from '../emulator/hart/types';
 import type { MachinePort } from '../emulator/machine/ports';
-import { pa, va, type PhysicalAddress } from '../emulator/units';
+import { pa, space, va, type PhysicalAddress } from '../emulator/units';
 import { NAME_LEN, Result, SbiExtension } from './abi';
 import { attestationOf, type Attestation, type AttestationSettings } from './attestation/machine';
 import { ALL_CHECKS, type CheckName, type Checks } from './checks';
 import type { EnclaveEvent } from './events';
+import type { HazardArguments, HazardCode, HazardSite } from './hazards';
 import { limitsOf, type Limits } from './limits';
 import type { Enclave, MonitorState } from './state';
 import { initialState } from './state';
 import type { Task } from './task';
+import type { Instance } from './types';
 
 /** What the driver knows about a pool; for events only, no decision depends on it. */
 export interface PoolDescription {
@@ -28,6 +30,8 @@ export interface MonitorOptions {
   readonly emit: (event: EnclaveEvent) => void;
   /** The host thread the hart works for, 0 for none; for events only. */
   readonly currentThread: () => number;
+  /** Where the host thread the hart works for made its system call; for events only. */
+  readonly hostSite?: () => HazardSite | undefined;
   readonly describe: (pool: number) => PoolDescription | undefined;
   /** Sets the hart's timer to a tick, Infinity for none. */
   readonly setTimer: (hart: Hart, at: number) => void;
@@ -81,6 +85,26 @@ export class Core {
 
   log(text: string): void {
     this.emit({ kind: 'monitor-log', text });
+  }
+
+  /** What a program did that goes wrong on a device: the enclave on the hart, else the host thread that called. */
+  hazard(code: HazardCode, args: HazardArguments = {}, about?: Instance): void {
+    const running = this.enclave(this.state.running);
+    const instance = about ?? running?.instance;
+    const site = running ? this.siteOf(running) : this.options.hostSite?.();
+    this.emit({
+      kind: 'hazard',
+      code,
+      tid: this.options.currentThread(),
+      args,
+      ...(instance === undefined ? {} : { instance }),
+      ...(site === undefined ? {} : { site }),
+    });
+  }
+
+  private siteOf({ root }: Enclave): HazardSite {
+    const { hart } = this;
+    return { space: space(root), pc: hart.mepc, ra: hart.getX(1), sp: hart.getX(2) };
   }
 
   enclave(eid: number): Enclave | undefined {

@@ -1,5 +1,6 @@
 /** What the monitor and its driver tell the outside, through the machine's outbox. */
 import type { Space } from '../emulator/units';
+import type { HazardEvent } from './hazards';
 import type { EnclaveState, EnclaveType, Instance } from './types';
 
 export type EnclaveEvent =
@@ -54,6 +55,8 @@ export type EnclaveEvent =
       /** report_t. */
       readonly bytes: Uint8Array;
     }
+  /** A program did what goes wrong on a device: see hazards.ts. */
+  | HazardEvent
   /** A diagnostic the real monitor or driver would log. */
   | { readonly kind: 'monitor-log'; readonly text: string };
 

@@ -1,59 +1,130 @@
 /**
- * The table of the monitor: what each operation does to an enclave of each type in each state. The code asks it before it does
- * anything; the debugger takes its reasons from it. Sources: the Penglai-TVM monitor's states and preconditions; where the real
- * one would hang, corrupt or leak, the row says what this one does instead (`deviates`).
+ * THE table: what each operation does to an enclave of each kind in each state, whoever asks: a host program by ioctl, the driver by
+ * SBI call, an enclave by ecall. Driver and monitor ask it before they do anything; the debugger's reasons, docs/operations.md and the
+ * tests are made from it. Sources: the Penglai-TVM driver's and monitor's preconditions, and what they did when run; where those hang,
+ * oops or corrupt, the row refuses or does what was meant, and its hazard (hazards.ts) tells the difference.
  */
+import type { HazardCode } from './hazards';
 import type { EnclaveState, EnclaveType } from './types';
 
-export type Operation =
-  | 'run'
-  | 'resumeTimer'
-  | 'resumeStop'
-  | 'resumeOcall'
-  | 'stop'
-  | 'destroy'
-  | 'attest'
-  | 'timer'
-  | 'ocall'
-  | 'exit'
-  | 'yield'
-  | 'callEnclave'
-  | 'called'
-  | 'enclaveReturn';
+/** A type, and instances apart from other normal enclaves: for the host they are not the same. */
+export type Kind = EnclaveType | 'INSTANCE';
 
-/** Allowed, with the state the enclave is in afterwards (`GONE`: its slot is free again). */
-export interface Allowed {
-  readonly next: EnclaveState | 'GONE';
-}
-/** Refused: what the call returns, why in one sentence for a person, and what the real monitor does if that differs. */
-export interface Refused {
+/**
+ * A state of the monitor, or what follows from several of its fields:
+ * - CALLING: RUNNABLE, waits for the server it called. SERVING: a server that was interrupted while it works for a caller.
+ * - RETURNED: OCALLING, the host has its relay pages back and RUN has returned. FORKED: a template with living instances.
+ * - FOREIGN: it belongs to another process than the one that asks. GONE: there is no such enclave (any more).
+ */
+export type State = EnclaveState | 'CALLING' | 'SERVING' | 'RETURNED' | 'FORKED' | 'FOREIGN' | 'GONE';
+
+export type Layer = 'ioctl' | 'sbi' | 'ecall' | 'trap';
+export type Errno = 'EPERM' | 'EFAULT' | 'EINVAL';
+
+export interface Rule {
+  /** What the operation returns: to the host process (with errno when it is -1), to the driver, in a0 of the enclave. */
   readonly value: number;
-  readonly why: string;
-  readonly deviates?: string;
+  readonly errno?: Errno;
+  /** State of the enclave afterwards. */
+  readonly next: State;
+  /** Refused: why, in a sentence for a person. */
+  readonly why?: string;
+  readonly hazard?: HazardCode;
 }
-export type Rule = Allowed | Refused;
+export type Refused = Rule & { readonly why: string };
+export const isRefused = (rule: Rule): rule is Refused => rule.why !== undefined;
 
-type Row = Readonly<Record<EnclaveState, Rule>>;
+type Row = Readonly<Partial<Record<State, Rule>>>;
 
 export interface OperationRules {
-  /** Function the host or the enclave calls, by its name in the SDK. */
+  readonly layer: Layer;
+  /** Its name where it is called. */
   readonly call: string;
   readonly effect: string;
-  readonly NORMAL: Row;
-  readonly SERVER: Row;
-  /** Templates are always FRESH, ATTESTING while they are hashed. */
-  readonly SHADOW: Row;
+  readonly rows: Readonly<Partial<Record<Kind, Row>>>;
 }
 
-const to = (next: EnclaveState | 'GONE'): Allowed => ({ next });
-const no = (why: string, value = -1, deviates?: string): Refused =>
-  deviates === undefined ? { value, why } : { value, why, deviates };
+/** The states an enclave of a kind can be in, as those who ask see it. */
+export const STATES_OF: Readonly<Record<Kind, readonly State[]>> = {
+  NORMAL: [
+    'FRESH',
+    'RUNNABLE',
+    'RUNNING',
+    'CALLING',
+    'STOPPED',
+    'ATTESTING',
+    'OCALLING',
+    'RETURNED',
+    'FOREIGN',
+    'GONE',
+  ],
+  INSTANCE: ['RUNNABLE', 'RUNNING', 'CALLING', 'STOPPED', 'ATTESTING', 'OCALLING', 'RETURNED', 'FOREIGN', 'GONE'],
+  SERVER: [
+    'RUNNABLE',
+    'RUNNING',
+    'CALLING',
+    'SERVING',
+    'STOPPED',
+    'ATTESTING',
+    'OCALLING',
+    'RETURNED',
+    'FOREIGN',
+    'GONE',
+  ],
+  SHADOW: ['FRESH', 'FORKED', 'ATTESTING', 'FOREIGN', 'GONE'],
+};
 
-const STATES: readonly EnclaveState[] = ['FRESH', 'RUNNABLE', 'RUNNING', 'STOPPED', 'ATTESTING', 'OCALLING'];
+// ---- how rows are written ---------------------------------------------------------------------------------------------------
 
-/** Every state refuses with the same reason, except those given. */
-function row(otherwise: Rule, rules: Partial<Row> = {}): Row {
-  return Object.fromEntries(STATES.map((state) => [state, rules[state] ?? otherwise])) as unknown as Row;
+/** Every state this way, unless a row says otherwise. */
+interface Draft {
+  readonly value: number;
+  readonly errno?: Errno;
+  readonly next?: State;
+  readonly why?: string;
+  readonly hazard?: HazardCode;
+}
+const to = (next: State | undefined, hazard?: HazardCode, value = 0): Draft => ({
+  value,
+  ...(next && { next }),
+  ...(hazard && { hazard }),
+});
+/** Allowed, and the enclave stays as it is. */
+const stay = (hazard?: HazardCode, value = 0): Draft => to(undefined, hazard, value);
+const no = (why: string, hazard?: HazardCode, errno?: Errno, value = -1): Draft => ({
+  value,
+  why,
+  ...(errno && { errno }),
+  ...(hazard && { hazard }),
+});
+
+/** The row of a kind: `otherwise` for each of its states but those given. */
+function row(kind: Kind, otherwise: Draft, rules: Partial<Record<State, Draft>> = {}): Row {
+  return Object.fromEntries(
+    STATES_OF[kind].map((state) => {
+      const draft = rules[state] ?? otherwise;
+      return [state, { ...draft, next: draft.next ?? state }];
+    }),
+  );
+}
+
+/** Rows of an ioctl as those of the SBI call behind it, which knows no errno. */
+function behind(
+  rows: OperationRules['rows'],
+  changes: Partial<Record<Kind, Partial<Record<State, Draft>>>> = {},
+): OperationRules['rows'] {
+  const bare = ({ errno: _errno, ...rule }: Rule): Rule => rule;
+  return Object.fromEntries(
+    (Object.entries(rows) as [Kind, Row][]).map(([kind, states]) => [
+      kind,
+      Object.fromEntries(
+        (Object.entries(states) as [State, Rule][]).map(([state, rule]) => {
+          const change = changes[kind]?.[state];
+          return [state, change ? { ...change, next: change.next ?? state } : bare(rule)];
+        }),
+      ),
+    ]),
+  );
 }
 
 const SERVER_ONLY_CALLED = 'A server runs only when an enclave calls it.';
@@ -62,145 +133,371 @@ const NOT_YET_RUN = 'It has not been run yet.';
 const ON_HART = 'It is running on a hart right now.';
 const ALREADY_RUN = 'It has been run already; an enclave runs once.';
 const WAITS_FOR_HOST = 'It waits for the host to finish a call it made.';
+const HAS_RETURNED = 'It gave its relay pages back and waits to be run again for that reason (rerun_reason 1).';
 const ATTESTED = 'It is being measured right now.';
-const ONLY_RUNNING = 'It is not running.';
+const NOT_STOPPED = 'It is not stopped.';
+const NOT_YOURS = 'It belongs to another process.';
+const NO_SUCH = 'There is no such enclave: it has ended or was destroyed, or the number was never one.';
+const WORKS = 'It works for an enclave right now; destroy that one first.';
+const STOPPED = 'It is stopped.';
 
-const ENCLAVE_ONLY = (why = ONLY_RUNNING, rules: Partial<Row> = {}): Row => row(no(why), rules);
-const CORRUPTS = 'The real driver frees what the monitor still protects, and the kernel faults.';
-const LEAVES_LOCK = 'The real monitor keeps its lock and the machine hangs at the next call.';
+const gone = (hazard: HazardCode = 'gone-handle') => no(NO_SUCH, hazard, 'EINVAL');
+const foreign = (errno: Errno) => no(NOT_YOURS, 'foreign-enclave', errno);
 
-export const OPERATIONS: Readonly<Record<Operation, OperationRules>> = {
-  run: {
-    call: 'RUN_ENCLAVE',
-    effect: 'Takes over the relay pages and starts at the entry point; a template forks an instance instead.',
-    NORMAL: row(no(ALREADY_RUN, -1, CORRUPTS), { FRESH: to('RUNNING') }),
-    SERVER: row(no(SERVER_ONLY_CALLED, -1, CORRUPTS)),
-    SHADOW: row(no(ATTESTED), { FRESH: to('FRESH') }),
-  },
-  resumeTimer: {
-    call: 'RESUME_ENCLAVE(timer)',
-    effect: 'Goes on after a timer interrupt. A STOPPED enclave answers TIMER_IRQ and stays where it is.',
-    NORMAL: row(no(ON_HART), {
-      RUNNABLE: to('RUNNING'),
-      FRESH: no(NOT_YET_RUN),
-      STOPPED: no('It is stopped.', 1),
-      ATTESTING: no(ATTESTED),
-      OCALLING: no(WAITS_FOR_HOST),
-    }),
-    SERVER: row(no(ON_HART), {
-      RUNNABLE: to('RUNNING'),
-      FRESH: no(NOT_YET_RUN),
-      STOPPED: no('It is stopped.', 1),
-      ATTESTING: no(ATTESTED),
-      OCALLING: no(WAITS_FOR_HOST),
-    }),
-    SHADOW: row(no(TEMPLATE, -1, 'The real monitor resumes whatever enclave has the same number.')),
-  },
-  resumeStop: {
-    call: 'RESUME_ENCLAVE(stop)',
-    effect: 'Ends a stop; the host thread that is inside RUN goes on with it.',
-    NORMAL: row(no('It is not stopped.', -1, CORRUPTS), { STOPPED: to('RUNNABLE') }),
-    SERVER: row(no('A server is resumed with the enclave it works for.', -1, CORRUPTS)),
-    SHADOW: row(no(TEMPLATE, -1, CORRUPTS)),
-  },
-  resumeOcall: {
-    call: 'RESUME_ENCLAVE(ocall)',
-    effect: 'Delivers the result of an ocall and goes on.',
-    NORMAL: row(no('It waits for no ocall.'), { OCALLING: to('RUNNING') }),
-    SERVER: row(no('It waits for no ocall.'), { OCALLING: to('RUNNING') }),
-    SHADOW: row(no(TEMPLATE)),
-  },
-  stop: {
-    call: 'STOP_ENCLAVE',
-    effect: 'Nothing of it runs until it is resumed, nor of the servers that work for it.',
-    NORMAL: row(no(NOT_YET_RUN, -1, LEAVES_LOCK), {
-      RUNNABLE: to('STOPPED'),
-      RUNNING: to('STOPPED'),
-      STOPPED: to('STOPPED'),
-      ATTESTING: no(ATTESTED, -1, LEAVES_LOCK),
-      OCALLING: no(WAITS_FOR_HOST, -1, LEAVES_LOCK),
-    }),
-    SERVER: row(no('A server is stopped with the enclave it works for.', -1, LEAVES_LOCK)),
-    SHADOW: row(no('A shadow template does not run; stop its instances.', -1, LEAVES_LOCK)),
-  },
-  destroy: {
-    call: 'DESTROY_ENCLAVE, DESTROY_SERVER_ENCLAVE, DESTROY_SHADOW_ENCLAVE',
-    effect:
-      'Its memory is zeroed and public again, its relay pages go back to the host; servers that worked for it are idle.',
-    NORMAL: row(to('GONE'), { ATTESTING: no(ATTESTED) }),
-    SERVER: row(
-      no('It works for an enclave right now; destroy that one first.', -1, 'The real one loses its name and lives on.'),
-      {
-        FRESH: to('GONE'),
-        RUNNABLE: to('GONE'),
-      },
-    ),
-    SHADOW: row(no(ATTESTED), { FRESH: to('GONE') }),
-  },
-  attest: {
-    call: 'ATTEST_ENCLAVE, ATTEST_SHADOW_ENCLAVE',
-    effect: 'Writes a report about its measurement at creation.',
-    NORMAL: row(no('Only an enclave that was not run yet, or is stopped, is attested.'), {
-      FRESH: to('FRESH'),
-      STOPPED: to('STOPPED'),
-    }),
-    SERVER: row(no('A server is attested by the enclaves that call it.')),
-    SHADOW: row(no(ATTESTED), { FRESH: to('FRESH') }),
-  },
-  timer: {
-    call: 'a machine interrupt',
-    effect: 'The host goes on; RUN sees TIMER_IRQ.',
-    NORMAL: ENCLAVE_ONLY(ONLY_RUNNING, { RUNNING: to('RUNNABLE') }),
-    SERVER: ENCLAVE_ONLY(ONLY_RUNNING, { RUNNING: to('RUNNABLE') }),
-    SHADOW: ENCLAVE_ONLY(TEMPLATE),
-  },
-  ocall: {
-    call: 'EAPP_OCALL',
-    effect: 'The host does something for the enclave; RUN sees OCALL.',
-    NORMAL: ENCLAVE_ONLY(ONLY_RUNNING, { RUNNING: to('OCALLING') }),
-    SERVER: ENCLAVE_ONLY(ONLY_RUNNING, { RUNNING: to('OCALLING') }),
-    SHADOW: ENCLAVE_ONLY(TEMPLATE),
-  },
-  exit: {
-    call: 'EAPP_RETURN',
-    effect: 'As destroy, and the value is given to the host.',
-    NORMAL: ENCLAVE_ONLY(ONLY_RUNNING, { RUNNING: to('GONE') }),
-    SERVER: ENCLAVE_ONLY('A server returns with SERVER_RETURN.'),
-    SHADOW: ENCLAVE_ONLY(TEMPLATE),
-  },
-  yield: {
-    call: 'EAPP_YIELD',
-    effect: 'As a timer interrupt.',
-    NORMAL: ENCLAVE_ONLY(ONLY_RUNNING, { RUNNING: to('RUNNABLE') }),
-    SERVER: ENCLAVE_ONLY(ONLY_RUNNING, { RUNNING: to('RUNNABLE') }),
-    SHADOW: ENCLAVE_ONLY(TEMPLATE),
-  },
-  callEnclave: {
-    call: 'EAPP_CALL_ENCLAVE, as the caller',
-    effect: 'It waits, RUNNABLE, until the callee returns.',
-    NORMAL: ENCLAVE_ONLY(ONLY_RUNNING, { RUNNING: to('RUNNABLE') }),
-    SERVER: ENCLAVE_ONLY(ONLY_RUNNING, { RUNNING: to('RUNNABLE') }),
-    SHADOW: ENCLAVE_ONLY(TEMPLATE),
-  },
-  called: {
-    call: 'EAPP_CALL_ENCLAVE, as the callee',
-    effect: 'Starts at its entry point with fresh registers.',
-    NORMAL: row(no('Only servers are called.')),
-    SERVER: row(no('It works for another enclave.', -2), { RUNNABLE: to('RUNNING') }),
-    SHADOW: row(no('Only servers are called.')),
-  },
-  enclaveReturn: {
-    call: 'SERVER_RETURN',
-    effect: 'It is idle again; the caller goes on.',
-    NORMAL: ENCLAVE_ONLY('Only a server returns to a caller.'),
-    SERVER: ENCLAVE_ONLY(ONLY_RUNNING, { RUNNING: to('RUNNABLE') }),
-    SHADOW: ENCLAVE_ONLY(TEMPLATE),
-  },
+// ---- ioctls of the host -----------------------------------------------------------------------------------------------------
+
+const RUN_AGAIN = no(ALREADY_RUN, 'run-again', 'EFAULT');
+const RUN_ROWS = {
+  NORMAL: row('NORMAL', RUN_AGAIN, {
+    FRESH: to('RUNNING'),
+    // Whoever runs an enclave that nobody has run owns it from then on.
+    FOREIGN: to('RUNNING'),
+    ATTESTING: no(ATTESTED, 'run-again', 'EFAULT'),
+    RETURNED: no(HAS_RETURNED, 'run-without-rerun', 'EFAULT'),
+    GONE: gone(),
+  }),
+  INSTANCE: row('INSTANCE', no(ALREADY_RUN, 'run-instance-handle', 'EFAULT'), { GONE: gone('run-instance-handle') }),
+  SERVER: row('SERVER', no(SERVER_ONLY_CALLED, 'run-server', 'EFAULT'), { GONE: gone() }),
+  SHADOW: row('SHADOW', no(ATTESTED, undefined, 'EPERM'), {
+    FRESH: to('FORKED'),
+    FORKED: to('FORKED'),
+    FOREIGN: to('FORKED'),
+    GONE: gone(),
+  }),
 };
 
-/** The rule for an operation on an enclave of a type in a state. */
-export function ruleFor(operation: Operation, type: EnclaveType, state: EnclaveState): Rule {
-  return OPERATIONS[operation][type][state];
+const NOTHING_RETURNED = no(
+  'It did not give its relay pages back, so there is nothing to go on from.',
+  'rerun-not-returned',
+  'EPERM',
+);
+const RERUN_ROWS = {
+  NORMAL: row('NORMAL', NOTHING_RETURNED, { RETURNED: to('RUNNING'), FOREIGN: foreign('EPERM'), GONE: gone() }),
+  INSTANCE: row('INSTANCE', NOTHING_RETURNED, {
+    RETURNED: to('RUNNING'),
+    FOREIGN: foreign('EPERM'),
+    GONE: gone('run-instance-handle'),
+  }),
+  SERVER: row('SERVER', no(SERVER_ONLY_CALLED, 'rerun-not-returned', 'EPERM'), { GONE: gone() }),
+  SHADOW: row('SHADOW', no(TEMPLATE, 'rerun-not-returned', 'EPERM'), { GONE: gone() }),
+};
+
+const NOT_ATTESTABLE = no(
+  'Only an enclave that was not run yet, or is stopped, is attested.',
+  'attest-running',
+  'EPERM',
+);
+const ATTEST_ROWS = {
+  NORMAL: row('NORMAL', NOT_ATTESTABLE, {
+    FRESH: stay(),
+    STOPPED: stay('attest-stopped'),
+    FOREIGN: foreign('EPERM'),
+    GONE: gone(),
+  }),
+  INSTANCE: row('INSTANCE', NOT_ATTESTABLE, {
+    STOPPED: stay('attest-stopped'),
+    FOREIGN: foreign('EPERM'),
+    GONE: gone(),
+  }),
+  SERVER: row('SERVER', no('A server is attested by the enclaves that call it.', 'attest-server', 'EPERM'), {
+    GONE: gone(),
+  }),
+  SHADOW: row('SHADOW', no(ATTESTED, undefined, 'EPERM'), {
+    FRESH: stay(),
+    FORKED: stay(),
+    FOREIGN: stay(),
+    GONE: gone(),
+  }),
+};
+
+const STOPPABLE: Partial<Record<State, Draft>> = {
+  RUNNABLE: to('STOPPED'),
+  RUNNING: to('STOPPED'),
+  STOPPED: to('STOPPED'),
+  CALLING: to('STOPPED', 'stop-in-server'),
+  // The driver waits until the call is over, then stops it.
+  OCALLING: to('STOPPED', 'stop-in-ocall'),
+  ATTESTING: no(ATTESTED, undefined, 'EPERM'),
+  RETURNED: no(WAITS_FOR_HOST, 'stop-returned', 'EPERM'),
+  FOREIGN: foreign('EPERM'),
+  GONE: gone(),
+};
+const STOP_ROWS = {
+  NORMAL: row('NORMAL', no(NOT_YET_RUN, 'stop-fresh', 'EPERM'), STOPPABLE),
+  INSTANCE: row('INSTANCE', no(NOT_YET_RUN, 'stop-fresh', 'EPERM'), STOPPABLE),
+  SERVER: row('SERVER', no('A server is stopped with the enclave it works for.', 'stop-server', 'EPERM'), {
+    GONE: gone(),
+  }),
+  SHADOW: row('SHADOW', no('A shadow template does not run; stop its instances.', 'stop-shadow', 'EPERM'), {
+    GONE: gone(),
+  }),
+};
+
+const NOT_RESUMABLE = no(NOT_STOPPED, 'resume-running', 'EFAULT');
+const RESUME_ROWS = {
+  NORMAL: row('NORMAL', NOT_RESUMABLE, {
+    FRESH: no(NOT_STOPPED, 'resume-fresh', 'EFAULT'),
+    STOPPED: to('RUNNABLE'),
+    FOREIGN: foreign('EFAULT'),
+    GONE: gone(),
+  }),
+  INSTANCE: row('INSTANCE', NOT_RESUMABLE, { STOPPED: to('RUNNABLE'), FOREIGN: foreign('EFAULT'), GONE: gone() }),
+  SERVER: row('SERVER', no('A server is resumed with the enclave it works for.', 'resume-server', 'EFAULT'), {
+    GONE: gone(),
+  }),
+  SHADOW: row('SHADOW', no(TEMPLATE, 'resume-shadow', 'EFAULT'), { GONE: gone() }),
+};
+
+const DESTROYED = to('GONE', 'destroy-running');
+const ENDS: Partial<Record<State, Draft>> = {
+  RUNNABLE: DESTROYED,
+  RUNNING: DESTROYED,
+  STOPPED: DESTROYED,
+  OCALLING: DESTROYED,
+  CALLING: to('GONE', 'destroy-in-server'),
+  ATTESTING: no(ATTESTED, undefined, 'EPERM'),
+  FOREIGN: foreign('EPERM'),
+};
+const DESTROY_ROWS = {
+  NORMAL: row('NORMAL', to('GONE'), { ...ENDS, GONE: gone() }),
+  INSTANCE: row('INSTANCE', to('GONE'), { ...ENDS, GONE: gone('destroy-instance-handle') }),
+  SERVER: row('SERVER', no(WORKS, 'destroy-working-server', 'EPERM'), {
+    RUNNABLE: to('GONE'),
+    ATTESTING: no(ATTESTED, undefined, 'EPERM'),
+    FOREIGN: foreign('EPERM'),
+    GONE: gone(),
+  }),
+  SHADOW: row('SHADOW', to('GONE'), {
+    FORKED: no('Instances still use its pages; destroy them first.', 'destroy-forked-shadow', 'EPERM'),
+    ATTESTING: no(ATTESTED, undefined, 'EPERM'),
+    FOREIGN: foreign('EPERM'),
+    GONE: gone(),
+  }),
+};
+
+const NAME_TAKEN = no('A server of this name is alive already.', 'server-name-taken', 'EFAULT');
+/** Of a creation the state is that of the living enclave of the same name and type. */
+const CREATE_ROWS = {
+  NORMAL: row('NORMAL', stay(), { GONE: to('FRESH') }),
+  SERVER: row('SERVER', NAME_TAKEN, { GONE: to('RUNNABLE') }),
+  SHADOW: row('SHADOW', stay(), { GONE: to('FRESH') }),
+};
+
+// ---- what only the driver, or only an enclave does ----------------------------------------------------------------------------
+
+const RESUMED_BY_TIMER: Partial<Record<State, Draft>> = {
+  RUNNABLE: to('RUNNING'),
+  // Its server goes on.
+  CALLING: to('RUNNING'),
+  STOPPED: no(STOPPED, undefined, undefined, 1),
+  ATTESTING: no(ATTESTED),
+  OCALLING: no(WAITS_FOR_HOST),
+  RETURNED: no(HAS_RETURNED),
+  FOREIGN: no(NOT_YOURS),
+  // What the host learns about an enclave that was destroyed while it ran.
+  GONE: stay(),
+};
+const ANSWERED: Partial<Record<State, Draft>> = {
+  OCALLING: to('RUNNING'),
+  RETURNED: to('RUNNING'),
+  FOREIGN: no(NOT_YOURS),
+  GONE: no(NO_SUCH),
+};
+const NO_OCALL = no('It waits for no ocall.');
+const NOBODYS = 'A server goes on with the enclave it works for.';
+const NOT_ON_HART = 'It is not on the hart.';
+
+/** An operation of the enclave on the hart, by kind. */
+function running(normal: Draft, server: Draft): OperationRules['rows'] {
+  return {
+    NORMAL: row('NORMAL', no(NOT_ON_HART), { RUNNING: normal }),
+    INSTANCE: row('INSTANCE', no(NOT_ON_HART), { RUNNING: normal }),
+    SERVER: row('SERVER', no(NOT_ON_HART), { RUNNING: server }),
+  };
 }
 
-export const isRefused = (rule: Rule): rule is Refused => 'why' in rule;
+const rules = <T extends string>(table: Record<T, OperationRules>): Readonly<Record<T, OperationRules>> => table;
+
+export const OPERATIONS = rules({
+  CREATE_ENCLAVE: {
+    layer: 'ioctl',
+    call: 'ioctl CREATE_ENCLAVE',
+    effect:
+      'Reads the ELF file, makes and measures the enclave. The state is that of a living one of the same name and type.',
+    rows: CREATE_ROWS,
+  },
+  RUN_ENCLAVE: {
+    layer: 'ioctl',
+    call: 'ioctl RUN_ENCLAVE (rerun_reason 0)',
+    effect: 'Runs it to its end, or until it gives its relay pages back; a template forks an instance and runs that.',
+    rows: RUN_ROWS,
+  },
+  RERUN_ENCLAVE: {
+    layer: 'ioctl',
+    call: 'ioctl RUN_ENCLAVE (rerun_reason 1)',
+    effect: 'It gets its relay pages again and goes on.',
+    rows: RERUN_ROWS,
+  },
+  ATTEST_ENCLAVE: {
+    layer: 'ioctl',
+    call: 'ioctl ATTEST_ENCLAVE',
+    effect: 'Writes a report about its measurement at creation.',
+    rows: ATTEST_ROWS,
+  },
+  STOP_ENCLAVE: {
+    layer: 'ioctl',
+    call: 'ioctl STOP_ENCLAVE',
+    effect: 'Nothing of it runs until it is resumed, nor of the servers that work for it; its thread waits inside RUN.',
+    rows: STOP_ROWS,
+  },
+  RESUME_ENCLAVE: {
+    layer: 'ioctl',
+    call: 'ioctl RESUME_ENCLAVE',
+    effect: 'Ends a stop; the host thread that is inside RUN goes on with it.',
+    rows: RESUME_ROWS,
+  },
+  DESTROY_ENCLAVE: {
+    layer: 'ioctl',
+    call: 'ioctl DESTROY_ENCLAVE',
+    effect:
+      'Its memory is zeroed and public again, its relay pages go back to the host; servers that worked for it are idle; a RUN of it returns 0.',
+    rows: DESTROY_ROWS,
+  },
+  create: {
+    layer: 'sbi',
+    call: 'SBI CREATE_ENCLAVE, CREATE_SERVER_ENCLAVE, CREATE_SHADOW_ENCLAVE',
+    effect: 'Takes the pool the driver built, checks its page tables, measures it.',
+    rows: behind(CREATE_ROWS),
+  },
+  run: {
+    layer: 'sbi',
+    call: 'SBI RUN_ENCLAVE, RUN_SHADOW_ENCLAVE',
+    effect:
+      'Takes over the relay pages and starts at the entry point. Returns why the enclave left: 0 exit, 1 interrupt, 2 ocall.',
+    rows: behind(RUN_ROWS),
+  },
+  resumeTimer: {
+    layer: 'sbi',
+    call: 'SBI RESUME_ENCLAVE (reason 0)',
+    effect:
+      'It, or the server that works for it, goes on after an interrupt. A STOPPED one answers 1 and stays where it is.',
+    rows: {
+      NORMAL: row('NORMAL', no(ON_HART), { ...RESUMED_BY_TIMER, FRESH: no(NOT_YET_RUN) }),
+      INSTANCE: row('INSTANCE', no(ON_HART), RESUMED_BY_TIMER),
+      SERVER: row('SERVER', no(NOBODYS), { GONE: stay() }),
+    },
+  },
+  resumeStop: {
+    layer: 'sbi',
+    call: 'SBI RESUME_ENCLAVE (reason 1)',
+    effect: 'Ends a stop.',
+    rows: behind(RESUME_ROWS),
+  },
+  resumeOcall: {
+    layer: 'sbi',
+    call: 'SBI RESUME_ENCLAVE (reason 2)',
+    effect: 'Delivers the result of an ocall and goes on.',
+    rows: {
+      NORMAL: row('NORMAL', NO_OCALL, ANSWERED),
+      INSTANCE: row('INSTANCE', NO_OCALL, ANSWERED),
+      SERVER: row('SERVER', no(NOBODYS), { GONE: no(NO_SUCH) }),
+    },
+  },
+  stop: {
+    layer: 'sbi',
+    call: 'SBI STOP_ENCLAVE',
+    effect: 'It and the servers that work for it are STOPPED.',
+    rows: behind(STOP_ROWS, {
+      NORMAL: { OCALLING: no(WAITS_FOR_HOST) },
+      INSTANCE: { OCALLING: no(WAITS_FOR_HOST) },
+    }),
+  },
+  destroy: {
+    layer: 'sbi',
+    call: 'SBI DESTROY_ENCLAVE, DESTROY_SERVER_ENCLAVE, DESTROY_SHADOW_ENCLAVE',
+    effect: 'As the ioctl.',
+    rows: behind(DESTROY_ROWS),
+  },
+  attest: {
+    layer: 'sbi',
+    call: 'SBI ATTEST_ENCLAVE, ATTEST_SHADOW_ENCLAVE',
+    effect: 'As the ioctl; the report goes to host memory.',
+    rows: behind(ATTEST_ROWS),
+  },
+  timer: {
+    layer: 'trap',
+    call: 'a machine interrupt',
+    effect: 'The host goes on; RUN sees 1.',
+    rows: running(to('RUNNABLE', undefined, 1), to('SERVING', undefined, 1)),
+  },
+  exit: {
+    layer: 'ecall',
+    call: 'EAPP_RETURN',
+    effect: 'As destroy, and the value is given to the host.',
+    rows: running(to('GONE'), no('A server returns with SERVER_RETURN.', 'exit-in-server')),
+  },
+  ocall: {
+    layer: 'ecall',
+    call: 'EAPP_OCALL',
+    effect: 'The host does something for the enclave; RUN sees 2.',
+    rows: running(to('OCALLING', undefined, 2), to('OCALLING', undefined, 2)),
+  },
+  returnRelay: {
+    layer: 'ecall',
+    call: 'eapp_return_relay_page',
+    effect: 'The relay pages go to the host; RUN returns 1.',
+    rows: running(to('RETURNED', undefined, 2), to('RETURNED', undefined, 2)),
+  },
+  yield: {
+    layer: 'ecall',
+    call: 'EAPP_YIELD',
+    effect: 'As an interrupt.',
+    rows: running(to('RUNNABLE', 'yield', 1), to('SERVING', 'yield', 1)),
+  },
+  acquire: {
+    layer: 'ecall',
+    call: 'acquire_enclave, get_report with a name; by the server named',
+    effect: 'Its handle, or its report.',
+    rows: { SERVER: row('SERVER', stay(), { GONE: no('No server of this name is alive.', 'acquire-unknown') }) },
+  },
+  callEnclave: {
+    layer: 'ecall',
+    call: 'call_enclave, by the caller',
+    effect: 'It waits until the callee returns.',
+    rows: running(to('CALLING'), to('CALLING')),
+  },
+  called: {
+    layer: 'ecall',
+    call: 'call_enclave, by the callee',
+    effect: 'It starts at its entry point with fresh registers.',
+    rows: {
+      NORMAL: row('NORMAL', no('Only servers are called.', 'call-not-server'), {
+        GONE: no(NO_SUCH, 'call-not-server'),
+      }),
+      INSTANCE: row('INSTANCE', no('Only servers are called.', 'call-not-server'), {
+        GONE: no(NO_SUCH, 'call-not-server'),
+      }),
+      SERVER: row('SERVER', no('It works for another enclave.', 'server-busy', undefined, -2), {
+        RUNNABLE: to('RUNNING'),
+        // Servers are everybody's.
+        FOREIGN: to('RUNNING'),
+        GONE: no(NO_SUCH, 'call-not-server'),
+      }),
+    },
+  },
+  enclaveReturn: {
+    layer: 'ecall',
+    call: 'SERVER_RETURN',
+    effect: 'It is idle again; the caller goes on.',
+    rows: running(no('Only a server returns to a caller.', 'server-return-in-normal'), to('RUNNABLE')),
+  },
+});
+
+export type Operation = keyof typeof OPERATIONS;
+
+const UNKNOWN: Rule = { value: -1, next: 'GONE', why: NO_SUCH };
+
+/** The rule for an operation on an enclave of a kind in a state. */
+export function ruleFor(operation: Operation, kind: Kind, state: State): Rule {
+  return OPERATIONS[operation].rows[kind]?.[state] ?? UNKNOWN;
+}
