@@ -7,6 +7,7 @@ import { PAGE_SIZE } from '../emulator/units';
 import { EnclaveVa, Ocall, Result } from './abi';
 import type { Core } from './core';
 import { Mapper } from './enclave-tables';
+import { hex } from './hazards';
 import { blockOf, finishOcall, leaveForOcall, releaseBlocks } from './lifecycle';
 import { PageKind, claim, disown } from './pages';
 import { enclavesOf, type Area, type Enclave } from './state';
@@ -52,14 +53,22 @@ export function mmapCall(m: Core, reply: Reply, address: number, size: number): 
   const enclave = m.enclave(m.state.running)!;
   const bytes = roundUp(size);
   const bad = !(size > 0) || bytes > MAX_AREA - PAGE_SIZE || (address !== 0 && address % PAGE_SIZE !== 0);
-  if (bad || (address !== 0 && !placeFree(enclave, address, bytes))) return reply(0);
+  if (bad || (address !== 0 && !placeFree(enclave, address, bytes))) {
+    if (bytes > MAX_AREA - PAGE_SIZE) m.hazard('mmap-too-large', { size: hex(size) });
+    else if (size > 0) m.hazard('mmap-address', { address: hex(address) });
+    return reply(0);
+  }
+  if (size % PAGE_SIZE !== 0) m.hazard('mmap-size', { size });
   leaveForOcall(m, { ocall: Ocall.MMAP, arg0: address, arg1: bytes + PAGE_SIZE, kept: [address, bytes] });
 }
 
 export function unmapCall(m: Core, reply: Reply, address: number, size: number): void {
   const enclave = m.enclave(m.state.running)!;
   const area = size >= 0 ? areaAt(m, enclave, address, size) : undefined;
-  if (!area) return reply(Result.ERROR);
+  if (!area) {
+    m.hazard('unmap-unknown', { address: hex(address), size });
+    return reply(Result.ERROR);
+  }
   dropAreas(m, enclave, [area]);
   const block = blockOf(area);
   const request = { ocall: Ocall.UNMAP, arg0: block.base, arg1: block.size, kept: [0, 0] as const };
@@ -79,11 +88,17 @@ export function dropAreas(m: Core, enclave: Enclave, gone: readonly Area[]): voi
 
 export function sbrkCall(m: Core, reply: Reply, size: number): void {
   const enclave = m.enclave(m.state.running)!;
-  if (size % PAGE_SIZE !== 0) return reply(Result.ERROR);
+  if (size % PAGE_SIZE !== 0) {
+    m.hazard('sbrk-size', { size });
+    return reply(Result.ERROR);
+  }
   const top = heapTop(enclave);
   if (size === 0) return reply(top);
   if (size > 0) {
-    if (size > MAX_AREA - PAGE_SIZE) return reply(Result.ERROR);
+    if (size > MAX_AREA - PAGE_SIZE) {
+      m.hazard('mmap-too-large', { size: hex(size) });
+      return reply(Result.ERROR);
+    }
     return leaveForOcall(m, { ocall: Ocall.SBRK, arg0: 0, arg1: size + PAGE_SIZE, kept: [0, size] });
   }
   // Whole areas only, newest first.

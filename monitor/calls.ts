@@ -4,12 +4,14 @@
  */
 import { PAGE_SIZE } from '../emulator/units';
 import { withRegisters } from '../emulator/hart/registers';
-import { CallArg, ESERVERBUSY, EnclaveVa, Result } from './abi';
+import { CallArg, EnclaveVa, Result } from './abi';
 import { areaAt, belowAreas, insertArea, placeFree, type Reply } from './areas';
 import type { Core } from './core';
 import { Mapper, readVirtual, writable, writeVirtual } from './enclave-tables';
 import { enter, entryRegisters, headOf, parkRegisters, transition } from './lifecycle';
 import { isRefused, ruleFor } from './operations';
+import { hex } from './hazards';
+import { kindOf, stateOf } from './permission';
 import { PageKind, reuse } from './pages';
 import type { Area, CallArgument as Argument, Enclave } from './state';
 
@@ -84,19 +86,39 @@ function passRequest(m: Core, caller: Enclave, callee: Enclave, argument: Argume
   return area && moveArea(m, caller.eid, callee.eid, area, area.start);
 }
 
+/** What is wrong with the argument of a call, for a person. */
+function argumentProblem(address: number, argument: Argument | undefined): string {
+  if (!argument) return `struct call_enclave_arg_t at ${hex(address)} is not mapped memory`;
+  const { req_vaddr, req_size } = argument;
+  const range = `req_vaddr ${hex(req_vaddr)}, req_size ${hex(req_size)}`;
+  return wholePages(req_vaddr, req_size)
+    ? `${range} lies in no area of eapp_mmap and is not the relay page`
+    : `${range} are not whole pages`;
+}
+
+/** acquire_enclave or get_report with a name (undefined: a bad pointer) that no living server has. */
+export function raiseUnknown(m: Core, name: string | undefined): void {
+  m.hazard(ruleFor('acquire', 'SERVER', 'GONE').hazard!, { name: name ?? '(bad pointer)' });
+}
+
 export function callEnclave(m: Core, reply: Reply, handle: number, address: number): void {
   const caller = m.enclave(m.state.running)!;
   const callee = Number.isInteger(handle) && handle >= 0 ? m.enclave(handle) : undefined;
-  const rule = callee && ruleFor('called', callee.type, callee.state);
-  if (!callee || !rule || (isRefused(rule) && rule.value === Result.ERROR)) {
-    m.log(`call_enclave: enclave${handle} can not be accessed!`);
-    return reply(Result.ERROR);
+  const rule = callee
+    ? ruleFor('called', kindOf(callee), stateOf(m.state, callee))
+    : ruleFor('called', 'SERVER', 'GONE');
+  if (isRefused(rule) || !callee) {
+    if (rule.hazard) m.hazard(handle === -1 ? 'call-unchecked-handle' : rule.hazard, { handle });
+    if (rule.value === Result.ERROR) m.log(`call_enclave: enclave${handle} can not be accessed!`);
+    return reply(rule.value);
   }
-  if (isRefused(rule) || callee.caller !== -1) return reply(-ESERVERBUSY);
   const argument = readArgument(m, caller, address);
   const areaStart = (argument && areaAt(m, caller, argument.req_vaddr, argument.req_size)?.start) ?? 0;
   const request = argument && passRequest(m, caller, callee, argument);
-  if (!argument || request === undefined) return reply(Result.ERROR);
+  if (!argument || request === undefined) {
+    m.hazard('call-argument', { call: 'call_enclave', problem: argumentProblem(address, argument) });
+    return reply(Result.ERROR);
+  }
 
   const top = headOf(m, caller);
   m.change(caller.eid, {
@@ -127,13 +149,17 @@ export function callEnclave(m: Core, reply: Reply, handle: number, address: numb
 export function enclaveReturn(m: Core, reply: Reply, address: number): void {
   const callee = m.enclave(m.state.running)!;
   const caller = m.enclave(callee.caller);
-  const rule = ruleFor('enclaveReturn', callee.type, callee.state);
+  const rule = ruleFor('enclaveReturn', kindOf(callee), stateOf(m.state, callee));
   if (isRefused(rule) || !caller || !callee.pendingCall) {
+    if (rule.hazard) m.hazard(rule.hazard);
     m.log(`enclave_return: enclave${callee.eid} can not return!`);
     return reply(Result.ERROR);
   }
   const result = readArgument(m, callee, address);
-  if (!result) return reply(Result.ERROR);
+  if (!result) {
+    m.hazard('call-argument', { call: 'SERVER_RETURN', problem: argumentProblem(address, result) });
+    return reply(Result.ERROR);
+  }
   const { argument } = callee.pendingCall;
   const asked = m.checks.callCopied ? callee.pendingCall.asked : readArgument(m, caller, argument)!;
 
@@ -160,6 +186,10 @@ function returnRequest(m: Core, callee: Enclave, caller: Enclave, asked: Argumen
   const good =
     result.req_vaddr !== 0 && wholePages(result.req_vaddr, result.req_size) && result.req_size >= asked.req_size;
   if (!good) {
+    const { req_vaddr, req_size } = result;
+    m.hazard('return-argument', {
+      problem: `req_vaddr ${hex(req_vaddr)} and req_size ${hex(req_size)} for ${hex(asked.req_size)} bytes`,
+    });
     m.log('enclave return: the ret argument is in-consistent with caller argument');
     return 0;
   }

@@ -8,30 +8,12 @@ import { grantArea } from './areas';
 import type { Core } from './core';
 import { hostSpace, readParam } from './create';
 import { endEnclave, enter, entryRegisters, finishOcall, releaseBlocks, transition } from './lifecycle';
-import { isRefused, ruleFor, type Operation } from './operations';
+import type { Operation } from './operations';
+import { permitted } from './permission';
 import { PageKind, claim, ordinary } from './pages';
 import { relayUndo, takeRelays } from './relays';
-import { chainOf, enclavesOf, innermost, type Enclave, type Shadow } from './state';
+import { chainOf, innermost, type Enclave, type Shadow } from './state';
 import { answer, hide } from './task';
-
-/** Refuses by the table; true when the operation is allowed. */
-export function permitted(
-  m: Core,
-  operation: Operation,
-  enclave: Enclave | undefined,
-  what: string,
-): enclave is Enclave {
-  if (!enclave) {
-    m.log(`${what}: no such enclave`);
-    m.error();
-    return false;
-  }
-  const rule = ruleFor(operation, enclave.type, enclave.state);
-  if (!isRefused(rule) || !m.checks.stateTable) return true;
-  if (rule.value < 0) m.log(`${what}: enclave ${enclave.eid} can not be accessed: ${rule.why}`);
-  m.answer(rule.value);
-  return false;
-}
 
 /**
  * The address space that asks: the caller's, or the one a driver names when it acts for a process that is not on the hart (0: the
@@ -41,16 +23,28 @@ function asker(m: Core, named: number): number {
   return named > 0 ? named : hostSpace(m);
 }
 
-function belongs(m: Core, enclave: { host: number; eid?: number }, named: number, what: string): boolean {
-  if (m.holds('ownerSpace', enclave.host === asker(m, named))) return true;
-  m.log(`${what}: it belongs to another process`);
-  m.error();
-  return false;
-}
+/** Does another process own it than the one that asks? */
+export const isForeign = (m: Core, { host }: { readonly host: number }, named = 0): boolean =>
+  !m.holds('ownerSpace', host === asker(m, named));
+
+/** What the table is asked when the owner, or somebody for it, does something. */
+const byOwner = (
+  m: Core,
+  operation: Operation,
+  what: string,
+  subject: Enclave | Shadow | undefined,
+  named: number,
+) => ({
+  operation,
+  what,
+  quiet: named > 0,
+  foreign: subject !== undefined && isForeign(m, subject, named),
+});
 
 export function run(m: Core, eid: number, parameter: number): void {
   const enclave = m.enclave(eid);
-  if (!permitted(m, 'run', enclave, 'run_enclave')) return;
+  // Whoever runs it owns it from then on.
+  if (!permitted(m, enclave, { operation: 'run', what: 'run_enclave' })) return;
   const param = readParam(m, parameter, RunParam.SIZE);
   if (!param) return m.error();
   const [address, size] = [param.u64(RunParam.mm_arg_addr), param.u64(RunParam.mm_arg_size)];
@@ -78,23 +72,18 @@ export function entryArguments(enclave: Enclave, counter: number, relayBytes: nu
 export function resume(m: Core, eid: number, reason: number, a2: number, a3: number, a4: number): void {
   const head = m.enclave(eid);
   if (reason === ResumeReason.STOP) return resumeStopped(m, head, a2);
-  if (!head) {
-    m.log(`resume_enclave: enclave${eid} is not existed`);
-    return m.answer(reason === ResumeReason.TIMER ? Result.SUCCESS : Result.ERROR);
-  }
-  const enclave = innermost(m.state, head);
   if (reason !== ResumeReason.TIMER && reason !== ResumeReason.OCALL) return m.error();
-  // An idle server, or one addressed in the middle of a chain, is nobody's to resume.
-  if (!m.holds('resumeServer', head.type !== 'SERVER')) return m.error();
-  if (!belongs(m, head, 0, 'resume_enclave')) return;
-  if (!permitted(m, reason === ResumeReason.TIMER ? 'resumeTimer' : 'resumeOcall', enclave, 'resume_enclave')) return;
+  // A server is resumed through the enclave the host ran; an enclave that is gone has ended: RUN is to learn that.
+  const operation = reason === ResumeReason.TIMER ? 'resumeTimer' : 'resumeOcall';
+  if (!permitted(m, head, byOwner(m, operation, 'resume_enclave', head, 0))) return;
+  const enclave = innermost(m.state, head);
   if (reason === ResumeReason.OCALL) return resumeOcall(m, enclave, a2, a3, a4);
   transition(m, 'resume', undefined, enclave.instance);
   enter(m, enclave.eid);
 }
 
 function resumeStopped(m: Core, head: Enclave | undefined, named: number): void {
-  if (!permitted(m, 'resumeStop', head, 'wake_enclave') || !belongs(m, head, named, 'wake_enclave')) return;
+  if (!permitted(m, head, byOwner(m, 'resumeStop', 'wake_enclave', head, named))) return;
   for (const enclave of chainOf(m.state, head)) m.change(enclave.eid, { state: 'RUNNABLE' });
   m.answer(Result.SUCCESS);
 }
@@ -134,27 +123,17 @@ function regainRelays(m: Core, enclave: Enclave, address: number, size: number):
 
 export function stop(m: Core, eid: number, named: number): void {
   const enclave = m.enclave(eid);
-  if (!permitted(m, 'stop', enclave, 'stop_enclave') || !belongs(m, enclave, named, 'stop_enclave')) return;
-  const chain = chainOf(m.state, enclave);
-  const busy = chain.find((member) => member.state === 'OCALLING');
-  if (busy && m.checks.stateTable) {
-    m.log(`stop_enclave: enclave ${busy.eid} waits for the host`);
-    return m.error();
-  }
-  for (const member of chain) m.change(member.eid, { state: 'STOPPED' });
+  if (!permitted(m, enclave, byOwner(m, 'stop', 'stop_enclave', enclave, named))) return;
+  for (const member of chainOf(m.state, enclave)) m.change(member.eid, { state: 'STOPPED' });
   m.answer(Result.SUCCESS);
 }
 
 /** `reason` 1: the owning process is gone; for the event only. */
 export function destroy(m: Core, eid: number, named: number, reason: number, type: 'NORMAL' | 'SERVER'): void {
   const enclave = m.enclave(eid);
-  if (!permitted(m, 'destroy', enclave, 'destroy_enclave') || !belongs(m, enclave, named, 'destroy_enclave')) return;
+  if (!permitted(m, enclave, byOwner(m, 'destroy', 'destroy_enclave', enclave, named))) return;
   if (!m.holds('destroyType', enclave.type === type)) {
     m.log(`destroy_enclave: enclave ${eid} is a ${enclave.type} enclave`);
-    return m.error();
-  }
-  if (!m.holds('serverBusy', enclave.type !== 'SERVER' || enclave.caller < 0)) {
-    m.log(`destroy_server_enclave: server ${eid} works for enclave ${enclave.caller}, can not destroy`);
     return m.error();
   }
   m.queue(
@@ -163,18 +142,9 @@ export function destroy(m: Core, eid: number, named: number, reason: number, typ
   );
 }
 
-/** Instances map the template's read-only pages, so it stays while one is alive. */
-export function instancesOf(m: Core, shadow: Shadow): Enclave[] {
-  return enclavesOf(m.state).filter((enclave) => enclave.template === shadow.instance);
-}
-
 export function destroyShadow(m: Core, id: number, named: number, reason: number): void {
   const shadow = m.state.shadows.get(id);
-  if (!shadow || !belongs(m, shadow, named, 'destroy_shadow_enclave')) return shadow ? undefined : m.error();
-  if (!m.holds('templateInUse', instancesOf(m, shadow).length === 0)) {
-    m.log(`destroy_shadow_enclave: instances still use the pages of shadow ${id}`);
-    return m.error();
-  }
+  if (!permitted(m, shadow, byOwner(m, 'destroy', 'destroy_shadow_enclave', shadow, named))) return;
   m.update({ shadows: m.state.shadows.remove(id) });
   m.emit({ kind: 'enclave-gone', instance: shadow.instance, why: reason === 1 ? 'owner-exited' : 'destroy' });
   m.queue(...releaseBlocks(m, [shadow.pool]), answer(Result.SUCCESS));

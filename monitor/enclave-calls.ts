@@ -6,7 +6,7 @@ import { Cause } from '../emulator/hart/types';
 import { va } from '../emulator/units';
 import { EnclaveCall, Ocall, Result, SBI_EXT_PENGLAI_ENCLAVE } from './abi';
 import { mmapCall, sbrkCall, unmapCall, type Reply } from './areas';
-import { callEnclave, enclaveReturn } from './calls';
+import { callEnclave, enclaveReturn, raiseUnknown } from './calls';
 import type { Core } from './core';
 import { Mapper, readString, readVirtual, writeVirtual } from './enclave-tables';
 import { endEnclave, killRunning, leave, leaveForOcall, releaseRelays } from './lifecycle';
@@ -15,6 +15,7 @@ import { enclavesOf, serverNamed, type Enclave, type RelayRegion } from './state
 import { answer } from './task';
 import { pa } from '../emulator/units';
 import { isRefused, ruleFor } from './operations';
+import { kindOf, stateOf } from './permission';
 
 /** The ecall returns `result` in a0; the enclave goes on behind it. */
 export const replyTo =
@@ -32,6 +33,7 @@ export function enclaveCall(m: Core): void {
   const [a0, a1, a2] = [hart.getX(10), hart.getX(11), hart.getX(12)];
   if (hart.getX(16) !== SBI_EXT_PENGLAI_ENCLAVE) {
     if (number === EnclaveCall.LINUX_IOCTL) return reply(0);
+    m.hazard('ecall-linux', { number });
     return killRunning(m, Cause.EcallFromUser, 0, `illegal user ecall ${number}: enclaves have no system calls`);
   }
   switch (number) {
@@ -57,6 +59,7 @@ export function enclaveCall(m: Core): void {
     case EnclaveCall.GET_ENCLAVE_ID:
       return reply(m.state.running);
     case EnclaveCall.YIELD:
+      m.hazard('yield');
       hart.setX(10, 0);
       return leave(m, 'RUNNABLE', Result.TIMER_IRQ, 4, 'timer');
     case EnclaveCall.GET_KEY:
@@ -65,6 +68,7 @@ export function enclaveCall(m: Core): void {
     case EnclaveCall.SHM_STAT:
       return missingShm(m, reply, number === EnclaveCall.SHM_ATTACH ? 0 : Result.ERROR);
     default:
+      m.hazard('ecall-unknown', { number });
       return killRunning(m, Cause.EcallFromUser, 0, `unsupported ecall number ${number} from enclave`);
   }
 }
@@ -91,6 +95,7 @@ function ocall(m: Core, reply: Reply, id: number, a1: number, a2: number): void 
     case Ocall.SHM_DESTROY:
       return missingShm(m, reply, Result.ERROR);
     default:
+      m.hazard('ocall-unknown', { number: id });
       return reply(Result.ERROR);
   }
 }
@@ -102,8 +107,9 @@ function missingShm(m: Core, reply: Reply, result: number): void {
 
 function exit(m: Core, reply: Reply): void {
   const enclave = m.enclave(m.state.running)!;
-  const rule = ruleFor('exit', enclave.type, enclave.state);
+  const rule = ruleFor('exit', kindOf(enclave), stateOf(m.state, enclave));
   if (isRefused(rule)) {
+    if (rule.hazard) m.hazard(rule.hazard);
     m.log(`exit_enclave: enclave ${enclave.eid}: ${rule.why}`);
     return reply(Result.ERROR);
   }
@@ -123,6 +129,7 @@ function acquire(m: Core, reply: Reply, pointer: number): void {
   const self = m.enclave(m.state.running)!;
   const name = readString(m, self, pointer, 16);
   const server = name === undefined ? undefined : serverNamed(m.state, name);
+  if (!server) raiseUnknown(m, name);
   if (!server) m.log(`acquire_server_enclave: haven't alloc this enclave: ${name ?? '(bad pointer)'}`);
   reply(server ? server.eid : Result.ERROR);
 }

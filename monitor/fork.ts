@@ -21,6 +21,7 @@ import { PAGES_PER_STEP, PAGE_TICKS } from './costs';
 import { Mapper, walkTables, words32 } from './enclave-tables';
 import { entryRegisters, start } from './lifecycle';
 import { PageKind, aligned, claim, reuse, unshare } from './pages';
+import { permitted } from './permission';
 import { relayUndo, takeRelays } from './relays';
 import { hide, show, type Task } from './task';
 import { instance } from './types';
@@ -30,8 +31,9 @@ const RUN_COUNTER_MODULUS = 5;
 
 export function runShadow(m: Core, id: number, parameter: number): void {
   const shadow = m.state.shadows.get(id);
+  if (!permitted(m, shadow, { operation: 'run', what: 'run_shadow_enclave' })) return;
   const param = readParam(m, parameter, InstanceParam.SIZE);
-  if (!shadow || !param) return refuse(m, shadow ? 'the parameter block is not host memory' : `no shadow ${id}`);
+  if (!param) return refuse(m, 'the parameter block is not host memory');
   const { u64 } = param;
   const name = m.readName(param.bytes.subarray(InstanceParam.name));
   const [base, size] = [u64(InstanceParam.sptbr), u64(InstanceParam.size)];

@@ -222,8 +222,8 @@ export const ENCLAVE_HAZARDS = of({
     observed: 'Observed: an illegal instruction, because mstatus.FS is 0. RUN returns -1 EFAULT.',
     remedy: 'Compile with -march=rv64imac -mabi=lp64 (soft float), and link libraries built that way.',
   },
-  'fault-csr-write': {
-    did: 'An instruction ({instruction}) that changes CSR {csr}, which belongs to the kernel or the monitor.',
+  'fault-csr': {
+    did: 'An instruction ({instruction}) that uses CSR {csr}, which belongs to the kernel or the monitor.',
     device: 'killed',
     observed: KILLED,
     remedy: 'An enclave runs in U-mode; cycle, time and instret are all the CSRs it has, to read.',

@@ -13,6 +13,7 @@ import { Core, type MonitorOptions } from './core';
 import { TRAP_TICKS } from './costs';
 import { prepareDigest } from './digest';
 import { enclaveCall } from './enclave-calls';
+import { raiseFault } from './fault-hazards';
 import { killRunning, leave } from './lifecycle';
 import { emulateTvm } from './page-tables';
 import { setPmp, setPmpAll } from './pmp';
@@ -123,6 +124,7 @@ function trap(m: Core): void {
   if (hart.mcauseIsInterrupt) return interrupt(m, hart.mcause);
   if (m.state.running >= 0) {
     if (hart.mcause === Cause.EcallFromUser) return enclaveCall(m);
+    raiseFault(m, hart.mcause, hart.mtval);
     return killRunning(m, hart.mcause, hart.mtval, faultText(hart.mcause, hart.mtval));
   }
   if (hart.mcause === Cause.EcallFromSupervisor) return sbiCall(m);

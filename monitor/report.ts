@@ -9,13 +9,14 @@ import { Report, Result } from './abi';
 import type { Reply } from './areas';
 import { KeyBlock } from './attestation/keys';
 import { sign } from './attestation/sm2';
-import { permitted } from './control';
+import { raiseUnknown } from './calls';
+import { isForeign } from './control';
 import type { Core } from './core';
-import { hostSpace } from './create';
 import { readString, writable, writeVirtual } from './enclave-tables';
 import type { EnclaveEvent } from './events';
 import { le64, measure } from './measure';
 import { isPublic } from './pages';
+import { permitted } from './permission';
 import { serverNamed, type Enclave, type Shadow } from './state';
 import type { AfterMeasure } from './task';
 import { HASH_PAGE_TICKS, SIGN_TICKS } from './costs';
@@ -56,11 +57,10 @@ function nonced(m: Core, hash: Uint8Array, nonce: bigint): Uint8Array {
 
 /** ATTEST and ATTEST_SHADOW: the report goes to host memory. */
 export function attest(m: Core, eid: number, address: number, nonce: bigint, shadow: boolean): void {
-  const template = shadow ? m.state.shadows.get(eid) : undefined;
-  const enclave = m.enclave(eid);
-  if (!shadow && !permitted(m, 'attest', enclave, 'attest_enclave')) return;
-  const subject = shadow ? template : enclave;
-  if (!subject || (!shadow && !m.holds('ownerSpace', subject.host === hostSpace(m)))) return m.error();
+  const subject = shadow ? m.state.shadows.get(eid) : m.enclave(eid);
+  // Templates are attested by whoever has their number.
+  const foreign = !shadow && subject !== undefined && isForeign(m, subject);
+  if (!permitted(m, subject, { operation: 'attest', what: 'attest_enclave', foreign })) return;
   if (address % 8 !== 0 || !m.holds('reportPointer', isPublic(m, address, Report.SIZE))) return m.error();
   m.port.write(pa(address), reportOf(m, subject, 'host', nonced(m, subject.hash, nonce), nonce));
   m.answer(Result.SUCCESS);
@@ -77,6 +77,7 @@ export function getReport(m: Core, reply: Reply, name: number, address: number, 
   const text = readString(m, self, name, 16);
   const server = text === undefined ? undefined : serverNamed(m.state, text);
   if (!server) {
+    raiseUnknown(m, text);
     m.log(`get_server_enclave_attest_report: server enclave is not existed: ${text ?? '(bad pointer)'}`);
     return reply(Result.ERROR);
   }
@@ -104,10 +105,14 @@ const MAX_KEY = 8160;
 export function getKey(m: Core, reply: Reply, type: number, address: number, size: number): void {
   const enclave = m.enclave(m.state.running)!;
   if (type !== ENCLAVE_KEY && type !== STORAGE_KEY) {
+    m.hazard('key-type', { type });
     m.log(`get_enclave_key: key type ${type} is not supported`);
     return reply(Result.SUCCESS);
   }
-  if (!(size > 0 && size <= MAX_KEY)) return reply(Result.SUCCESS);
+  if (!(size > 0 && size <= MAX_KEY)) {
+    m.hazard('key-size', { size });
+    return reply(Result.SUCCESS);
+  }
   m.cost += HASH_PAGE_TICKS;
   const key = enclaveKey(m.attestation.rootKey, enclave.hash, size);
   reply(writeVirtual(m, enclave, address, key) ? Result.SUCCESS : Result.ERROR);
