@@ -15,7 +15,9 @@ import { prepareDigest } from './digest';
 import { enclaveCall } from './enclave-calls';
 import { raiseFault } from './fault-hazards';
 import { killRunning, leave } from './lifecycle';
+import type { State } from './operations';
 import { emulateTvm } from './page-tables';
+import { stateOf } from './permission';
 import { setPmp, setPmpAll } from './pmp';
 import { provisionKeys } from './report';
 import { sbiCall } from './sbi';
@@ -32,6 +34,8 @@ export interface Monitor extends Personality {
   byInstance(instance: Instance): Enclave | Shadow | undefined;
   /** The enclave and everything that works for it, outermost first. */
   chain(head: Enclave): readonly Enclave[];
+  /** Its state in the table of operations. */
+  tableState(enclave: Enclave): State;
   /** The enclave whose code or call the hart is in. */
   running(): Enclave | undefined;
   /** User registers of an enclave, where it goes on; of a copy. Undefined before its first run and for an idle server. */
@@ -84,6 +88,7 @@ export function createMonitor(options: MonitorOptions, harts: readonly Hart[]): 
       enclavesOf(m.state).find((e) => e.instance === instance) ??
       shadowsOf(m.state).find((s) => s.instance === instance),
     chain: (head) => chainOf(m.state, head),
+    tableState: (enclave) => stateOf(m.state, enclave),
     running: () => m.enclave(m.state.running),
     registers(enclave) {
       if (enclave.eid !== m.state.running) return enclave.registers;

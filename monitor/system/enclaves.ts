@@ -5,7 +5,8 @@
 import type { EnclaveRecord } from '../driver/state';
 import type { PenglaiDevice } from '../driver/driver';
 import { spaceOf, type Monitor } from '../monitor';
-import { isRefused, ruleFor } from '../operations';
+import { ruleFor } from '../operations';
+import { kindOf } from '../permission';
 import type { Enclave, Shadow } from '../state';
 import type { Instance } from '../types';
 import type { EnclaveInfo } from './types';
@@ -58,8 +59,8 @@ function shadowInfo(monitor: Monitor, device: PenglaiDevice, shadow: Shadow): En
     type: 'SHADOW',
     state: shadow.state,
     refused: {
-      stop: reason('stop', 'SHADOW', 'FRESH')!,
-      resume: reason('resumeStop', 'SHADOW', 'FRESH')!,
+      stop: reason('STOP_ENCLAVE', 'SHADOW', shadow.state)!,
+      resume: reason('RESUME_ENCLAVE', 'SHADOW', shadow.state)!,
       ...(alive.length > 0
         ? { destroy: `Instance${alive.length > 1 ? 's' : ''} ${names} still use its pages; destroy them first.` }
         : {}),
@@ -67,9 +68,8 @@ function shadowInfo(monitor: Monitor, device: PenglaiDevice, shadow: Shadow): En
   };
 }
 
-function reason(...[operation, type, state]: Parameters<typeof ruleFor>): string | undefined {
-  const rule = ruleFor(operation, type, state);
-  return isRefused(rule) ? rule.why : undefined;
+function reason(...[operation, kind, state]: Parameters<typeof ruleFor>): string | undefined {
+  return ruleFor(operation, kind, state).why;
 }
 
 function refusals(monitor: Monitor, enclave: Enclave, record: EnclaveRecord | undefined): EnclaveInfo['refused'] {
@@ -77,22 +77,11 @@ function refusals(monitor: Monitor, enclave: Enclave, record: EnclaveRecord | un
     const why = 'The driver does not know it.';
     return { stop: why, resume: why, destroy: why };
   }
-  const { type, state } = enclave;
-  const chain = monitor.chain(enclave);
-  // While its thread is inside RUN an ocall is over in a moment, and the driver waits that long.
-  const busy = chain.some((member) => member.state === 'OCALLING') && record.runner === 0;
-  const passing = state === 'OCALLING' && !busy;
-  const stop =
-    state === 'STOPPED'
-      ? 'It is stopped already.'
-      : busy
-        ? reason('stop', type, 'OCALLING')
-        : passing
-          ? reason('stop', type, 'RUNNABLE')
-          : reason('stop', type, state);
-  const resume = reason('resumeStop', type, state);
-  const working = type === 'SERVER' && enclave.caller >= 0;
-  const destroy = working ? reason('destroy', 'SERVER', 'RUNNING') : reason('destroy', type, state);
+  const kind = kindOf(enclave);
+  const state = monitor.tableState(enclave);
+  const stop = state === 'STOPPED' ? 'It is stopped already.' : reason('STOP_ENCLAVE', kind, state);
+  const resume = reason('RESUME_ENCLAVE', kind, state);
+  const destroy = reason('DESTROY_ENCLAVE', kind, state);
   return {
     ...(stop === undefined ? {} : { stop }),
     ...(resume === undefined ? {} : { resume }),

@@ -2,6 +2,7 @@
  * One system from one launch description: machine, monitor, host OS, driver. Owns the log of what came from outside, replay, and the
  * joined views of the debugger. Holds no state of its own that decides anything: that lies in the machine and its personalities.
  */
+import { savedPc, savedX } from '../../emulator/hart/registers';
 import { createLinux, imageHash } from '../../emulator/linux/linux';
 import type { Linux } from '../../emulator/linux/types';
 import { TIMEBASE_HZ } from '../../emulator/machine/clock';
@@ -14,6 +15,7 @@ import { DEVICE_PATH } from '../abi';
 import type { Checks } from '../checks';
 import { createDriver, type PenglaiDevice } from '../driver/driver';
 import type { EnclaveEvent } from '../events';
+import type { HazardSite } from '../hazards';
 import { limitsOf } from '../limits';
 import { createMonitor, spaceOf, type Monitor } from '../monitor';
 import { enclaveInfos } from './enclaves';
@@ -41,6 +43,8 @@ const DEFAULTS = {
   quantum: 1_000_000,
 } as const;
 const DEVICE_RANDOM = 12345;
+/** A system call has returned to behind its ecall when a driver looks. */
+const ECALL_BYTES = 4;
 const FORMAT = 1;
 /** Bytes that one read of a debugger may ask for. */
 const READ_MAX = 16 * 1024 * 1024;
@@ -104,6 +108,7 @@ export class ComposedSystem implements System {
         ramSize: machine.ramSize,
         emit: (event) => machine.outbox.emit(event),
         currentThread: () => this.linux.currentThread ?? 0,
+        hostSite: () => this.hostSite(this.linux.currentThread),
         describe: (pool) => this.device.byPool(pool),
         setTimer: (hart, at) => machine.setTimer(hart, tick(at)),
         ticksPerTime: this.clockHz / TIMEBASE_HZ,
@@ -136,6 +141,20 @@ export class ComposedSystem implements System {
     machine.personalities.machine = this.monitor;
     machine.personalities.supervisor = withDevice(this.linux, this.device);
     machine.outbox.listener = (event) => this.onEvent?.(event as Stamped<SystemEvent>) ?? false;
+  }
+
+  /** Where a host thread made the system call it is in. */
+  private hostSite(tid: number | undefined): HazardSite | undefined {
+    const thread = this.linux.threads().find((other) => other.tid === tid);
+    const process = thread && this.linux.processes().find((other) => other.pid === thread.pid);
+    if (!thread?.registers || !process) return undefined;
+    const { registers } = thread;
+    return {
+      space: process.space,
+      pc: savedPc(registers) - ECALL_BYTES,
+      ra: savedX(registers, 1),
+      sp: savedX(registers, 2),
+    };
   }
 
   private speaker(eid: number): { instance: number; name: string } | undefined {
