@@ -25,7 +25,7 @@ describe('the monitor’s tables', () => {
     for (const code of Object.keys(HAZARDS) as HazardCode[]) {
       const { did, device, observed, remedy } = hazardText(code);
       assert.ok(device in DEVICE_EFFECTS);
-      for (const text of [observed, remedy]) assert.match(text, /^\w.*[.)!]$/s, code);
+      for (const text of [observed, remedy]) assert.match(text, /^\w.*[.)!?]$/s, code);
       assert.match(did, /[.)}]$/, code);
     }
   });
