@@ -6,8 +6,9 @@ import { MemoryFault, type SupervisorPort } from '../machine/ports';
 import { PAGE_SIZE, space, type PhysicalAddress } from '../units';
 import type { Core } from './core';
 import type { CharacterDevice, DeviceCaller, DeviceStep, Kernel } from './device';
-import { EMPTY, MAX_FILE, readContent, writeContent } from './files/content';
-import { create, find, inodeOf, normalize, resolve, setInode } from './files/tree';
+import { EMPTY } from './files/content';
+import { readData, writeData } from './files/data';
+import { create, find, inodeOf, normalize, resolve } from './files/tree';
 import { allocateBlock, allocateFrames, freeFrames } from './memory/frames';
 import { linear } from './memory/layout';
 import { splitLinear } from './memory/tables';
@@ -70,21 +71,15 @@ function makeKernel(core: Core): Kernel {
 function readPart(core: Core, path: string, offset: number, length: number): Uint8Array | undefined {
   const number = find(core.state.fs, normalize(path, '/'));
   const inode = number === undefined ? undefined : inodeOf(core, number);
-  return inode?.type === 'file' ? readContent(inode.content, offset, length) : undefined;
+  return inode?.type === 'file' ? readData(core, number!, offset, length) : undefined;
 }
 
 function writePart(core: Core, path: string, offset: number, bytes: Uint8Array): boolean {
   const at = resolve(core.state.fs, path, { from: '/', followLast: true, executable: '/' });
-  if (typeof at === 'number' || offset + bytes.length > MAX_FILE) return false;
-  if (at.inode === undefined) {
-    const content = writeContent(EMPTY, offset, bytes);
-    create(core, at.parent, at.name, { type: 'file', mode: 0o644, links: 1, changed: core.now, content });
-    return true;
-  }
-  const inode = inodeOf(core, at.inode);
-  if (inode.type !== 'file') return false;
-  setInode(core, at.inode, { ...inode, content: writeContent(inode.content, offset, bytes), changed: core.now });
-  return true;
+  if (typeof at === 'number') return false;
+  const made = { type: 'file', mode: 0o644, links: 1, changed: core.now, content: EMPTY } as const;
+  const number = at.inode ?? create(core, at.parent, at.name, made);
+  return writeData(core, number, offset, bytes) === bytes.length;
 }
 
 export const deviceAt = (core: Core, path: string): CharacterDevice | undefined =>

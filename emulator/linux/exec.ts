@@ -10,15 +10,15 @@ import type { Core } from './core';
 import { parseElf, type ElfImage } from './elf';
 import { argumentsTooLong, interpreterMissing, programMissing } from './errors';
 import { O } from './errno';
-import type { Content } from './files/content';
 import { attach } from './files/descriptors';
 import { newOpenFile } from './files/open-files';
-import { inodeOf, normalize, resolve } from './files/tree';
+import { normalize, resolve } from './files/tree';
 import { imageHash } from './image-hash';
 import { wholeFile } from './files/stat';
 import { withArea } from './memory/areas';
 import { allocateFrames, reach } from './memory/frames';
 import { MMAP_TOP, PIE_BASE, STACK_SIZE, STACK_TOP, TRAMPOLINE } from './memory/layout';
+import { objectOfFile, setAreas } from './memory/objects';
 import { addPage, newRoot, userLeaf } from './memory/tables';
 import { makeReady } from './scheduler';
 import { NO_STACK } from './signals';
@@ -30,7 +30,7 @@ const ARGUMENT_LIMIT = 128 * 1024;
 interface Loadable {
   readonly path: string;
   readonly elf: ElfImage;
-  readonly content: Content;
+  readonly inode: number;
   readonly hash: string;
 }
 export interface Program {
@@ -41,10 +41,9 @@ export interface Program {
 function loadable(core: Core, path: string): Loadable | undefined {
   const at = resolve(core.state.fs, path, { from: '/', followLast: true, executable: '/' });
   if (typeof at === 'number' || at.inode === undefined) return undefined;
-  const inode = inodeOf(core, at.inode);
   const bytes = wholeFile(core, at.inode);
-  if (inode.type !== 'file' || !bytes) return undefined;
-  return { path: at.path, elf: parseElf(at.path, bytes), content: inode.content, hash: imageHash(bytes) };
+  if (!bytes) return undefined;
+  return { path: at.path, elf: parseElf(at.path, bytes), inode: at.inode, hash: imageHash(bytes) };
 }
 
 /** Reads the first program and its interpreter. Throws a LaunchError when they can't be run. */
@@ -70,7 +69,8 @@ const strings = (core: Core): Uint8Array[] =>
   [...argumentsOf(core), ...environmentOf(core)].map((text) => new TextEncoder().encode(text));
 
 /** The areas of an image loaded with `base` added to its addresses. */
-function imageAreas(image: Loadable, base: number): Area[] {
+function imageAreas(core: Core, image: Loadable, base: number): Area[] {
+  const object = objectOfFile(core, image.inode, false);
   return image.elf.segments.flatMap((segment) => {
     const skew = segment.address % PAGE_SIZE;
     const start = base + segment.address - skew;
@@ -81,8 +81,11 @@ function imageAreas(image: Loadable, base: number): Area[] {
     const areas: Area[] = [];
     if (start < fileEnd) {
       const offset = segment.offset - skew;
-      const backing = { kind: 'file', content: image.content, offset, length: skew + segment.fileSize } as const;
-      areas.push({ ...common, start, end: fileEnd, name: image.path, backing });
+      // Behind the bytes of a segment that can be written come zeros; else whatever the file has, so that the page can be shared.
+      const length =
+        segment.prot & Prot.WRITE || segment.memorySize > segment.fileSize ? { length: skew + segment.fileSize } : {};
+      const backing = { kind: 'file', inode: image.inode, offset, ...length } as const;
+      areas.push({ ...common, start, end: fileEnd, name: image.path, backing, object: { id: object, start: offset } });
     }
     if (fileEnd < end) areas.push({ ...common, start: fileEnd, end, name: '', backing: { kind: 'anonymous' } });
     return areas;
@@ -178,7 +181,7 @@ function fillStack(core: Core, memory: Memory, bytes: Uint8Array): Memory {
 
 const NO_BACKING = { shared: false, writeBack: 0 };
 
-function layOut(core: Core, program: Program): { memory: Memory; loaded: Loaded; sp: number } {
+function layOut(core: Core, program: Program): { memory: Memory; areas: readonly Area[]; loaded: Loaded; sp: number } {
   const { main, interpreter } = program;
   const base = main.elf.movable ? PIE_BASE - main.elf.low : 0;
   const size = interpreter ? interpreter.elf.high - interpreter.elf.low : 0;
@@ -199,9 +202,9 @@ function layOut(core: Core, program: Program): { memory: Memory; loaded: Loaded;
     name: '[vdso]',
     backing: { kind: 'frames', frames: [core.state.trampoline] },
   };
-  const areas = [
-    ...imageAreas(main, base),
-    ...(interpreter ? imageAreas(interpreter, interpreterBase) : []),
+  const areas: readonly Area[] = [
+    ...imageAreas(core, main, base),
+    ...(interpreter ? imageAreas(core, interpreter, interpreterBase) : []),
     stack,
     trampoline,
   ];
@@ -211,19 +214,24 @@ function layOut(core: Core, program: Program): { memory: Memory; loaded: Loaded;
     middles: Map(),
     leaves: Map(),
     pages: Map(),
-    areas: areas.reduce<readonly Area[]>((list, area) => withArea(list, area), []),
+    areas: [],
     brkStart: brk,
     brk,
   };
   const loaded = { base, interpreterBase };
   const stackContent = stackBytes(core, program, loaded);
-  return { memory: fillStack(core, memory, stackContent), loaded, sp: STACK_TOP - stackContent.length };
+  return {
+    memory: fillStack(core, memory, stackContent),
+    areas: areas.reduce<readonly Area[]>((list, area) => withArea(list, area), []),
+    loaded,
+    sp: STACK_TOP - stackContent.length,
+  };
 }
 
 /** Makes the first process, ready to run. */
 export function startProgram(core: Core, program: Program): void {
   const { main, interpreter } = program;
-  const { memory, loaded, sp } = layOut(core, program);
+  const { memory, areas, loaded, sp } = layOut(core, program);
   const pid = core.state.nextPid;
   const name = main.path.slice(main.path.lastIndexOf('/') + 1);
   const images: Image[] = [{ path: main.path, base: loaded.base, hash: main.hash }];
@@ -268,6 +276,7 @@ export function startProgram(core: Core, program: Program): void {
     threads: core.state.threads.set(pid, thread),
     processes: core.state.processes.set(pid, process),
   });
+  setAreas(core, pid, areas);
   openStandardStreams(core, pid);
   makeReady(core, pid);
   core.emit({ kind: 'process-started', pid, name });

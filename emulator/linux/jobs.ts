@@ -109,9 +109,14 @@ function freeMemory(core: Core, job: Job, work: Extract<Job['work'], { kind: 'ex
   const { memory } = core.process(pid);
   if (core.state.root === memory.root) return loadRoot(core, core.state.kernelRoot);
   core.set({ readyJobs: core.state.readyJobs.shift() });
+  if (memory.areas.length > 0) {
+    // What nobody else shows is freed first, and goes into its file: the machine may end with this process.
+    setAreas(core, pid, []);
+    core.set({ readyJobs: core.state.readyJobs.push(job.id) });
+    return true;
+  }
   remove(core, job);
   freeTables(core, memory);
-  setAreas(core, pid, []);
   removeProcess(core, pid);
   return true;
 }

@@ -7,7 +7,6 @@ import { List, Map } from 'immutable';
 import type { SavedRegisters } from '../hart/types';
 import type { References } from '../machine/references';
 import type { SbiResult } from './device';
-import type { Content } from './files/content';
 import type { FileSystem, OpenFile, Pipe } from './files/types';
 import type { Buddy } from './memory/buddy';
 import type { LinuxInput } from './types';
@@ -90,8 +89,8 @@ export const enum Prot {
 
 export type Backing =
   | { readonly kind: 'anonymous' }
-  /** Bytes [offset, offset + length) of a file as they were when it was mapped; zero behind them. */
-  | { readonly kind: 'file'; readonly content: Content; readonly offset: number; readonly length: number }
+  /** A file from `offset` on, which is also where its object starts. With `length`, of a program's segment: zero behind so many bytes. */
+  | { readonly kind: 'file'; readonly inode: number; readonly offset: number; readonly length?: number }
   /** Frames of a device (or the trampoline), which the area does not own; one per page. The device is told of every area that shows them. */
   | {
       readonly kind: 'frames';
@@ -107,19 +106,25 @@ export interface Area {
   readonly shared: boolean;
   readonly name: string;
   readonly backing: Backing;
-  /** Inode that a shared writable mapping is written back to; 0 for none. */
+  /** Inode that a shared mapping may write to; 0 for none. */
   readonly writeBack: number;
-  /** Of a shared area: where its pages are found, and the object's byte that lies at `start`. */
+  /** Of a shared area or one of a file: where its pages are found, and the object's byte that lies at `start`. */
   readonly object?: { readonly id: number; readonly start: number };
 }
 
-/** The pages of a shared mapping: every area that shows it, in whichever process, has the same ones. */
+/** The pages of shared memory, or those of a file that are in memory: every area that shows it, in whichever process, has the same ones. */
 export interface SharedObject {
+  /** Inode of the file whose pages these are; 0 for none. */
+  readonly inode: number;
+  /** Programs may store to the pages without the kernel: they, not the inode's content, are what the file holds. */
+  readonly written: boolean;
   /** Frames by page of the object; it holds a reference to each. */
   readonly pages: Map<number, number>;
+  /** Pages that are there, by (page >> 9); no entry for none. */
+  readonly regions: Map<number, number>;
   /** All of them lie below this page. */
   readonly end: number;
-  /** Areas that show it; without any, a job frees it. */
+  /** Areas that show it, and whoever else needs it (a segment of System V shared memory); without any, a job frees it. */
   readonly areas: number;
 }
 

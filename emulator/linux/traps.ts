@@ -4,7 +4,7 @@ import { MemoryFault } from '../machine/ports';
 import { va } from '../units';
 import { Cost, type Core } from './core';
 import { Signal, signalName } from './errno';
-import { pageIn, type PagedIn } from './memory/areas';
+import { pageIn, type PagedIn } from './memory/paging-in';
 import { USER_TOP } from './memory/layout';
 import { endProcess } from './process';
 import { actionOf, maskBit } from './signals';
@@ -13,6 +13,7 @@ import type { Call, SignalInfo } from './state';
 const SEGV_MAPERR = 1;
 const SEGV_ACCERR = 2;
 const BUS_ADRALN = 1;
+const BUS_ADRERR = 2;
 const TRAP_BRKPT = 1;
 const ILL_ILLOPC = 1;
 
@@ -55,6 +56,7 @@ function exception(core: Core, tid: number, cause: Cause, address: number): bool
     const result = userFault(core, tid, new MemoryFault(cause, address), address + 1);
     if (result === 'done') return false;
     if (result === 'no-memory') return outOfMemory(core, tid);
+    if (result === 'bus-error') return signal(Signal.BUS, BUS_ADRERR, address);
     return signal(Signal.SEGV, result === 'bad-address' ? SEGV_MAPERR : SEGV_ACCERR, address);
   }
   switch (cause) {

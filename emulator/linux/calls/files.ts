@@ -2,7 +2,8 @@
 import { AT_FDCWD, Errno, O } from '../errno';
 import type { Core } from '../core';
 import { callerOf, deviceAt, driverKernel } from '../drivers';
-import { contentFrom, EMPTY, MAX_FILE, resizeContent } from '../files/content';
+import { contentFrom, EMPTY, MAX_FILE } from '../files/content';
+import { punchData, resizeData } from '../files/data';
 import { close, duplicate, openAs, openFileOf } from '../files/descriptors';
 import { kindOf } from '../files/kinds/table';
 import { mayWrite, setOpenFile } from '../files/open-files';
@@ -11,13 +12,14 @@ import { statBytes, statfsBytes, statInode, statOpenFile, statxBytes, type Stat 
 import { create, inodeOf, resolve, setInode } from '../files/tree';
 import { PAGE_SIZE } from '../../units';
 import { RAM_BASE } from '../memory/layout';
-import type { CallContext, Handler } from './call';
+import { CUT_FROM_START, cutMappings, type Cutting } from '../memory/truncate';
+import type { CallContext, Handler, Outcome } from './call';
 import { existing, walk } from './paths';
 
 const AT_EMPTY_PATH = 0x1000;
 const AT_SYMLINK_NOFOLLOW = 0x100;
 
-function openInode(context: CallContext, number: number, path: string, flags: number): number {
+function openInode(context: CallContext, number: number, path: string, flags: number): Outcome {
   const { core, process } = context;
   const inode = inodeOf(core, number);
   const kept = flags & (O.ACCMODE | O.APPEND | O.NONBLOCK);
@@ -45,8 +47,10 @@ function openInode(context: CallContext, number: number, path: string, flags: nu
       );
     }
   }
-  if (inode.type === 'file' && flags & O.TRUNC && writes)
-    setInode(core, number, { ...inode, content: EMPTY, changed: core.now });
+  if (inode.type === 'file' && flags & O.TRUNC && writes) {
+    const outcome = resize(context, number, 0);
+    if (outcome !== 0) return outcome;
+  }
   return openAs(core, process.pid, { kind: 'inode', inode: number, offset: 0, flags: kept, path }, cloexec);
 }
 
@@ -131,31 +135,68 @@ const faccessat: Handler = (context, dirfd, path, mode, flags) => {
   return mode! & EXECUTE && inode.type !== 'directory' && !(inode.mode & 0o111) ? -Errno.EACCES : 0;
 };
 
-function resize(core: Core, number: number, size: number): number {
+/** A change of size in progress: pages of mappings behind the new end are being taken away. */
+interface Resizing {
+  readonly cut: Cutting;
+}
+
+/** Changes a file's size, a piece per step when mappings lose pages. */
+function resize(context: CallContext, number: number, size: number): Outcome {
+  const { core, call } = context;
   const inode = inodeOf(core, number);
   if (inode.type === 'directory') return -Errno.EISDIR;
   if (inode.type !== 'file' || size < 0) return -Errno.EINVAL;
   if (size > MAX_FILE) return -Errno.EFBIG;
-  setInode(core, number, { ...inode, content: resizeContent(inode.content, size), changed: core.now });
-  return 0;
+  const begun = call.phase as Resizing | undefined;
+  const shrinks = begun !== undefined || size < inode.content.size;
+  if (!begun) resizeData(core, number, size);
+  if (!shrinks || inode.object === undefined) return 0;
+  const cut = cutMappings(core, inode.object, Math.ceil(size / PAGE_SIZE), begun?.cut ?? CUT_FROM_START);
+  return cut ? { do: 'more', phase: { cut } satisfies Resizing } : 0;
 }
-const ftruncate: Handler = ({ core, process }, fd, size) => {
-  const open = openFileOf(core, process, fd! | 0);
+const ftruncate: Handler = (context, fd, size) => {
+  const open = openFileOf(context.core, context.process, fd! | 0);
   if (!open) return -Errno.EBADF;
-  return open.file.kind === 'inode' && mayWrite(open.file) ? resize(core, open.file.inode, size!) : -Errno.EINVAL;
+  return open.file.kind === 'inode' && mayWrite(open.file) ? resize(context, open.file.inode, size!) : -Errno.EINVAL;
 };
 const truncate: Handler = (context, path, size) => {
   const number = existing(context, AT_FDCWD, path!, true);
-  return number < 0 ? number : resize(context.core, number, size!);
+  return number < 0 ? number : resize(context, number, size!);
 };
+
+const FALLOC_KEEP_SIZE = 1;
+const FALLOC_PUNCH_HOLE = 2;
+const FALLOC_ZERO_RANGE = 16;
+/** Bytes punched per step. */
+const PUNCH = 1024 * 1024;
+interface Punching {
+  readonly at: number;
+}
+/** Room is there or not when it is written: allocating only grows the file. */
 const fallocate: Handler = (context, fd, mode, offset, length) => {
-  const open = openFileOf(context.core, context.process, fd! | 0);
+  const { core } = context;
+  const open = openFileOf(core, context.process, fd! | 0);
   if (!open) return -Errno.EBADF;
-  if (mode !== 0) return -Errno.EOPNOTSUPP;
   if (offset! < 0 || length! <= 0) return -Errno.EINVAL;
-  if (open.file.kind !== 'inode') return -Errno.ESPIPE;
-  const { size } = statInode(context.core, open.file.inode);
-  return offset! + length! > size ? resize(context.core, open.file.inode, offset! + length!) : 0;
+  if (mode! & ~(FALLOC_KEEP_SIZE | FALLOC_PUNCH_HOLE | FALLOC_ZERO_RANGE)) return -Errno.EOPNOTSUPP;
+  const punches = mode! & (FALLOC_PUNCH_HOLE | FALLOC_ZERO_RANGE);
+  if (mode! & FALLOC_PUNCH_HOLE && mode !== (FALLOC_PUNCH_HOLE | FALLOC_KEEP_SIZE)) return -Errno.EOPNOTSUPP;
+  if (!mayWrite(open.file)) return -Errno.EBADF;
+  if (open.file.kind === 'pipe') return -Errno.ESPIPE;
+  const inode = open.file.kind === 'inode' ? inodeOf(core, open.file.inode) : undefined;
+  if (open.file.kind !== 'inode' || inode?.type !== 'file') return -Errno.ENODEV;
+  const end = offset! + length!;
+  if (end > MAX_FILE) return -Errno.EFBIG;
+  const stop = Math.min(end, inode.content.size);
+  const at = (context.call.phase as Punching | undefined)?.at ?? offset!;
+  if (punches && at < stop) {
+    const next = Math.min(stop, at + PUNCH);
+    punchData(core, open.file.inode, at, next);
+    core.charge(1 + ((next - at) >> 12));
+    return { do: 'more', phase: { at: next } satisfies Punching };
+  }
+  if (!(mode! & FALLOC_KEEP_SIZE) && end > inode.content.size) resizeData(core, open.file.inode, end);
+  return 0;
 };
 
 function changeMode(core: Core, number: number, mode: number): number {

@@ -13,21 +13,25 @@ import {
   findHole,
   MAX_AREAS,
   movePages,
-  syncPages,
   withArea,
   withoutRange,
   withProt,
 } from '../memory/areas';
-import { MMAP_MIN, STACK_TOP } from '../memory/layout';
-import { newObject, setAreas as putAreas } from '../memory/objects';
+import { MMAP_MIN, RAM_BASE, STACK_TOP } from '../memory/layout';
+import { dropObject, newObject, objectOfFile, setAreas as putAreas } from '../memory/objects';
 import { deviceAt, driverKernel } from '../drivers';
-import type { Area, Backing } from '../state';
+import type { Core } from '../core';
+import { MAX_FILE } from '../files/content';
+import { Prot, type Area } from '../state';
 import type { CallContext, Handler, Outcome } from './call';
 
 const MAP_SHARED = 1;
+const MAP_PRIVATE = 2;
+const MAP_SHARED_VALIDATE = 3;
 const MAP_TYPE = 0xf;
 const MAP_FIXED = 0x10;
 const MAP_ANONYMOUS = 0x20;
+const MAP_NORESERVE = 0x4000;
 const MAP_FIXED_NOREPLACE = 0x100000;
 const PROT_ALL = 7;
 
@@ -71,24 +75,11 @@ function unmap(context: CallContext, start: number, end: number): Outcome | unde
   return setAreas(context, withoutRange(areas, start, end)) ? undefined : -Errno.ENOMEM;
 }
 
-interface Wanted {
-  readonly backing: Backing;
-  readonly name: string;
-  readonly shared: boolean;
-  readonly writeBack: number;
-}
+type Wanted = Pick<Area, 'backing' | 'name' | 'shared' | 'writeBack' | 'object'>;
 
-function backingOf(
-  context: CallContext,
-  length: number,
-  prot: number,
-  flags: number,
-  fd: number,
-  offset: number,
-): Wanted | number {
+/** What an mmap of a descriptor shows: a device's frames, zeros, or a file's pages; or a negative errno. */
+function backingOf(context: CallContext, length: number, prot: number, shared: boolean, fd: number, offset: number) {
   const { core, process } = context;
-  const shared = (flags & MAP_TYPE) === MAP_SHARED || (flags & MAP_TYPE) === 3;
-  if (flags & MAP_ANONYMOUS) return { backing: { kind: 'anonymous' }, name: '', shared, writeBack: 0 };
   const open = openFileOf(core, process, fd);
   if (!open) return -Errno.EBADF;
   const { file } = open;
@@ -97,57 +88,79 @@ function backingOf(
     const frames = device?.mmap(driverKernel(core), file.data, length) ?? -Errno.ENODEV;
     if (typeof frames === 'number') return frames;
     const of = { path: file.device, data: file.data };
-    return { backing: { kind: 'frames', frames: [...frames], device: of }, name: file.path, shared, writeBack: 0 };
+    return {
+      backing: { kind: 'frames', frames: [...frames], device: of },
+      name: file.path,
+      shared,
+      writeBack: 0,
+    } satisfies Wanted;
   }
   if (!mayRead(file)) return -Errno.EACCES;
-  if (file.kind === 'text')
-    return { backing: { kind: 'file', content: file.content, offset, length }, name: file.path, shared, writeBack: 0 };
   if (file.kind !== 'inode') return -Errno.ENODEV;
   const inode = inodeOf(core, file.inode);
-  if (inode.type === 'device' && inode.device === 'zero')
-    return { backing: { kind: 'anonymous' }, name: '/dev/zero', shared, writeBack: 0 };
+  if (inode.type === 'device' && inode.device === 'zero') return anonymous(core, '/dev/zero', shared);
   if (inode.type !== 'file') return -Errno.ENODEV;
-  const writable = shared && (prot & 2) !== 0;
-  if (writable && !mayWrite(file)) return -Errno.EACCES;
+  if (offset + length > MAX_FILE) return -Errno.EOVERFLOW;
+  const writable = shared && mayWrite(file);
+  if (shared && (prot & Prot.WRITE) !== 0 && !writable) return -Errno.EACCES;
   return {
-    backing: { kind: 'file', content: inode.content, offset, length },
+    backing: { kind: 'file', inode: file.inode, offset },
     name: file.path,
     shared,
-    writeBack: shared && mayWrite(file) ? file.inode : 0,
-  };
+    writeBack: writable ? file.inode : 0,
+    object: { id: objectOfFile(core, file.inode, writable), start: offset },
+  } satisfies Wanted;
+}
+
+const anonymous = (core: Core, name: string, shared: boolean): Wanted => ({
+  backing: { kind: 'anonymous' },
+  name,
+  shared,
+  writeBack: 0,
+  ...(shared ? { object: { id: newObject(core), start: 0 } } : {}),
+});
+
+/** Where a mapping goes; or a negative errno, or the next piece of making room. */
+function placeOf(context: CallContext, address: number, length: number, flags: number): Outcome {
+  const { memory } = context.core.process(context.process.pid);
+  if (!(flags & (MAP_FIXED | MAP_FIXED_NOREPLACE))) {
+    const hint = Math.ceil(address / PAGE_SIZE) * PAGE_SIZE;
+    const fits =
+      hint !== 0 &&
+      mappable(hint, length) &&
+      !memory.areas.some((area) => area.start < hint + length && hint < area.end);
+    return (fits ? hint : findHole(memory, length)) ?? -Errno.ENOMEM;
+  }
+  if (!aligned(address)) return -Errno.EINVAL;
+  if (address >= 0 && address < MMAP_MIN) return -Errno.EPERM;
+  if (!mappable(address, length)) return -Errno.ENOMEM;
+  const taken = memory.areas.some((area) => area.start < address + length && address < area.end);
+  if (flags & MAP_FIXED_NOREPLACE && taken) return -Errno.EEXIST;
+  // The pages of what was there go first, in pieces.
+  return unmap(context, address, address + length) ?? address;
 }
 
 const mmap: Handler = (context, address, requested, prot, flags, fd, offset) => {
   const { core, process } = context;
   const length = roundUp(requested!);
-  if (requested! <= 0 || !aligned(offset!) || offset! < 0 || (flags! & MAP_TYPE) === 0) return -Errno.EINVAL;
-  if (length > STACK_TOP) return -Errno.ENOMEM;
-  const { memory } = core.process(process.pid);
-  const hint = address! - (address! % PAGE_SIZE);
-  let start: number | undefined;
-  if (flags! & (MAP_FIXED | MAP_FIXED_NOREPLACE)) {
-    if (!aligned(address!)) return -Errno.EINVAL;
-    if (!mappable(address!, length)) return -Errno.ENOMEM;
-    start = address!;
-    const taken = withoutRange(memory.areas, start, start + length) as readonly Area[];
-    const free = taken.length === memory.areas.length && taken.every((area, i) => area === memory.areas[i]);
-    if (flags! & MAP_FIXED_NOREPLACE && !free) return -Errno.EEXIST;
-    // The pages of what was there go first, in pieces.
-    const more = unmap(context, start, start + length);
-    if (more !== undefined) return more;
-  } else {
-    const fits =
-      hint !== 0 &&
-      mappable(hint, length) &&
-      !memory.areas.some((area) => area.start < hint + length && hint < area.end);
-    start = fits ? hint : findHole(memory, length);
-    if (start === undefined) return -Errno.ENOMEM;
-  }
-  const wanted = backingOf(context, length, prot!, flags!, fd! | 0, offset!);
+  const type = flags! & MAP_TYPE;
+  if (requested === 0 || !aligned(offset!) || offset! < 0) return -Errno.EINVAL;
+  if (type !== MAP_SHARED && type !== MAP_PRIVATE && type !== MAP_SHARED_VALIDATE) return -Errno.EINVAL;
+  if (requested! < 0 || length > STACK_TOP) return -Errno.ENOMEM;
+  const shared = type !== MAP_PRIVATE;
+  // Obvious overcommitment is refused, as with vm.overcommit_memory 0.
+  const accounted = (prot! & Prot.WRITE) !== 0 && !(flags! & MAP_NORESERVE) && flags! & MAP_ANONYMOUS;
+  if (accounted && length > core.layout.ramEnd - RAM_BASE) return -Errno.ENOMEM;
+  if (!(flags! & MAP_ANONYMOUS) && !openFileOf(core, process, fd! | 0)) return -Errno.EBADF;
+  const start = placeOf(context, address!, length, flags!);
+  if (typeof start !== 'number' || start < 0) return start;
+  const wanted =
+    flags! & MAP_ANONYMOUS ? anonymous(core, '', shared) : backingOf(context, length, prot!, shared, fd! | 0, offset!);
   if (typeof wanted === 'number') return wanted;
-  const object = wanted.shared && wanted.backing.kind !== 'frames' ? { id: newObject(core), start: 0 } : undefined;
-  const area: Area = { start, end: start + length, prot: prot! & PROT_ALL, ...wanted, ...(object ? { object } : {}) };
-  return setAreas(context, withArea(core.process(process.pid).memory.areas, area)) ? start : -Errno.ENOMEM;
+  const area: Area = { start, end: start + length, prot: prot! & PROT_ALL, ...wanted };
+  if (setAreas(context, withArea(core.process(process.pid).memory.areas, area))) return start;
+  if (area.object) dropObject(core, area.object.id);
+  return -Errno.ENOMEM;
 };
 
 const munmap: Handler = (context, address, length) => {
@@ -205,69 +218,113 @@ const MREMAP_FIXED = 2;
 
 interface Moving {
   readonly target: number;
-  readonly at: number;
+  /** Pages below it have been moved; undefined while room is being made at the target. */
+  readonly at: number | undefined;
+  /** Pages of the target below it have been dropped. */
+  readonly room?: number;
 }
 
-const mremap: Handler = (context, address, oldRequested, newRequested, flags) => {
-  const { core, process, call } = context;
+/** The area grows where it is, if there is room behind it: the result, undefined when it must move. */
+function growInPlace(context: CallContext, area: Area, oldEnd: number, newEnd: number): number | undefined {
+  const { areas } = context.process.memory;
+  const room = !areas.some((other) => other.start < newEnd && oldEnd < other.end);
+  if (oldEnd !== area.end || !room || newEnd > STACK_TOP) return undefined;
+  const grown = { ...area, end: newEnd };
+  return setAreas(context, withArea(withoutRange(areas, area.start, area.end), grown)) ? 0 : -Errno.ENOMEM;
+}
+
+/** Moves [address, address + oldLength) to a target that is free, a piece of its pages at a time. */
+function move(
+  context: CallContext,
+  area: Area,
+  address: number,
+  oldLength: number,
+  length: number,
+  moving: Moving,
+): Outcome {
+  const { core, process } = context;
+  const { target } = moving;
+  if (moving.at === undefined) {
+    const part = { ...clip(area, address, area.end), start: target, end: target + length };
+    if (!setAreas(context, withArea(core.process(process.pid).memory.areas, part))) return -Errno.ENOMEM;
+  }
+  const end = address + Math.min(oldLength, length);
+  const next = movePages(core, process.pid, moving.at ?? address, end, target - address);
+  if (next === undefined) return -Errno.ENOMEM;
+  if (next < end) return { do: 'more', phase: { target, at: next } satisfies Moving };
+  const left = withoutRange(core.process(process.pid).memory.areas, address, address + oldLength);
+  return setAreas(context, left) ? target : -Errno.ENOMEM;
+}
+
+const mremap: Handler = (context, address, oldRequested, newRequested, flags, wanted) => {
+  const { core, process } = context;
   const oldLength = roundUp(oldRequested!);
   const newLength = roundUp(newRequested!);
-  if (!aligned(address!) || newRequested! <= 0 || oldRequested! <= 0 || flags! & ~MREMAP_MAYMOVE) {
-    // Moving to a given address is rare enough to be refused.
-    return flags! & MREMAP_FIXED ? -Errno.EOPNOTSUPP : -Errno.EINVAL;
-  }
-  const { memory } = process;
-  const area = areaAt(memory, address!);
+  const fixed = (flags! & MREMAP_FIXED) !== 0;
+  if (!aligned(address!) || flags! & ~(MREMAP_MAYMOVE | MREMAP_FIXED) || (fixed && !(flags! & MREMAP_MAYMOVE)))
+    return -Errno.EINVAL;
+  if (newRequested! <= 0 || oldRequested! <= 0) return -Errno.EINVAL;
+  const moving = context.call.phase as Moving | undefined;
+  const area = areaAt(core.process(process.pid).memory, address!);
   if (!area || address! + oldLength > area.end) return -Errno.EFAULT;
   if (newLength > STACK_TOP) return -Errno.ENOMEM;
   const end = address! + oldLength;
+  if (moving) {
+    if (moving.at !== undefined) return move(context, area, address!, oldLength, newLength, moving);
+    const { target, room = target } = moving;
+    if (room < target + newLength)
+      return { do: 'more', phase: { ...moving, room: dropPages(core, process.pid, room, target + newLength) } };
+    const { areas } = core.process(process.pid).memory;
+    if (!setAreas(context, withoutRange(areas, target, target + newLength))) return -Errno.ENOMEM;
+    return move(context, area, address!, oldLength, newLength, moving);
+  }
+  if (fixed) {
+    if (!aligned(wanted!) || !mappable(wanted!, newLength)) return -Errno.EINVAL;
+    if (wanted! < end && address! < wanted! + newLength) return -Errno.EINVAL;
+    if (area.backing.kind === 'frames') return -Errno.EINVAL;
+    return { do: 'more', phase: { target: wanted!, at: undefined } satisfies Moving };
+  }
   if (newLength < oldLength) return unmap(context, address! + newLength, end) ?? address!;
   if (newLength === oldLength) return address!;
-  if (area.backing.kind === 'frames') return -Errno.EINVAL;
-  const grownBacking: Backing =
-    area.backing.kind === 'file'
-      ? { ...area.backing, length: area.backing.length + newLength - oldLength }
-      : area.backing;
-  const room = !memory.areas.some((other) => other.start < address! + newLength && end < other.end);
-  if (call.phase === undefined && end === area.end && room && address! + newLength <= STACK_TOP) {
-    const grown = { ...area, end: address! + newLength, backing: grownBacking };
-    return setAreas(context, withArea(withoutRange(memory.areas, area.start, area.end), grown))
-      ? address!
-      : -Errno.ENOMEM;
-  }
+  if (area.backing.kind === 'frames') return -Errno.EFAULT;
+  const grown = growInPlace(context, area, end, address! + newLength);
+  if (grown !== undefined) return grown < 0 ? grown : address!;
   if (!(flags! & MREMAP_MAYMOVE)) return -Errno.ENOMEM;
-  const moving = (call.phase as Moving | undefined) ?? { target: findHole(memory, newLength) ?? -1, at: address! };
-  if (moving.target < 0) return -Errno.ENOMEM;
-  if (call.phase === undefined) {
-    const part = clip({ ...area, backing: grownBacking }, address!, area.end);
-    const moved = { ...part, start: moving.target, end: moving.target + newLength };
-    if (!setAreas(context, withArea(memory.areas, moved))) return -Errno.ENOMEM;
-  }
-  const next = movePages(core, process.pid, moving.at, end, moving.target - address!);
-  if (next === undefined) return -Errno.ENOMEM;
-  if (next < end) return { do: 'more', phase: { target: moving.target, at: next } satisfies Moving };
-  const left = withoutRange(core.process(process.pid).memory.areas, address!, end);
-  return setAreas(context, left) ? moving.target : -Errno.ENOMEM;
+  const target = findHole(process.memory, newLength);
+  if (target === undefined) return -Errno.ENOMEM;
+  return move(context, area, address!, oldLength, newLength, { target, at: undefined });
 };
 
+/** madvise(2): what is only advice is taken note of; two drop pages. */
 const MADV_DONTNEED = 4;
 const MADV_FREE = 8;
+/** NORMAL … WILLNEED, the forking and merging ones, huge pages, dumps; WIPEONFORK and REMOVE are not there. */
+const MADV_ADVICE = new Set([0, 1, 2, 3, 12, 13, 14, 15, 16, 17, 20, 21]);
 
 const madvise: Handler = (context, address, requested, advice) => {
   const { core, process } = context;
   const end = address! + roundUp(requested!);
-  if (!aligned(address!) || requested! < 0 || advice! < 0) return -Errno.EINVAL;
+  const drops = advice === MADV_DONTNEED || advice === MADV_FREE;
+  if (!aligned(address!) || requested! < 0 || !(drops || MADV_ADVICE.has(advice!))) return -Errno.EINVAL;
   if (address! < 0 || end > STACK_TOP || !covered(process.memory, address!, end)) return -Errno.ENOMEM;
-  if (advice !== MADV_DONTNEED && advice !== MADV_FREE) return advice! > 25 && advice! < 100 ? -Errno.EINVAL : 0;
+  if (!drops) return 0;
+  if (advice === MADV_FREE)
+    for (let at = address!; at < end;) {
+      const area = areaAt(process.memory, at)!;
+      if (area.shared || area.backing.kind !== 'anonymous') return -Errno.EINVAL;
+      at = area.end;
+    }
   return inPieces(context, address!, end, (from) => dropPages(core, process.pid, from, end)) ?? 0;
 };
 
-const msync: Handler = (context, address, requested) => {
-  const { core, process } = context;
+const MS_ASYNC = 1;
+const MS_SYNC = 4;
+/** Reads of a file see what its mappings hold, and there is no disk: nothing is left to do. */
+const msync: Handler = (context, address, requested, flags) => {
   const end = address! + roundUp(requested!);
-  if (!aligned(address!) || requested! < 0) return -Errno.EINVAL;
-  if (address! < 0 || end > STACK_TOP || !covered(process.memory, address!, end)) return -Errno.ENOMEM;
-  return inPieces(context, address!, end, (from) => syncPages(core, process.pid, from, end)) ?? 0;
+  if (!aligned(address!) || requested! < 0 || flags! & ~7) return -Errno.EINVAL;
+  if ((flags! & (MS_ASYNC | MS_SYNC)) === (MS_ASYNC | MS_SYNC)) return -Errno.EINVAL;
+  return address! < 0 || end > STACK_TOP || !covered(context.process.memory, address!, end) ? -Errno.ENOMEM : 0;
 };
 
 const MINCORE_PIECE = 4096;

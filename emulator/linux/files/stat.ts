@@ -1,6 +1,6 @@
 /** struct stat, statx and statfs of riscv64 Linux (asm-generic layouts). */
 import type { Core } from '../core';
-import { readContent } from './content';
+import { readData } from './data';
 import { kindOf } from './kinds/table';
 import { inodeOf } from './tree';
 import type { Inode, OpenFile } from './types';
@@ -147,5 +147,5 @@ export function statfsBytes(freePages: number, pages: number): Uint8Array {
 /** All bytes of a regular file; undefined for anything else. */
 export function wholeFile(core: Core, number: number): Uint8Array | undefined {
   const inode = inodeOf(core, number);
-  return inode.type === 'file' ? readContent(inode.content, 0, inode.content.size) : undefined;
+  return inode.type === 'file' ? readData(core, number, 0, inode.content.size) : undefined;
 }

@@ -8,7 +8,7 @@ import type { Core } from '../core';
 import { Errno } from '../errno';
 import type { CharacterDevice } from '../device';
 import type { GuestFile } from '../types';
-import { contentFrom } from './content';
+import { allocatedBytes, contentFrom } from './content';
 import type { FileSystem, Inode } from './types';
 
 type Directory = Extract<Inode, { type: 'directory' }>;
@@ -73,7 +73,7 @@ const EXTRA_TEXT: Readonly<Record<string, string>> = {
 
 /** The tree at power-on. Throws an Error when a path can't be made. */
 export function buildTree(files: readonly GuestFile[], devices: readonly CharacterDevice[]): FileSystem {
-  let fs: FileSystem = { inodes: Map([[1, newDirectory(1)]]), next: 2, root: 1 };
+  let fs: FileSystem = { inodes: Map([[1, newDirectory(1)]]), next: 2, root: 1, used: 0 };
   const add = (path: string, inode: Inode): void => {
     fs = place(fs, path, () => inode);
   };
@@ -225,7 +225,9 @@ export function rename(core: Core, from: { parent: number; name: string }, to: {
 
 export function dropIfUnused(core: Core, number: number): void {
   const inode = core.state.fs.inodes.get(number);
-  if (!inode || inode.links > 0) return;
+  if (!inode || inode.links > 0 || (inode.type === 'file' && inode.object !== undefined)) return;
   for (const file of core.state.openFiles.values()) if ('inode' in file && file.inode === number) return;
-  core.set({ fs: { ...core.state.fs, inodes: core.state.fs.inodes.remove(number) } });
+  const { fs } = core.state;
+  const freed = inode.type === 'file' ? allocatedBytes(inode.content) : 0;
+  core.set({ fs: { ...fs, used: fs.used - freed, inodes: fs.inodes.remove(number) } });
 }

@@ -5,12 +5,22 @@ import type { Content } from './content';
 interface InodeCommon {
   readonly mode: number;
   readonly links: number;
-  /** Tick of the last change. */
+  /** Owner; 0 (root) when absent. */
+  readonly uid?: number;
+  readonly gid?: number;
+  /** Tick of the last change of the inode. */
   readonly changed: number;
+  /** Time of the last change of the content, and of the last access; as `changed` when absent. */
+  readonly modified?: FileTime;
+  readonly accessed?: FileTime;
 }
+/** A tick, or seconds and nanoseconds since 1970 that a program has set. */
+export type FileTime = number | readonly [number, number];
+
 export type Inode = InodeCommon &
+  /** `object`: its pages in memory (State.objects), while something maps it. */
   (
-    | { readonly type: 'file'; readonly content: Content }
+    | { readonly type: 'file'; readonly content: Content; readonly object?: number }
     | { readonly type: 'directory'; readonly entries: Map<string, number>; readonly parent: number }
     | { readonly type: 'link'; readonly target: string }
     /** Built-in: null, zero, full, urandom, tty; or the path of a character device. */
@@ -23,6 +33,8 @@ export interface FileSystem {
   readonly inodes: Map<number, Inode>;
   readonly next: number;
   readonly root: number;
+  /** Bytes that files take beyond those they had at the start. */
+  readonly used: number;
 }
 
 interface OpenCommon {

@@ -66,7 +66,7 @@ describe('A hand-assembled program on the host OS', function () {
   });
 
   it('memory is short: the process is killed, the machine goes on to its end', () => {
-    const source = `start:\n${call(CALL.mmap, 0, 0x10000000, 3, 0x22, -1, 0)}
+    const source = `start:\n${call(CALL.mmap, 0, 0x10000000, 3, 0x4022, -1, 0)}
 li t1,0x10000000
 add t1,a0,t1
 li t2,4096

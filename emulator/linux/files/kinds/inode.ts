@@ -1,16 +1,17 @@
 /** Files of the tree that have a position: regular files, directories, built-in devices; and texts made when they were opened. */
 import type { Core } from '../../core';
 import { Errno, O } from '../../errno';
-import { MAX_FILE, readContent, writeContent } from '../content';
+import { readContent } from '../content';
+import { readData, writeData } from '../data';
 import { setOpenFile } from '../open-files';
-import { inodeOf, setInode } from '../tree';
+import { inodeOf } from '../tree';
 import { ALWAYS, type FileOf, type Kind, type ReadResult, type WriteResult } from './kind';
 
 function readInode(core: Core, inode: number, offset: number, length: number): ReadResult {
   const node = inodeOf(core, inode);
   switch (node.type) {
     case 'file':
-      return readContent(node.content, offset, length);
+      return readData(core, inode, offset, length);
     case 'directory':
       return -Errno.EISDIR;
     case 'device':
@@ -27,9 +28,7 @@ function writeInode(core: Core, inode: number, offset: number, bytes: Uint8Array
   const node = inodeOf(core, inode);
   if (node.type === 'device') return node.device === 'full' ? -Errno.ENOSPC : bytes.length;
   if (node.type !== 'file') return -Errno.EINVAL;
-  if (offset + bytes.length > MAX_FILE) return -Errno.EFBIG;
-  setInode(core, inode, { ...node, content: writeContent(node.content, offset, bytes), changed: core.now });
-  return bytes.length;
+  return writeData(core, inode, offset, bytes);
 }
 
 const sizeOf = (core: Core, inode: number): number => {
