@@ -96,6 +96,8 @@ export const Ocall = {
   SHM_GET: 9,
   SHM_DETACH: 10,
   SHM_DESTROY: 11,
+  /** From the monitor to the driver only: it wants memory for its tables. This monitor keeps none there. */
+  SHM_EXTEND_MEMORY: 12,
 } as const;
 
 /** What call_enclave returns while the callee works for somebody else. */
@@ -112,6 +114,8 @@ export const EnclaveVa = {
   /** Relay pages (mm_arg), adjacent to the stack's top. */
   RELAY_BASE: 0x38_0000_0000,
   SHM_BASE: 0x39_0000_0000,
+  /** Memory shared between enclaves grows down from here. */
+  SECURE_SHM_TOP: 0x40_0000_0000,
   /** 0xffffffe000000000, signed. */
   KBUFFER: -0x20_0000_0000,
 } as const;

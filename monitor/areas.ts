@@ -9,13 +9,15 @@ import type { Core } from './core';
 import { Mapper } from './enclave-tables';
 import { hex } from './hazards';
 import { blockOf, finishOcall, leaveForOcall, releaseBlocks } from './lifecycle';
-import { PageKind, claim, disown } from './pages';
+import { limitsOf } from './limits';
+import { PageKind, claim } from './pages';
 import { enclavesOf, type Area, type Enclave } from './state';
 import { answer, hide, show, type Task } from './task';
 
-/** The largest block a host can give. */
-const MAX_AREA = 512 * 1024 * 1024;
 const roundUp = (size: number): number => Math.ceil(size / PAGE_SIZE) * PAGE_SIZE;
+
+/** Bytes of the area that a request of whole pages leads to: the block is a power of two and holds one page more. */
+const areaSize = (bytes: number): number => PAGE_SIZE * (2 ** Math.ceil(Math.log2(bytes / PAGE_SIZE + 1)) - 1);
 
 export const heapTop = (enclave: Enclave): number =>
   enclave.heap.length === 0 ? EnclaveVa.HEAP_BASE : enclave.heap.at(-1)!.start + enclave.heap.at(-1)!.size;
@@ -49,13 +51,22 @@ export function areaAt(m: Core, enclave: Enclave, start: number, size: number): 
 /** Ends the ecall with a result in a0, staying in the enclave. */
 export type Reply = (result: number) => void;
 
+/** More than a block of the device's kernel: told, and refused where the device's limits hold. */
+function tooLarge(m: Core, bytes: number): boolean {
+  const pages = (areaSize(bytes) + PAGE_SIZE) / PAGE_SIZE;
+  if (pages <= limitsOf('device').blockPages) return false;
+  m.hazard('mmap-too-large', { size: hex(bytes) });
+  return pages > m.limits.blockPages;
+}
+
 export function mmapCall(m: Core, reply: Reply, address: number, size: number): void {
   const enclave = m.enclave(m.state.running)!;
   const bytes = roundUp(size);
-  const bad = !(size > 0) || bytes > MAX_AREA - PAGE_SIZE || (address !== 0 && address % PAGE_SIZE !== 0);
-  if (bad || (address !== 0 && !placeFree(enclave, address, bytes))) {
-    if (bytes > MAX_AREA - PAGE_SIZE) m.hazard('mmap-too-large', { size: hex(size) });
-    else if (size > 0) m.hazard('mmap-address', { address: hex(address) });
+  // A place that was asked for takes whole pages only; elsewhere the size is rounded up.
+  const bad = !(size > 0) || address % PAGE_SIZE !== 0 || (address !== 0 && size !== bytes);
+  if (!bad && tooLarge(m, bytes)) return reply(0);
+  if (bad || placement(enclave, address, areaSize(bytes)) === undefined) {
+    if (size > 0) m.hazard('mmap-address', { address: hex(address) });
     return reply(0);
   }
   if (size % PAGE_SIZE !== 0) m.hazard('mmap-size', { size });
@@ -95,8 +106,9 @@ export function sbrkCall(m: Core, reply: Reply, size: number): void {
   const top = heapTop(enclave);
   if (size === 0) return reply(top);
   if (size > 0) {
-    if (size > MAX_AREA - PAGE_SIZE) {
-      m.hazard('mmap-too-large', { size: hex(size) });
+    if (tooLarge(m, size)) return reply(Result.ERROR);
+    if (!(top + areaSize(size) <= belowAreas(enclave, 0))) {
+      m.log(`sbrk: no addresses are left between heap and mmap areas for ${size} bytes more`);
       return reply(Result.ERROR);
     }
     return leaveForOcall(m, { ocall: Ocall.SBRK, arg0: 0, arg1: size + PAGE_SIZE, kept: [0, size] });
@@ -132,24 +144,45 @@ export function grantArea(m: Core, enclave: Enclave, block: number, blockSize: n
   m.queue(
     hide(block, blockSize),
     { do: 'zero', base: block, size: blockSize, at: 0 },
-    { do: 'granted', eid: enclave.eid, block, blockSize },
+    { do: 'granted', eid: enclave.eid, block, blockSize, at: 0 },
   );
 }
 
-/** The block is the enclave's: it is mapped and the enclave goes on; 0 in a0 when there is no room for it. */
-export function areaGranted(m: Core, task: Task & { do: 'granted' }): undefined {
+/** Bytes of an area mapped in one step. */
+const MAP_PIECE = 128 * 1024 * 1024;
+
+/**
+ * The block is the enclave's: it is mapped, a piece per step, and the enclave goes on. When there is no room the block goes back to the
+ * host with an ocall of its own, and the enclave gets 0 (mmap) or -1 (sbrk).
+ */
+export function areaGranted(m: Core, task: Task & { do: 'granted' }): Task | undefined {
   const enclave = m.enclave(task.eid)!;
   const heap = enclave.ocall === Ocall.SBRK;
   const size = task.blockSize - PAGE_SIZE;
   const start = heap ? heapTop(enclave) : placement(enclave, enclave.ocallArgs[0], size);
+  const length = Math.min(MAP_PIECE, size - task.at);
   const mapper = Mapper.of(m, enclave);
-  const area: Area = { start: start ?? 0, size, block: task.block, blockSize: task.blockSize };
-  if (start === undefined || start + size > EnclaveVa.MMAP_TOP || !mapper.map(start, task.block + PAGE_SIZE, size)) {
+  const fits =
+    start !== undefined &&
+    start + size <= (heap ? belowAreas(enclave, 0) : EnclaveVa.MMAP_TOP) &&
+    mapper.map(start + task.at, task.block + PAGE_SIZE + task.at, length);
+  if (!fits) {
+    if (start !== undefined) mapper.unmap(start, task.at);
     m.change(enclave.eid, { pool: mapper.pool });
-    disown(m, task.block, task.blockSize);
-    m.queue(show(task.block, task.blockSize), answer(Result.ERROR));
+    m.update({ undo: [] });
+    m.log(`resume_enclave: no room in the page tables of enclave ${enclave.eid} for ${size} bytes`);
+    const block = { base: task.block, size: task.blockSize };
+    const kept = [heap ? Result.ERROR : 0, 0] as const;
+    const request = { ocall: Ocall.UNMAP, arg0: block.base, arg1: block.size, kept };
+    m.queue(...releaseBlocks(m, [block]), { do: 'tell', eid: enclave.eid, request });
     return undefined;
   }
+  const at = task.at + length;
+  if (at < size) {
+    m.change(enclave.eid, { pool: mapper.pool });
+    return { ...task, at };
+  }
+  const area: Area = { start, size, block: task.block, blockSize: task.blockSize };
   m.change(enclave.eid, {
     pool: mapper.pool,
     ...(heap ? { heap: [...enclave.heap, area] } : { areas: insertArea(enclave.areas, area) }),

@@ -12,6 +12,7 @@ import type { Operation } from './operations';
 import { permitted } from './permission';
 import { PageKind, claim, ordinary } from './pages';
 import { relayUndo, takeRelays } from './relays';
+import { grantShared } from './secure-shm';
 import { chainOf, innermost, type Enclave, type Shadow } from './state';
 import { answer, hide } from './task';
 
@@ -94,16 +95,15 @@ function resumeOcall(m: Core, enclave: Enclave, ocall: number, a3: number, a4: n
     return m.error();
   }
   if (ocall === Ocall.MMAP || (ocall === Ocall.SBRK && enclave.ocallArgs[1] > 0)) return grantArea(m, enclave, a3, a4);
+  if (ocall === Ocall.SHM_GET) return grantShared(m, enclave, a3, a4);
   if (ocall === Ocall.RETURN_RELAY_PAGE) return regainRelays(m, enclave, a3, a4);
   // SYS_WRITE leaves a0 as the enclave set it, the id; results of the others come from the host or are known already.
   const result =
     ocall === Ocall.SYS_WRITE
       ? Ocall.SYS_WRITE
-      : ocall === Ocall.SBRK
+      : ocall === Ocall.SBRK || ocall === Ocall.UNMAP
         ? enclave.ocallArgs[0]
-        : ocall === Ocall.UNMAP
-          ? 0
-          : a3;
+        : a3;
   finishOcall(m, enclave, result);
   enter(m, enclave.eid);
 }

@@ -129,6 +129,7 @@ export function newEnclave(
     areas: [],
     heap: [],
     relays: [],
+    shared: [],
     caller: -1,
     top: -1,
     callee: -1,

@@ -8,9 +8,11 @@ import { EnclaveCall, Ocall, Result, SBI_EXT_PENGLAI_ENCLAVE } from './abi';
 import { mmapCall, sbrkCall, unmapCall, type Reply } from './areas';
 import { callEnclave, enclaveReturn, raiseUnknown } from './calls';
 import type { Core } from './core';
-import { Mapper, readString, readVirtual, writeVirtual } from './enclave-tables';
+import { Mapper, readString, readVirtual } from './enclave-tables';
 import { endEnclave, killRunning, leave, leaveForOcall, releaseRelays } from './lifecycle';
+import { getRandom } from './random';
 import { getKey, getReport } from './report';
+import { shmAttach, shmDestroy, shmDetach, shmGet, shmStat } from './secure-shm';
 import { enclavesOf, serverNamed, type Enclave, type RelayRegion } from './state';
 import { answer } from './task';
 import { pa } from '../emulator/units';
@@ -65,8 +67,9 @@ export function enclaveCall(m: Core): void {
     case EnclaveCall.GET_KEY:
       return getKey(m, reply, a0, a1, a2);
     case EnclaveCall.SHM_ATTACH:
+      return shmAttach(m, reply, hart.getX64(10));
     case EnclaveCall.SHM_STAT:
-      return missingShm(m, reply, number === EnclaveCall.SHM_ATTACH ? 0 : Result.ERROR);
+      return shmStat(m, reply, hart.getX64(10), a1);
     default:
       m.hazard('ecall-unknown', { number });
       return killRunning(m, Cause.EcallFromUser, 0, `unsupported ecall number ${number} from enclave`);
@@ -90,19 +93,15 @@ function ocall(m: Core, reply: Reply, id: number, a1: number, a2: number): void 
     case Ocall.GETRANDOM:
       return getRandom(m, reply, a1, a2);
     case Ocall.SHM_GET:
-      return missingShm(m, reply, 0);
+      return shmGet(m, reply, m.hart.getX64(11), a2);
     case Ocall.SHM_DETACH:
+      return shmDetach(m, reply, m.hart.getX64(11));
     case Ocall.SHM_DESTROY:
-      return missingShm(m, reply, Result.ERROR);
+      return shmDestroy(m, reply, m.hart.getX64(11));
     default:
       m.hazard('ocall-unknown', { number: id });
       return reply(Result.ERROR);
   }
-}
-
-function missingShm(m: Core, reply: Reply, result: number): void {
-  m.log('shared memory between enclaves is not supported: the call fails');
-  reply(result);
 }
 
 function exit(m: Core, reply: Reply): void {
@@ -149,25 +148,6 @@ function returnRelays(m: Core): void {
     kept: [0, 0] as const,
   };
   m.queue(...releaseRelays(enclave), { do: 'ocall', request });
-}
-
-/** The longest run of random bytes of one call: keeps the step short. */
-const MAX_RANDOM = 65536;
-
-/** Bytes of a generator that the launch's seed starts, so that every replay sees the same. */
-function getRandom(m: Core, reply: Reply, address: number, size: number): void {
-  if (!(size >= 0 && size <= MAX_RANDOM)) return reply(Result.ERROR);
-  const bytes = new Uint8Array(size);
-  let { random } = m.state;
-  for (let i = 0; i < size; i++) {
-    random = (random + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(random ^ (random >>> 15), random | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    bytes[i] = (mixed ^ (mixed >>> 14)) >>> 8;
-  }
-  m.update({ random });
-  m.cost += size;
-  reply(writeVirtual(m, m.enclave(m.state.running)!, address, bytes) ? size : Result.ERROR);
 }
 
 // ---- relay memory that changes hands ----------------------------------------------------------------------------------------

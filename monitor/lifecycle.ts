@@ -9,6 +9,7 @@ import { Csr, EnclaveVa, Mstatus, Result } from './abi';
 import type { Core } from './core';
 import { Mapper } from './enclave-tables';
 import type { EnclaveEvent, Transition } from './events';
+import { leaveShared } from './secure-shm';
 import { chainOf, type Area, type Enclave } from './state';
 import { answer, show, type Task, type OcallRequest } from './task';
 import type { Instance } from './types';
@@ -90,14 +91,23 @@ export function leave(m: Core, state: 'RUNNABLE' | 'OCALLING', value: number, ad
 }
 
 /** The enclave leaves for the host to do something. */
-export function leaveForOcall(m: Core, { ocall, arg0, arg1, kept }: OcallRequest): void {
-  const enclave = m.change(m.state.running, { ocall, ocallArgs: kept });
+export function leaveForOcall(m: Core, request: OcallRequest): void {
+  publishOcall(m, m.change(m.state.running, { ocall: request.ocall, ocallArgs: request.kept }), request);
+  leave(m, 'OCALLING', Result.OCALL, 4, 'ocall');
+}
+
+function publishOcall(m: Core, enclave: Enclave, { ocall, arg0, arg1 }: OcallRequest): void {
   const { out } = headOf(m, enclave);
   m.port.writeI64(pa(out.ocall), ocall);
   m.port.writeI64(pa(out.arg0), arg0);
   m.port.writeI64(pa(out.arg1), arg1);
   m.port.writeI64(pa(out.speaker), enclave.eid);
-  leave(m, 'OCALLING', Result.OCALL, 4, 'ocall');
+}
+
+/** The host has answered an ocall, but there is another one first: memory that it gave goes back. */
+export function tellOcall(m: Core, eid: number, request: OcallRequest): void {
+  publishOcall(m, m.change(eid, { ocall: request.ocall, ocallArgs: request.kept }), request);
+  m.answer(Result.OCALL);
 }
 
 /** The ocall is over: its result is in a0 of the enclave, which still is to be entered. */
@@ -170,8 +180,8 @@ export function endEnclave(
 ): Task[] {
   const [head, ...servers] = chain;
   const tasks = servers.flatMap((server) => idle(m, server));
-  const blocks = [head!.pool, ...head!.areas.map(blockOf), ...head!.heap.map(blockOf)];
   if (m.checks.slotFreed) m.update({ enclaves: m.state.enclaves.remove(head!.eid) });
+  const blocks = [head!.pool, ...head!.areas.map(blockOf), ...head!.heap.map(blockOf), ...leaveShared(m, head!)];
   m.emit({
     kind: 'enclave-gone',
     instance: head!.instance,

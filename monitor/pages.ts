@@ -26,6 +26,8 @@ export const enum PageKind {
   Relay = 4,
   /** The monitor's own (MEMORY_EXTEND). */
   Monitor = 5,
+  /** Of several enclaves (secure shm); the instance is the one that made it. */
+  Shared = 6,
 }
 
 const privateEntry = (kind: PageKind, instance: number): number => 0x80000000 | (kind << 28) | (instance & 0xfffffff);

@@ -81,6 +81,8 @@ export interface Enclave {
   readonly shm: number;
   readonly shmSize: number;
   readonly relays: readonly RelayRegion[];
+  /** Secure shared memory it has attached. */
+  readonly shared: readonly { readonly key: string; readonly start: number; readonly size: number }[];
   readonly out: OutPointers;
   /** Registers while it is not on the hart; undefined before the first run and for an idle server. */
   readonly registers?: SavedRegisters;
@@ -126,6 +128,21 @@ export interface PageTables {
   readonly middleBytes: number;
 }
 
+/** Memory that enclaves share (secure-shm.ts). */
+export interface SharedMemory {
+  /** The 64-bit key in hexadecimal. */
+  readonly key: string;
+  readonly block: number;
+  readonly blockSize: number;
+  /** What is mapped: the block without its first page. */
+  readonly size: number;
+  readonly creator: Instance;
+  /** Enclaves that have it attached, in that order. */
+  readonly users: readonly Instance[];
+  /** Its destruction was asked for. */
+  readonly removed: boolean;
+}
+
 export interface MonitorState {
   readonly phase: 'reset' | 'running';
   readonly area: PageTables | undefined;
@@ -141,6 +158,8 @@ export interface MonitorState {
   readonly shadows: ImmutableMap<number, Shadow>;
   /** Relay memory that was transferred to a name and waits for its run. */
   readonly transferred: readonly { readonly name: string; readonly pa: number; readonly size: number }[];
+  /** By key. */
+  readonly sharedMemory: ImmutableMap<string, SharedMemory>;
   readonly nextInstance: number;
   readonly runCounter: number;
   readonly random: number;
@@ -164,6 +183,7 @@ export const initialState = (seed: number): MonitorState => ({
   enclaves: ImmutableMap(),
   shadows: ImmutableMap(),
   transferred: [],
+  sharedMemory: ImmutableMap(),
   nextInstance: 1,
   runCounter: 0,
   random: seed >>> 0,

@@ -71,8 +71,20 @@ export type Task =
       readonly eidPointer: number;
     }
   | { readonly do: 'map-relays'; readonly eid: number; readonly relays: readonly RelayRegion[] }
-  /** Memory for an mmap or heap area has been made private. */
-  | { readonly do: 'granted'; readonly eid: number; readonly block: number; readonly blockSize: number }
+  /** Memory for an mmap or heap area has been made private; `at` bytes of it are mapped. */
+  | {
+      readonly do: 'granted';
+      readonly eid: number;
+      readonly block: number;
+      readonly blockSize: number;
+      readonly at: number;
+    }
+  /** Memory for secure shm has been made private. */
+  | { readonly do: 'shared'; readonly eid: number; readonly block: number; readonly blockSize: number }
+  /** Instead of going on after an ocall, the enclave tells the host another one. */
+  | { readonly do: 'tell'; readonly eid: number; readonly request: OcallRequest }
+  /** getrandom, `at` bytes of `size` are written. */
+  | { readonly do: 'random'; readonly address: number; readonly size: number; readonly at: number }
   /** Enters an enclave for the first time, or again with relay pages. */
   | { readonly do: 'start'; readonly eid: number; readonly registers: SavedRegisters }
   | { readonly do: 'enter'; readonly eid: number }

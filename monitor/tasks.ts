@@ -12,7 +12,9 @@ import { hideStep, setPteStep, showStep } from './page-tables';
 import { verifyStep } from './enclave-tables';
 import { forkFinished, forkStep } from './fork';
 import { measureStep } from './measure';
-import { enter, kill, leaveForOcall, start } from './lifecycle';
+import { enter, kill, leaveForOcall, start, tellOcall } from './lifecycle';
+import { randomStep } from './random';
+import { sharedGranted } from './secure-shm';
 import { answer, type AfterMeasure, type Task } from './task';
 import { mapRelays } from './relays';
 import { publishStep, separateStep } from './table-area';
@@ -68,6 +70,12 @@ function piece(m: Core, task: Task): Task | undefined | 'failed' {
       return mapRelays(m, task.eid, task.relays);
     case 'granted':
       return areaGranted(m, task);
+    case 'shared':
+      return sharedGranted(m, task);
+    case 'tell':
+      return void tellOcall(m, task.eid, task.request);
+    case 'random':
+      return randomStep(m, task, replyTo(m));
     case 'start':
       return void start(m, task.eid, task.registers);
     case 'enter':

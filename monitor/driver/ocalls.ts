@@ -2,6 +2,7 @@
 import type { DeviceStep } from '../../emulator/linux/device';
 import { PAGE_SIZE, pa } from '../../emulator/units';
 import { Ocall, RunResult, ResumeReason, Sbi } from '../abi';
+import { LIMIT_REMEDY } from '../limits';
 import { SharedPage, orderOf, sbi, type Driver } from './core';
 import { EFAULT, EPERM } from './errno';
 import { gone, kill, ran, withResult } from './run';
@@ -12,7 +13,6 @@ import { ask, finish, goOn, type Running, type Step, type Turn } from './step';
 const KBUFFER_TEXT = 512;
 export const PERSISTENCY_FILE = '/mnt/persistencty_file';
 const PERSISTENCY_SIZE = 4 * 1024 * 1024;
-const SECTORS = PERSISTENCY_SIZE / PAGE_SIZE;
 
 export function serveOcall(t: Turn, running: Running, record: EnclaveRecord): DeviceStep {
   const { driver, kernel } = t;
@@ -22,6 +22,7 @@ export function serveOcall(t: Turn, running: Running, record: EnclaveRecord): De
     ask(sbi(Sbi.RESUME_ENCLAVE, record.monitorEid, ResumeReason.OCALL, ocall, result), { at: 'ran', running });
   switch (ocall) {
     case Ocall.MMAP:
+    case Ocall.SHM_GET:
       return allocate(t, running, record, ocall, arg1);
     case Ocall.SBRK:
       if (arg0 === 0) return allocate(t, running, record, ocall, arg1);
@@ -49,10 +50,19 @@ export function serveOcall(t: Turn, running: Running, record: EnclaveRecord): De
 function allocate(t: Turn, running: Running, record: EnclaveRecord, ocall: number, size: number): DeviceStep {
   const { driver, kernel } = t;
   const order = size >= PAGE_SIZE ? orderOf(size / PAGE_SIZE) : 0;
+  const most = driver.limits.blockPages;
   // Old content is of no account: the monitor zeroes what it gets.
-  const address = kernel.allocateBlock(order)?.address;
+  const address = 2 ** order <= most ? kernel.allocateBlock(order)?.address : undefined;
   if (address === undefined) {
-    driver.log(kernel, `[ERROR] OCALL_${ocall === Ocall.MMAP ? 'MMAP' : 'SBRK'} is failed: no ${size} bytes left`);
+    const what = ocall === Ocall.MMAP ? 'MMAP' : ocall === Ocall.SBRK ? 'SBRK' : 'SHM_GET';
+    const why =
+      2 ** order > most
+        ? `a device gives ${most} pages in one piece, not 2^${order}: ${LIMIT_REMEDY}`
+        : `no 2^${order} pages are free in one piece; give the machine more memory ("memoryMiB")`;
+    driver.log(kernel, `[ERROR] OCALL_${what} is failed: ${why}`);
+    // For secure shm 0 is an answer; an enclave that waits for an area is lost, as on a device.
+    if (ocall === Ocall.SHM_GET)
+      return ask(sbi(Sbi.RESUME_ENCLAVE, record.monitorEid, ResumeReason.OCALL, ocall, 0, 0), { at: 'ran', running });
     return kill(running, record, running.instance ? EPERM : EFAULT);
   }
   driver.update({ blocks: driver.state.blocks.set(address, order) });
@@ -116,17 +126,21 @@ export function initPersistency({ driver, kernel }: Turn, id: number): number {
   return 0;
 }
 
-/** One sector between the file and the start of the shared memory; 0 or -1. */
+/**
+ * One sector between the file and the start of the shared memory; 0 or -1. What lies behind the end of the file is read as zeros and
+ * makes the file longer.
+ */
 function sector({ driver, kernel }: Turn, write: boolean, number: number): number {
   const region = driver.state.shm.get(driver.state.persistency);
   const at = number * PAGE_SIZE;
-  const inFile = region && number >= 0 && number < SECTORS;
-  const old = inFile ? kernel.readFile(PERSISTENCY_FILE, at, PAGE_SIZE) : undefined;
-  if (!region || !old) return -1;
+  if (!region || !(number >= 0 && Number.isSafeInteger(at))) return -1;
   const buffer = kernel.linear(pa(region.pa));
   if (write) return kernel.writeFile(PERSISTENCY_FILE, at, kernel.port.read(buffer, PAGE_SIZE)) ? 0 : -1;
+  const old = kernel.readFile(PERSISTENCY_FILE, at, PAGE_SIZE);
+  if (!old) return -1;
   const bytes = new Uint8Array(PAGE_SIZE);
   bytes.set(old);
+  if (old.length < PAGE_SIZE && !kernel.writeFile(PERSISTENCY_FILE, at, bytes)) return -1;
   kernel.port.write(buffer, bytes);
   return 0;
 }

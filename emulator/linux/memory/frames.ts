@@ -23,7 +23,8 @@ export function reach(core: Core, address: number): VirtualAddress {
   return core.state.root === 0 ? va(address) : linear(address);
 }
 
-const MAX_ORDER = 18;
+/** 4 GiB: more than any machine of this kernel has in one piece. */
+const MAX_ORDER = 20;
 
 /** 2^order pages, naturally aligned, and the parts of them that hold old content; undefined when memory is short. */
 export function allocateBlock(core: Core, order: number): AllocatedBlock | undefined {
