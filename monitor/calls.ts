@@ -58,20 +58,20 @@ function moveArea(m: Core, from: number, to: number, area: Area, at: number): nu
   return start;
 }
 
-/** Moves relay region [0] between enclaves; it shows at 0x3800000000 in either. */
+/** Moves the relay region at 0x3800000000 between enclaves; it shows there in either. Others that they own stay where they are. */
 function moveRelay(m: Core, from: number, to: number, size: number): boolean {
   const source = m.enclave(from)!;
   const target = m.enclave(to)!;
-  const region = source.relays[0];
-  if (!region || size > region.size || target.relays.length > 0) return false;
+  const region = source.relays.find(({ va }) => va === EnclaveVa.RELAY_BASE);
+  if (!region || size > region.size) return false;
   const mapper = Mapper.of(m, target);
   const fits = mapper.map(EnclaveVa.RELAY_BASE, region.pa, region.size);
   m.change(to, { pool: mapper.pool });
   if (!fits) return false;
   Mapper.of(m, source).unmap(region.va, region.size);
-  m.change(from, { relays: source.relays.slice(1) });
+  m.change(from, { relays: source.relays.filter((other) => other !== region) });
   reuse(m, region.pa, region.size, PageKind.Relay, target.instance);
-  m.change(to, { relays: [{ ...region, va: EnclaveVa.RELAY_BASE }] });
+  m.change(to, { relays: [region, ...target.relays] });
   return true;
 }
 

@@ -110,7 +110,7 @@ function resumeOcall(m: Core, enclave: Enclave, ocall: number, a3: number, a4: n
 
 /** The host had its relay pages back for a while; (0, 0) means it keeps them. */
 function regainRelays(m: Core, enclave: Enclave, address: number, size: number): void {
-  const plan = takeRelays(m, enclave.name, enclave.instance, address, size);
+  const plan = takeRelays(m, enclave.name, enclave.instance, address, size, enclave.type);
   if (!plan) return m.error();
   m.update({ undo: relayUndo(plan) });
   const registers = withRegisters(enclave.registers!, { x: { 10: 0 } });

@@ -6,7 +6,7 @@ import { EnclaveVa, RELAY_TRANSFERRED, Result } from './abi';
 import type { Core } from './core';
 import { Mapper } from './enclave-tables';
 import { PageKind, claim, reuse } from './pages';
-import { enclavesOf, type RelayRegion } from './state';
+import { enclavesOf, type Enclave, type RelayRegion } from './state';
 import { answer, hide, show, type Task } from './task';
 
 export interface RelayPlan {
@@ -19,19 +19,21 @@ export interface RelayPlan {
 
 const NONE: RelayPlan = { relays: [], tasks: [], undo: [] };
 
-/** Takes the relay memory a RUN names: (address, size), nothing, or what was transferred to the name. Undefined: refused. */
+/**
+ * Takes the relay memory a RUN names: (address, size), nothing, or what was transferred to the name. Undefined: refused. A server that
+ * gets pages back had them from its caller, whose name was checked: its own is no matter.
+ */
 export function takeRelays(
   m: Core,
   name: string,
   instance: number,
   address: number,
   size: number,
+  type: Enclave['type'] = 'NORMAL',
 ): RelayPlan | undefined {
   if (size === 0) return address === RELAY_TRANSFERRED ? takeTransferred(m, name, instance) : NONE;
-  const twin = enclavesOf(m.state).find(
-    (other) => other.name === name && other.type === 'NORMAL' && other.instance !== instance,
-  );
-  if (!m.holds('relayName', !twin)) {
+  const isTwin = (other: Enclave) => other.name === name && other.type === 'NORMAL' && other.instance !== instance;
+  if (!m.holds('relayName', type === 'SERVER' || !enclavesOf(m.state).some(isTwin))) {
     m.log(`run: an enclave named "${name}" is alive already; one with relay pages needs a name of its own`);
     return undefined;
   }
@@ -61,20 +63,22 @@ function takeTransferred(m: Core, name: string, instance: number): RelayPlan | u
     return { pa, size, va: at - size };
   });
   m.update({ transferred: m.state.transferred.filter((entry) => !mine.includes(entry)) });
-  return { relays, tasks: [], undo: [] };
+  return { relays, tasks: [], undo: mine.flatMap(giveUp) };
 }
 
-/** RELAY_RELEASE: what waits in [base, base + size) to be taken is zeroed, because it was meant for somebody else, and is the host's again. */
+/** Transferred pages that nobody gets: zeroed, because they were meant for somebody else, and the host's again. */
+const giveUp = ({ pa: base, size }: { pa: number; size: number }): Task[] => [
+  { do: 'zero', base, size, at: 0 },
+  { do: 'disown', base, size },
+  show(base, size),
+];
+
+/** RELAY_RELEASE: what waits in [base, base + size) to be taken goes back to the host. */
 export function releaseTransferred(m: Core, base: number, size: number): void {
   const inside = (entry: { pa: number; size: number }) => entry.pa >= base && entry.pa + entry.size <= base + size;
   const mine = m.state.transferred.filter(inside);
   m.update({ transferred: m.state.transferred.filter((entry) => !inside(entry)) });
-  const tasks = mine.flatMap(({ pa, size }): Task[] => [
-    { do: 'zero', base: pa, size, at: 0 },
-    { do: 'disown', base: pa, size },
-    show(pa, size),
-  ]);
-  m.queue(...tasks, answer(Result.SUCCESS));
+  m.queue(...mine.flatMap(giveUp), answer(Result.SUCCESS));
 }
 
 /** Maps the regions in the enclave that owns them now. */

@@ -6,9 +6,10 @@
 import type { DeviceStep } from '../../emulator/linux/device';
 import { addToDigest, finishImageDigest } from '../../emulator/linux/image-hash';
 import { PAGE_SIZE, pa, va } from '../../emulator/units';
-import { CreateParam, EnclaveTypeNumber, IdRange, MAX_STACK_SIZE, Pte, Result, Sbi } from '../abi';
+import { CreateParam, EnclaveTypeNumber, IdRange, Pte, Result, Sbi } from '../abi';
+import { LIMIT_REMEDY } from '../limits';
 import { SharedPage, orderOf, sbi } from './core';
-import { pageIndex, planElf, tableLayout } from './elf';
+import { elfExtent, pageIndex, planElf, tableLayout } from './elf';
 import { EFAULT, EPERM } from './errno';
 import { CHUNK, imageBytes } from './image';
 import { regionPart, useRegion } from './regions';
@@ -16,7 +17,7 @@ import { freeId, type EnclaveRecord } from './state';
 import { ask, finish, goOn, zero, type Creation, type Step, type Turn, type UserParams } from './step';
 
 /** Larger files are refused: they could not be kept for the debugger. */
-const MAX_IMAGE = 128 * 1024 * 1024;
+const MAX_IMAGE = 512 * 1024 * 1024;
 /** File bytes written in one step. */
 const FILL_PER_STEP = 256 * 1024;
 const TABLES_PER_STEP = 8;
@@ -34,10 +35,32 @@ export function startCreate(t: Turn, step: Step & { at: 'read' }): DeviceStep {
   const { param, request } = step;
   const stack = param.type === EnclaveTypeNumber.SHADOW ? 0 : param.stackSize;
   if (KINDS[param.type] === undefined) return reject(t, step.request, EPERM, `unknown enclave type ${param.type}`);
-  if (!(param.elfSize > 0) || param.elf === 0) return reject(t, request, EFAULT, 'the ELF image is empty');
-  if (!(param.elfSize <= MAX_IMAGE) || !(stack >= 0 && stack <= MAX_STACK_SIZE))
-    return reject(t, request, EPERM, 'eapp memory is out of bound');
-  return readImage(t, step);
+  if (param.elf === 0) return reject(t, request, EFAULT, 'the ELF image is empty');
+  if (!(stack >= 0 && stack <= t.driver.limits.stack))
+    return reject(t, request, EPERM, tooLarge('stack', stack, t.driver.limits.stack));
+  const length = imageLength(t, param);
+  if (!(length <= MAX_IMAGE)) return reject(t, request, EPERM, tooLarge('ELF file', length, MAX_IMAGE));
+  if (length > param.elfSize)
+    t.driver.log(t.kernel, `elf_size is ${param.elfSize}, the headers lead to ${length} bytes: these are read`);
+  return goOn(1, { ...step, param: { ...param, elfSize: length } });
+}
+
+/** A size that is out of bound: in words of the published driver, then the limit and what to do. */
+function tooLarge(what: string, size: number, limit: number): string {
+  const mib = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;
+  const remedy = limit === MAX_IMAGE || size < 0 ? 'make it smaller' : LIMIT_REMEDY;
+  return `eapp memory is out of bound: the ${what} has ${mib(size)}, the limit is ${mib(limit)}; ${remedy}`;
+}
+
+/**
+ * Bytes of the image. The published driver does not look at elf_size: it follows the headers. Here the size says how much there is for
+ * a debugger to read, if it is not less than what the headers lead to.
+ */
+function imageLength({ kernel }: Turn, { elf, elfSize }: UserParams): number {
+  const needed = elfExtent((at, length) => kernel.port.user.read(va(elf + at), length));
+  const said = elfSize > 0 && elfSize <= MAX_IMAGE;
+  // Headers that lead nowhere are told as such when the plan is made.
+  return said && (elfSize >= needed || needed > MAX_IMAGE) ? elfSize : needed;
 }
 
 function reject(t: Turn, request: Creation['request'], errno: number, why: string): DeviceStep {
@@ -63,7 +86,7 @@ export function readImage(t: Turn, step: Step & { at: 'read' }): DeviceStep {
 export function planPool(t: Turn, { request, param, image, hash }: Step & { at: 'plan' }): DeviceStep {
   const { driver, kernel } = t;
   const shadow = param.type === EnclaveTypeNumber.SHADOW;
-  const plan = planElf(image, shadow ? 0 : param.stackSize);
+  const plan = planElf(image, shadow ? 0 : param.stackSize, driver.limits.elf);
   if ('error' in plan)
     return reject(
       t,
@@ -74,11 +97,12 @@ export function planPool(t: Turn, { request, param, image, hash }: Step & { at: 
   const { middles, leaves } = tableLayout(plan.runs);
   const used = FIRST_MAPPED + plan.pages + middles.length + leaves.length;
   const order = orderOf(used + SPARE_PAGES);
-  const pool = kernel.allocateBlock(order);
+  const pool = 2 ** order <= driver.limits.blockPages ? kernel.allocateBlock(order) : undefined;
   const shared = pool && kernel.allocatePages(1);
   if (!pool || shared === undefined) {
     if (pool) kernel.freePages(pool.address, order);
-    return reject(t, request, EFAULT, `failed to allocate enclave pages (2^${order})`);
+    const more = 2 ** order > driver.limits.blockPages ? LIMIT_REMEDY : 'give the machine more memory ("memoryMiB")';
+    return reject(t, request, EFAULT, `failed to allocate enclave pages (2^${order}): ${more}`);
   }
   // Of what was read before, one copy is kept.
   const known = driver.state.images.get(hash);
@@ -159,7 +183,7 @@ function leafEntries({ plan, pool }: Creation, leaf: number): [number, number][]
 function enroll(t: Turn, creation: Creation, freePage: number): DeviceStep {
   const { driver, kernel, caller } = t;
   const { param, pool, shared, plan } = creation;
-  const eid = freeId(driver.state.enclaves, IdRange.ENCLAVE);
+  const eid = freeId(driver.state.enclaves, [IdRange.ENCLAVE[0], driver.limits.enclaveIds]);
   if (eid === undefined) {
     freeCreation(t, creation);
     return reject(t, creation.request, EFAULT, 'no enclave id is free');

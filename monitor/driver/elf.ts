@@ -3,7 +3,8 @@
  * and offset is checked against the bytes. (ELF-64 object file format; the SDK's link layout.)
  */
 import { PAGE_SIZE } from '../../emulator/units';
-import { EnclaveVa, MAX_ELF_SIZE, Pte } from '../abi';
+import { EnclaveVa, Pte } from '../abi';
+import { LIMIT_REMEDY } from '../limits';
 import { imageBytes, type Image } from './image';
 
 const EM_RISCV = 243;
@@ -73,7 +74,7 @@ function table(image: Image, at: number, entrySize: number, count: number, expec
   return Array.from({ length: count }, (_, i) => new DataView(buffer, i * entrySize, entrySize));
 }
 
-/** Pages of a stack of `stackSize` bytes below its top. */
+/** First page of a stack of `stackSize` bytes below its top. */
 const stackStart = (stackSize: number): number => Math.floor((EnclaveVa.STACK_TOP - stackSize) / PAGE_SIZE);
 
 /** Pages [from, to) that something covers. */
@@ -83,8 +84,27 @@ interface Cover {
   readonly kind: 'code' | 'data' | 'stack';
 }
 
-/** Plans the pages of an image and a stack. */
-export function planElf(image: Image, stackSize: number): ElfPlan | ElfError {
+/** Bytes of the file that the headers lead to; `read` gives any part of it. 64, the size of the ELF header, for what is no ELF file. */
+export function elfExtent(read: (at: number, length: number) => Uint8Array): number {
+  const view = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const head = view(read(0, 64));
+  if (headerProblem(head, 64) !== undefined) return 64;
+  const tables = [
+    { at: word(head, 32), size: head.getUint16(54, true), count: head.getUint16(56, true) },
+    { at: word(head, 40), size: head.getUint16(58, true), count: head.getUint16(60, true) },
+  ];
+  const [programs] = tables as [(typeof tables)[0]];
+  let end = Math.max(64, ...tables.map(({ at, size, count }) => (count === 0 ? 0 : at + size * count)));
+  const odd = programs.size !== 56 || programs.count > MAX_HEADERS || programs.count === 0;
+  if (odd || !(programs.at < 2 ** 32)) return end;
+  const headers = view(read(programs.at, 56 * programs.count));
+  for (let i = 0; i < programs.count; i++)
+    if (word(headers, 56 * i + 32) > 0) end = Math.max(end, word(headers, 56 * i + 8) + word(headers, 56 * i + 32));
+  return end;
+}
+
+/** Plans the pages of an image and a stack; what the file maps may have `limit` bytes. */
+export function planElf(image: Image, stackSize: number, limit = Infinity): ElfPlan | ElfError {
   const head = imageBytes(image, 0, Math.min(64, image.size));
   const view = new DataView(head.buffer);
   const problem = headerProblem(view, image.size);
@@ -99,20 +119,34 @@ export function planElf(image: Image, stackSize: number): ElfPlan | ElfError {
   const covers: Cover[] = [];
   const pieces: Piece[] = [];
   let total = 0;
-  const cover = (address: number, size: number, kind: Cover['kind']): ElfError | undefined => {
+  /** `counted` bytes of the range count against the limit: what is in the file; zeros count once, as sections. */
+  const cover = (address: number, counted: number, size: number, kind: Cover['kind']): ElfError | undefined => {
     if (!(address >= 0 && size >= 0 && address + size <= EnclaveVa.HEAP_BASE))
       return bad('a segment lies outside of the addresses below 0x1000000000');
-    total += size;
-    if (total > MAX_ELF_SIZE) return { error: 'eapp memory is out of bound', outOfBounds: true };
+    total += counted;
+    if (total > limit)
+      return {
+        error: `eapp memory is out of bound: more than ${limit / 2 ** 20} MiB; ${LIMIT_REMEDY}`,
+        outOfBounds: true,
+      };
     const [from, to] = [Math.floor(address / PAGE_SIZE), Math.ceil((address + size) / PAGE_SIZE)];
     if (size > 0) covers.push({ from, to, kind });
     return undefined;
   };
   for (const header of programs) {
-    if (header.getUint32(0, true) !== PT_LOAD) continue;
+    const load = header.getUint32(0, true) === PT_LOAD;
     const [offset, address, fileSize, memorySize] = [8, 16, 32, 40].map((field) => word(header, field)) as Four;
-    if (fileSize > memorySize || !(offset + fileSize <= image.size)) return bad('a segment does not lie in the file');
-    const failure = cover(address, memorySize, header.getUint32(4, true) & PF_W ? 'data' : 'code');
+    // The published driver loads every header whatever its type, and so the measurement of files with PT_RISCV_ATTRIBUTES (at address
+    // 0) is what it is. Of the others only what lies in the file; most lie inside of a PT_LOAD.
+    if (!load && fileSize === 0) continue;
+    const tooLong = load && fileSize > memorySize;
+    if (tooLong || !(offset + fileSize <= image.size)) return bad('a segment does not lie in the file');
+    const failure = cover(
+      address,
+      fileSize,
+      load ? memorySize : fileSize,
+      header.getUint32(4, true) & PF_W ? 'data' : 'code',
+    );
     if (failure) return failure;
     if (fileSize > 0) pieces.push({ address, offset, length: fileSize });
   }
@@ -121,7 +155,8 @@ export function planElf(image: Image, stackSize: number): ElfPlan | ElfError {
     const address = word(header, 16);
     const zeroes = header.getUint32(4, true) === SHT_NOBITS && address !== 0;
     if (!zeroes || !(attributes & SHF_ALLOC) || attributes & SHF_TLS) continue;
-    const failure = cover(address, word(header, 32), 'data');
+    const size = word(header, 32);
+    const failure = cover(address, size, size, 'data');
     if (failure) return failure;
   }
   if (covers.length === 0) return bad('it has no segment to load');

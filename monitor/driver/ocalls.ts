@@ -5,6 +5,7 @@ import { Ocall, RunResult, ResumeReason, Sbi } from '../abi';
 import { LIMIT_REMEDY } from '../limits';
 import { SharedPage, orderOf, sbi, type Driver } from './core';
 import { EFAULT, EPERM } from './errno';
+import { collectAll } from './regions';
 import { gone, kill, ran, withResult } from './run';
 import type { EnclaveRecord } from './state';
 import { ask, finish, goOn, type Running, type Step, type Turn } from './step';
@@ -37,6 +38,7 @@ export function serveOcall(t: Turn, running: Running, record: EnclaveRecord): De
     case Ocall.RETURN_RELAY_PAGE:
       driver.release('relay', record.relay, record.serial);
       driver.change(record.eid, { runner: 0, returned: { pa: arg0, size: arg1 } });
+      collectAll(driver, kernel);
       return goOn(100, finish(withResult(running, 0n), RunResult.RETURN_USER_RELAY_PAGE));
     case Ocall.READ_SECT:
     case Ocall.WRITE_SECT:

@@ -19,7 +19,7 @@ import { SharedPage, orderOf, queueOf, sbi } from './core';
 import { nameBytes } from './create';
 import { EFAULT, EINTR, EINVAL, EPERM } from './errno';
 import { serveOcall } from './ocalls';
-import { regionPart, useRegion } from './regions';
+import { collectAll, regionPart, useRegion } from './regions';
 import { freeId, type EnclaveRecord } from './state';
 import { ask, finish, goOn, type Request, type Running, type Step, type Turn, type UserParams } from './step';
 
@@ -82,25 +82,38 @@ function enter(
 /** RUN again after RETURN_RELAY_PAGE: the pages the enclave gave back go to it again. */
 function rerun(t: Turn, request: Request, param: UserParams, record: EnclaveRecord): DeviceStep {
   const { returned } = record;
-  if (param.rerunReason !== 1 || !returned || record.runner !== 0) return refuse(t, request, EPERM);
+  const mine = record.space === t.caller.space;
+  if (param.rerunReason !== 1 || !returned || record.runner !== 0 || !mine) return refuse(t, request, EPERM);
   t.driver.change(record.eid, { runner: t.caller.tid, returned: undefined });
-  if (returned.size > 0 && record.relay > 0) useRegion(t.driver, 'relay', record.relay, record.serial);
+  const given = relayAgain(t, record, returned);
   const running = {
     request,
     eid: record.eid,
     serial: record.serial,
     instance: record.kind === 'INSTANCE',
     started: true,
+    returned,
   };
-  const { pa: base, size } = returned;
+  const { pa: base, size } = given;
   const call = sbi(Sbi.RESUME_ENCLAVE, record.monitorEid, ResumeReason.OCALL, Ocall.RETURN_RELAY_PAGE, base, size);
-  return enter(t, running, returned, call);
+  return enter(t, running, given, call);
+}
+
+/** The pages an enclave returned, if their region is still there; else it goes on without. */
+function relayAgain({ driver }: Turn, record: EnclaveRecord, returned: { pa: number; size: number }) {
+  const region = driver.state.relay.get(record.relay);
+  const inside = region && region.pa <= returned.pa && returned.pa + returned.size <= region.pa + region.size;
+  if (returned.size === 0 || !inside || region.removed) return { pa: 0, size: 0 };
+  useRegion(driver, 'relay', record.relay, record.serial);
+  return returned;
 }
 
 function runShadow(t: Turn, request: Request, param: UserParams, template: EnclaveRecord): DeviceStep {
   const { driver, kernel, caller } = t;
-  const order = orderOf(Math.max(INSTANCE_PAGES, template.forkPages + INSTANCE_SPARE));
-  const eid = freeId(driver.state.enclaves, IdRange.ENCLAVE);
+  const { limits } = driver;
+  // A device gives every instance the same; too little is the monitor's to say.
+  const order = orderOf(limits.instancePages ?? Math.max(INSTANCE_PAGES, template.forkPages + INSTANCE_SPARE));
+  const eid = freeId(driver.state.enclaves, [IdRange.ENCLAVE[0], limits.enclaveIds]);
   // Old content is of no account: the monitor zeroes what it takes of the pool.
   const pool = eid === undefined ? undefined : kernel.allocateBlock(order)?.address;
   const shared = pool === undefined ? undefined : kernel.allocatePages(1);
@@ -181,7 +194,7 @@ export function ran(t: Turn, { running }: Step & { at: 'ran' }): DeviceStep {
     record = driver.change(record.eid, {
       monitorEid: kernel.port.readI64(kernel.linear(pa(record.shared.pa + SharedPage.eid))),
     });
-  const started = running.started ? running : { ...running, started: true };
+  const started: Running = { ...running, started: true, returned: undefined };
   if (value === Result.SUCCESS) return exited(t, started, record);
   if (t.input.killed) return kill(started, record, EINTR);
   if (value === Result.OCALL) return serveOcall(t, started, record);
@@ -243,7 +256,12 @@ function ended(t: Turn, running: Running, record: EnclaveRecord, isGone: boolean
   driver.log(kernel, '[ERROR] sbi call run enclave is failed');
   const errno = running.instance ? EPERM : EFAULT;
   if (isGone) driver.reap(kernel, record);
-  else if (running.started) return kill(running, record, errno);
+  else if (running.returned) {
+    // Its pages could not be had again: it waits for them on, and the host may run it another time.
+    driver.release('relay', record.relay, record.serial);
+    driver.change(record.eid, { runner: 0, returned: running.returned });
+    collectAll(driver, kernel);
+  } else if (running.started) return kill(running, record, errno);
   else if (running.instance) {
     kernel.freePages(pa(record.pool.pa), record.pool.order);
     driver.forget(kernel, record);
@@ -251,6 +269,7 @@ function ended(t: Turn, running: Running, record: EnclaveRecord, isGone: boolean
   } else {
     driver.release('relay', record.relay, record.serial);
     driver.change(record.eid, { runner: 0, relay: 0 });
+    collectAll(driver, kernel);
   }
   return goOn(1, finish(isGone ? withResult(running, 0n) : running.request, errno));
 }

@@ -57,6 +57,8 @@ export interface Running {
   readonly instance: boolean;
   /** The monitor took it: an error from now on is the enclave's end. */
   readonly started: boolean;
+  /** RUN again with the pages the enclave had returned; until the monitor has let it go on. */
+  readonly returned?: { readonly pa: number; readonly size: number } | undefined;
 }
 
 /** STOP, RESUME, DESTROY or ATTEST of an enclave; no request: a command from outside. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { Pte } from '../../../monitor/abi';
-import { pageIndex, planElf, tableLayout, type ElfPlan } from '../../../monitor/driver/elf';
+import { elfExtent, pageIndex, planElf, tableLayout, type ElfPlan } from '../../../monitor/driver/elf';
 import { imageBytes, imageOf } from '../../../monitor/driver/image';
 
 interface Segment {
@@ -114,9 +114,33 @@ describe('what the driver makes of an ELF image', () => {
       assert.deepEqual(imageBytes(image, at, length), bytes.slice(at, at + length), `${at}, ${length}`);
   });
 
-  it('does not map headers that are not PT_LOAD, so that address 0 faults', () => {
-    const attributes: Segment = { type: 0x70000003, flags: 4, address: 0, bytes: new Uint8Array(0x34) };
-    assert.deepEqual(pages(plan(elf([attributes, text]))), [1]);
+  it('maps every header that has bytes in the file, whatever its type, as the published driver does: PT_RISCV_ATTRIBUTES at 0', () => {
+    const attributes: Segment = { type: 0x70000003, flags: 4, address: 0, bytes: new Uint8Array(0x34).fill(9) };
+    const stack: Segment = { type: 0x6474e551, flags: 6, address: 0, bytes: new Uint8Array(0) };
+    const image = elf([attributes, text, stack]);
+    const made = plan(image);
+    assert.deepEqual(pages(made), [0, 1]);
+    assert.deepEqual(
+      made.runs.map(({ flags }) => flags & (Pte.R | Pte.W | Pte.X)),
+      [Pte.R | Pte.X],
+    );
+    assert.equal(byteAt(image, made, 0x33), 9);
+  });
+
+  it('tells how much of a file the headers lead to', () => {
+    const extent = (image: Uint8Array) => elfExtent((at, length) => image.slice(at, at + length));
+    const image = elf([text, { ...text, address: 0x2000 }]);
+    assert.equal(extent(image), image.length);
+    const longer = new Uint8Array(image.length + 5000);
+    longer.set(image);
+    assert.equal(extent(longer), image.length);
+    const sections = elf([text], (v) => {
+      v.setBigUint64(40, 4000n, true);
+      v.setUint16(58, 64, true);
+      v.setUint16(60, 3, true);
+    });
+    assert.equal(extent(sections), 4000 + 3 * 64);
+    assert.equal(extent(new Uint8Array(64).fill(1)), 64, 'no ELF file');
   });
 
   it('puts the stack below 0x3800000000, rounded out to pages', () => {
@@ -153,7 +177,11 @@ describe('what the driver makes of an ELF image', () => {
     assert.match(why(elf([{ ...text, address: -4096 }])), /outside/);
     assert.match(why(elf([{ ...text, address: 0x37_ffff_f000 }])), /outside/);
     assert.match(why(elf([{ ...text, memory: 2n ** 63n }])), /outside/);
-    const huge = planElf(imageOf(elf([{ ...text, memory: 0x4000_0000 }])), 0);
+    const large = elf([{ ...text, bytes: new Uint8Array(3000) }]);
+    const huge = planElf(imageOf(large), 0, 2000);
     assert.ok('error' in huge && huge.outOfBounds);
+    assert.match(huge.error, /out of bound.*limits/);
+    assert.ok(!('error' in planElf(imageOf(large), 0, 3000)));
+    assert.ok(!('error' in planElf(imageOf(elf([{ ...text, memory: 0x4000_0000 }])), 0)), 'memory is the only limit');
   });
 });
