@@ -246,6 +246,9 @@ export const DEVICE_PATH = '/dev/penglai_enclave_dev';
 /** Id ranges, first and one past the last; the smallest free one is taken. */
 export const IdRange = { ENCLAVE: [0x1000, 0xffff], REGION: [0x10000, 0xfffff] } as const;
 
+/** Largest stack of an enclave on a device. */
+export const MAX_STACK_SIZE = 64 * 1024 * 1024;
+
 /** Physical memory map and the PMP entries the monitor uses. */
 export const Physical = { DRAM_BASE: 0x8000_0000, SM_SIZE: 0x20_0000, CLINT: 0x200_0000 } as const;
 export const PmpEntry = { MONITOR: 0, PT_AREA: 1, BITMAP: 2, ALL: 7 } as const;

@@ -4,7 +4,7 @@
  * Source: Penglai-TVM's kernel (MAX_ORDER), driver (relay pool, ELF and stack sizes, ids, instance pool) and monitor (tables).
  */
 import { PAGE_SIZE } from '../emulator/units';
-import { EnclaveVa } from './abi';
+import { EnclaveVa, MAX_STACK_SIZE } from './abi';
 
 /** The attribute of a launch. */
 export type LimitsName = 'memory' | 'device';
@@ -51,7 +51,7 @@ const LIMITS: Readonly<Record<LimitsName, Limits>> = {
     // MAX_ORDER 18.
     blockPages: 2 ** 17,
     elf: 512 * MIB,
-    stack: 64 * MIB,
+    stack: MAX_STACK_SIZE,
     // 16 MiB, of which every page costs 40 bytes of book-keeping; blocks are powers of two.
     relayPages: Math.floor((16 * MIB) / (PAGE_SIZE + 40)),
     relayBlockPages: 2048,
