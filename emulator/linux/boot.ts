@@ -7,6 +7,7 @@ import { Interrupt } from '../hart/types';
 import { NO_REFERENCES } from '../machine/references';
 import { PAGE_SIZE } from '../units';
 import { seedRandom, type Core } from './core';
+import { NO_WATCHES } from './files/watches';
 import { buildTree } from './files/tree';
 import { allocateFrames, initialBuddy, reach } from './memory/frames';
 import { linear, type PhysicalLayout } from './memory/layout';
@@ -46,7 +47,10 @@ export function initialState(options: LinuxOptions, layout: PhysicalLayout): Sta
     yielded: [],
     ready: List(),
     queues: Map(),
+    watches: NO_WATCHES,
     timers: [],
+    alarms: [],
+    timersOf: Map(),
     timerSet: Infinity,
     sliceEnd: 0,
     buddy: initialBuddy(layout),

@@ -70,6 +70,8 @@ export const enum Signal {
   TTIN = 21,
   TTOU = 22,
   URG = 23,
+  VTALRM = 26,
+  PROF = 27,
   WINCH = 28,
 }
 

@@ -6,6 +6,7 @@ import type { Core } from './core';
 import { signalName } from './errno';
 import { closeAll } from './files/descriptors';
 import { forget, leaveCurrent, makeReady, unblockThreads, wake } from './scheduler';
+import { dropTimers } from './timers';
 import type { Call, Job } from './state';
 
 /** Number of the pseudo call a dying thread makes: exit. */
@@ -57,6 +58,7 @@ export function addJob(core: Core, work: Job['work']): void {
 
 /** All devices have been told: descriptors go, then memory. */
 export function closeProcess(core: Core, pid: number): void {
+  dropTimers(core, pid, true);
   closeAll(core, pid);
   addJob(core, { kind: 'exit-memory', pid, position: 0 });
 }

@@ -5,6 +5,7 @@
 import { withRegisters, savedPc } from '../hart/registers';
 import { va } from '../units';
 import { attempt, Cost, type Core } from './core';
+import { expireAlarms } from './alarms';
 import { bootStep, panic } from './boot';
 import { Errno } from './errno';
 import type { Program } from './exec';
@@ -72,6 +73,7 @@ export function advance(core: Core, program: Program): boolean {
     return true;
   }
   expireTimers(core);
+  expireAlarms(core);
   if (core.state.readyJobs.size > 0) return runJob(core, program);
   const running = runThread(core);
   readyYielded(core);

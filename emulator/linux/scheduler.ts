@@ -5,6 +5,8 @@
 import { List } from 'immutable';
 import { TIMEBASE_HZ } from '../machine/clock';
 import type { Core } from './core';
+import { tellWatchers } from './files/watches';
+import { cpuTimeLeft } from './timers';
 import type { State, Wait, Woken } from './state';
 
 /** SBI specification: TIME extension, set_timer. */
@@ -83,7 +85,7 @@ export function unblockThreads(core: Core, tids: readonly number[], woken: Woken
   core.set({ queues, timers, threads, ready: core.state.ready.push(...blocked) });
 }
 
-/** Wakes the first `count` in a queue that `accept` takes; returns how many. */
+/** Wakes the first `count` in a queue that `accept` takes; returns how many. Watchers of the queue are told, too. */
 export function wake(
   core: Core,
   queue: string,
@@ -98,6 +100,7 @@ export function wake(
     unblock(core, id, 'wake');
     woken++;
   }
+  tellWatchers(core, queue);
   return woken;
 }
 
@@ -153,7 +156,12 @@ export const sliceOver = (core: Core): boolean => others(core) && core.now >= co
 
 /** Tick at which the timer has to interrupt next, as exact as `time` is: never before what it is for. */
 function wantedTimer(core: Core): number {
-  const first = core.state.timers[0]?.deadline ?? Infinity;
+  const { timers, alarms } = core.state;
+  const first = Math.min(
+    timers[0]?.deadline ?? Infinity,
+    alarms[0]?.deadline ?? Infinity,
+    core.now + cpuTimeLeft(core),
+  );
   const end = core.state.current !== undefined && others(core) ? core.state.sliceEnd : Infinity;
   const wanted = Math.min(first, end);
   return wanted === Infinity ? wanted : Math.ceil(wanted / ticksPerTime(core)) * ticksPerTime(core);

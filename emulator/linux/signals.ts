@@ -8,7 +8,8 @@ import type { Core } from './core';
 import { Errno, Signal } from './errno';
 import { TRAMPOLINE } from './memory/layout';
 import { endProcess } from './process';
-import { unblock } from './scheduler';
+import { unblock, wake } from './scheduler';
+import { timerTaken } from './timers';
 import type { AlternateStack, Process, SignalAction, SignalInfo, Thread } from './state';
 
 export const enum SigFlag {
@@ -18,6 +19,8 @@ export const enum SigFlag {
   NODEFER = 0x40000000,
   RESETHAND = 0x80000000,
 }
+/** si_code of signals from the kernel itself. */
+const SI_KERNEL = 0x80;
 const SS_ONSTACK = 1;
 export const SS_DISABLE = 2;
 export const NO_STACK: AlternateStack = { sp: 0, size: 0, flags: SS_DISABLE };
@@ -58,13 +61,22 @@ export function deliverable(core: Core, thread: Thread): SignalInfo | undefined 
 const fatal = (process: Process, signal: number): boolean =>
   signal === Signal.KILL || (actionOf(process, signal).handler === 0 && !ignores(process, signal));
 
+/** Woken when a process, or one of its threads, has a signal more pending: sigtimedwait and signalfd wait in it. */
+export const signalQueue = (pid: number): string => `signals:${pid}`;
+
+/** Signals of a set that a thread could take, in the order it would. */
+export function pendingIn(core: Core, tid: number, set: bigint): SignalInfo[] {
+  const thread = core.thread(tid);
+  return [...thread.pending, ...core.process(thread.pid).pending].filter((info) => (set & maskBit(info.signal)) !== 0n);
+}
+
 /** A signal for a thread, or for whichever thread of the process takes it first. */
 export function sendSignal(core: Core, pid: number, tid: number | undefined, info: SignalInfo): void {
   const process = core.process(pid);
-  if (process.ending || ignores(process, info.signal)) {
-    // An ignored signal that is blocked stays pending in Linux; a program can't tell unless it changes the action meanwhile.
-    return;
-  }
+  if (process.ending) return;
+  // One that is blocked stays pending all the same: sigwait and signalfd take it, or its action changes meanwhile.
+  const blocked = core.thread(tid ?? process.threads[0]!).mask & maskBit(info.signal);
+  if (ignores(process, info.signal) && blocked === 0n) return;
   const known = tid === undefined ? process.pending : core.thread(tid).pending;
   // Standard signals don't queue.
   if (info.signal < 32 && known.some((other) => other.signal === info.signal)) return;
@@ -73,32 +85,30 @@ export function sendSignal(core: Core, pid: number, tid: number | undefined, inf
   else core.setThread(tid, { pending: [...known, info] });
   const candidates = tid === undefined ? process.threads : [tid];
   const taker = candidates.find((id) => (core.thread(id).mask & maskBit(info.signal)) === 0n);
-  if (taker === undefined) {
-    // Someone may be in sigtimedwait for a blocked signal.
-    for (const id of candidates) if (core.thread(id).wait?.queues.includes('signal')) unblock(core, id, 'signal');
-    return;
-  }
+  wake(core, signalQueue(pid));
+  if (taker === undefined) return;
   if (fatal(process, info.signal)) endProcess(core, pid, 0, info.signal);
   else unblock(core, taker, 'signal');
 }
 
-/** Takes a signal off the lists it is pending in. */
-export function takePending(core: Core, tid: number, info: SignalInfo): void {
+/** Takes a signal off the list it is pending in; returns it as it is to be told. */
+export function takePending(core: Core, tid: number, info: SignalInfo): SignalInfo {
   const thread = core.thread(tid);
   const process = core.process(thread.pid);
   if (thread.pending.includes(info)) core.setThread(tid, { pending: thread.pending.filter((other) => other !== info) });
   else core.setProcess(thread.pid, { pending: process.pending.filter((other) => other !== info) });
+  return info.timer ? timerTaken(core, thread.pid, info) : info;
 }
 
 /** Gives the signal to the thread: runs its handler or the default action. The caller has saved the registers. */
 export function deliver(core: Core, tid: number, info: SignalInfo): void {
   const thread = core.thread(tid);
   const process = core.process(thread.pid);
-  takePending(core, tid, info);
+  const told = takePending(core, tid, info);
   if (ignores(process, info.signal)) return;
   const action = actionOf(process, info.signal);
   if (action.handler === 0 || info.signal === Signal.KILL) endProcess(core, thread.pid, 0, info.signal);
-  else enterHandler(core, tid, info, action);
+  else enterHandler(core, tid, told, action);
 }
 
 /** Takes a registers copy and stack to where the handler begins. Throws MemoryFault when the frame can't be written. */
@@ -126,17 +136,25 @@ function enterHandler(core: Core, tid: number, info: SignalInfo, action: SignalA
     core.setProcess(thread.pid, { actions: core.process(thread.pid).actions.remove(info.signal) });
 }
 
+/** struct siginfo at the start of `view`. */
+export function writeInfo(view: DataView, info: SignalInfo): void {
+  view.setInt32(0, info.signal, true);
+  view.setInt32(8, info.code, true);
+  const ofFault = info.code > 0 && info.code !== SI_KERNEL;
+  if (ofFault) {
+    view.setBigUint64(16, BigInt.asUintN(64, BigInt(info.address)), true);
+    return;
+  }
+  view.setInt32(16, info.timer?.id ?? info.pid, true);
+  view.setInt32(20, info.timer?.overrun ?? 0, true);
+  view.setBigUint64(24, BigInt.asUintN(64, BigInt(info.value)), true);
+}
+
 function frameBytes(thread: Thread, info: SignalInfo, onAlternate: boolean): Uint8Array {
   const view = new DataView(new ArrayBuffer(FRAME_SIZE));
   const put = (at: number, value: bigint | number): void =>
     view.setBigUint64(at, BigInt.asUintN(64, BigInt(value)), true);
-  view.setInt32(0, info.signal, true);
-  view.setInt32(8, info.code, true);
-  if (info.code > 0) put(16, info.address);
-  else {
-    view.setInt32(16, info.pid, true);
-    put(24, info.value);
-  }
+  writeInfo(view, info);
   const { altStack, registers } = thread;
   put(UC_STACK, altStack.sp);
   view.setInt32(UC_STACK + 8, altStack.flags | (onAlternate ? SS_ONSTACK : 0), true);

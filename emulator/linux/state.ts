@@ -6,9 +6,12 @@
 import { List, Map } from 'immutable';
 import type { SavedRegisters } from '../hart/types';
 import type { References } from '../machine/references';
+import type { Alarm } from './alarms';
 import type { SbiResult } from './device';
+import type { Watches } from './files/watches';
 import type { FileSystem, OpenFile, Pipe } from './files/types';
 import type { Buddy } from './memory/buddy';
+import type { ProcessTimers } from './timers';
 import type { LinuxInput } from './types';
 
 /** Why a blocked thread goes on. */
@@ -43,6 +46,8 @@ export interface SignalInfo {
   readonly pid: number;
   readonly address: number;
   readonly value: number;
+  /** SI_TIMER: the timer, and expiries the signal stands for besides its own. */
+  readonly timer?: { readonly id: number; readonly overrun: number };
 }
 
 export interface SignalAction {
@@ -239,8 +244,13 @@ export interface State {
   readonly yielded: readonly number[];
   readonly ready: List<number>;
   readonly queues: Map<string, readonly number[]>;
+  readonly watches: Watches;
   /** By (deadline, id). */
   readonly timers: readonly { readonly deadline: number; readonly id: number }[];
+  /** Timers of no thread, by deadline; those of one tick as they were set. */
+  readonly alarms: readonly Alarm[];
+  /** By process. */
+  readonly timersOf: Map<number, ProcessTimers>;
   /** What the firmware's timer was last set to; undefined when it fired since. */
   readonly timerSet: number | undefined;
   readonly sliceEnd: number;

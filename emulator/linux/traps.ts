@@ -7,6 +7,7 @@ import { Signal, signalName } from './errno';
 import { pageIn, type PagedIn } from './memory/paging-in';
 import { USER_TOP } from './memory/layout';
 import { endProcess } from './process';
+import { expireCpuTimers } from './timers';
 import { actionOf, maskBit } from './signals';
 import type { Call, SignalInfo } from './state';
 
@@ -24,6 +25,7 @@ export function enterFromUser(core: Core): boolean {
   const thread = core.thread(tid);
   core.charge(Cost.TRAP);
   core.setThread(tid, { cpu: thread.cpu + core.now - core.state.userSince });
+  expireCpuTimers(core, thread.pid);
   if (hart.scauseIsInterrupt) {
     if (hart.scause === Interrupt.SupervisorTimer) core.set({ timerSet: undefined });
     clearSoftware(core);

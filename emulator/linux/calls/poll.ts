@@ -46,7 +46,7 @@ interface Waiting {
   readonly deadline: number;
 }
 /** Blocks until something is ready; the mask given for the wait holds until its end. */
-function awaitReady(
+export function awaitReady(
   context: CallContext,
   queues: readonly string[],
   deadline: number,

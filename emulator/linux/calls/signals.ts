@@ -1,7 +1,19 @@
 /** System calls about signals. */
 import { Errno, Signal } from '../errno';
 import type { Core } from '../core';
-import { actionOf, deliverable, maskBit, sendSignal, sigreturn, SS_DISABLE, takePending, UNMASKABLE } from '../signals';
+import {
+  actionOf,
+  deliverable,
+  maskBit,
+  pendingIn,
+  sendSignal,
+  signalQueue,
+  sigreturn,
+  SS_DISABLE,
+  takePending,
+  UNMASKABLE,
+  writeInfo,
+} from '../signals';
 import { savedX } from '../../hart/registers';
 import type { AlternateStack, SignalInfo, Thread } from '../state';
 import { readTimeSpec, relativeDeadline } from './time';
@@ -75,27 +87,24 @@ const rt_sigtimedwait: Handler = (context, setAt, infoAt, timeoutAt, size) => {
   const { core, thread, process, call } = context;
   if (size !== SET_SIZE) return -Errno.EINVAL;
   const set = core.user.readU64(setAt!) & ~UNMASKABLE;
-  const found = [...thread.pending, ...process.pending].find((info) => (set & maskBit(info.signal)) !== 0n);
+  const [found] = pendingIn(core, thread.tid, set);
   if (found) {
-    if (infoAt) core.user.write(infoAt, infoBytes(found));
-    takePending(core, thread.tid, found);
+    const told = takePending(core, thread.tid, found);
+    if (infoAt) core.user.write(infoAt, infoBytes(told));
     return found.signal;
   }
   if (call.woken === 'timeout') return -Errno.EAGAIN;
-  if (call.woken === 'signal' && deliverable(core, thread)) return -Errno.EINTR;
+  if (call.woken === 'signal') return -Errno.EINTR;
   const before = call.phase as Waiting | undefined;
   if (!before && timeoutAt && !readTimeSpec(core, timeoutAt)) return -Errno.EINVAL;
   const deadline = before?.deadline ?? (timeoutAt ? relativeDeadline(core, timeoutAt)! : Infinity);
   if (deadline <= core.now) return -Errno.EAGAIN;
-  return { do: 'block', wait: waitFor(['signal'], deadline), phase: { deadline } satisfies Waiting };
+  return { do: 'block', wait: waitFor([signalQueue(process.pid)], deadline), phase: { deadline } satisfies Waiting };
 };
 
 function infoBytes(info: SignalInfo): Uint8Array {
   const view = new DataView(new ArrayBuffer(128));
-  view.setInt32(0, info.signal, true);
-  view.setInt32(8, info.code, true);
-  view.setInt32(16, info.pid, true);
-  view.setBigInt64(24, BigInt(info.value), true);
+  writeInfo(view, info);
   return new Uint8Array(view.buffer);
 }
 

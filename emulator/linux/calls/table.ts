@@ -5,6 +5,7 @@
 import type { Handler } from './call';
 import { descriptorCalls } from './descriptors';
 import { directoryCalls } from './directories';
+import { epollCalls } from './epoll';
 import { fileCalls } from './files';
 import { futexCalls } from './futex';
 import { ioCalls } from './io';
@@ -14,6 +15,7 @@ import { processCalls } from './process';
 import { signalCalls } from './signals';
 import { systemCalls } from './system';
 import { timeCalls } from './time';
+import { timerCalls } from './timers';
 
 /** Runs of consecutive numbers: the first number, then names. */
 const RUNS: readonly (readonly [number, string])[] = [
@@ -68,6 +70,7 @@ export const callName = (number: number): string => NAMES.get(number) ?? `call $
 const BY_NAME: Readonly<Record<string, Handler>> = {
   ...descriptorCalls,
   ...directoryCalls,
+  ...epollCalls,
   ...fileCalls,
   ...futexCalls,
   ...ioCalls,
@@ -77,6 +80,7 @@ const BY_NAME: Readonly<Record<string, Handler>> = {
   ...signalCalls,
   ...systemCalls,
   ...timeCalls,
+  ...timerCalls,
 };
 
 const HANDLERS = new Map<number, Handler>();

@@ -18,9 +18,9 @@ const enum Clock {
   BOOTTIME_ALARM = 9,
   TAI = 11,
 }
-const isRealtime = (clock: number): boolean =>
+export const isRealtime = (clock: number): boolean =>
   clock === Clock.REALTIME || clock === Clock.REALTIME_COARSE || clock === Clock.REALTIME_ALARM || clock === Clock.TAI;
-const isMonotonic = (clock: number): boolean =>
+export const isMonotonic = (clock: number): boolean =>
   clock === Clock.MONOTONIC ||
   clock === Clock.MONOTONIC_RAW ||
   clock === Clock.MONOTONIC_COARSE ||
@@ -47,7 +47,7 @@ export function writeTimeSpec(core: Core, address: number, { seconds, nanosecond
 }
 
 /** Length of a time in ticks, rounded up; Infinity for more than can be counted. */
-function ticksOf(core: Core, { seconds, nanoseconds }: TimeSpec): number {
+export function ticksOf(core: Core, { seconds, nanoseconds }: TimeSpec): number {
   const { clockHz } = core.options;
   const ticks = seconds * clockHz + Math.ceil((nanoseconds * clockHz) / NANO);
   return ticks < 2 ** 52 ? ticks : Infinity;
@@ -64,6 +64,10 @@ export function relativeDeadline(core: Core, address: number): number | undefine
   return time && core.now + ticksOf(core, time);
 }
 
+/** Tick at which some milliseconds are over; Infinity for a negative number of them. */
+export const millisecondsDeadline = (core: Core, milliseconds: number): number =>
+  milliseconds < 0 ? Infinity : core.now + Math.ceil((milliseconds * core.options.clockHz) / 1000);
+
 /** Tick of an absolute time on a clock. */
 export function absoluteDeadline(core: Core, time: TimeSpec, realtime: boolean): number {
   const seconds = realtime ? time.seconds - core.options.epoch : time.seconds;
@@ -74,19 +78,25 @@ export function processTicks(core: Core, process: Process): number {
   return process.threads.reduce((sum, tid) => sum + core.thread(tid).cpu, process.cpu);
 }
 
-function clockNow({ core, thread, process }: CallContext, clock: number): TimeSpec | undefined {
-  if (isRealtime(clock)) return wallClock(core, core.now);
-  if (isMonotonic(clock)) return timeOf(core, core.now);
-  if (clock === Clock.PROCESS_CPUTIME) return timeOf(core, processTicks(core, process));
-  if (clock === Clock.THREAD_CPUTIME) return timeOf(core, core.thread(thread.tid).cpu);
+/** The thread, or with 0 the process, whose CPU time a clock counts; undefined for another clock, or none of this process. */
+export function cpuClock({ core, thread, process }: CallContext, clock: number): { of: number } | undefined {
+  if (clock === Clock.PROCESS_CPUTIME) return { of: 0 };
+  if (clock === Clock.THREAD_CPUTIME) return { of: thread.tid };
   if (clock >= 0) return undefined;
   // Per-process and per-thread CPU clocks: ~id << 3, with bit 2 for a thread.
   const id = ~(clock >> 3);
-  if ((clock & 4) !== 0) {
-    const other = id === 0 ? thread : core.state.threads.get(id);
-    return other?.pid === process.pid ? timeOf(core, other.cpu) : undefined;
-  }
-  return id === 0 || id === process.pid ? timeOf(core, processTicks(core, process)) : undefined;
+  if ((clock & 4) === 0) return id === 0 || id === process.pid ? { of: 0 } : undefined;
+  const tid = id === 0 ? thread.tid : id;
+  return core.state.threads.get(tid)?.pid === process.pid ? { of: tid } : undefined;
+}
+
+function clockNow(context: CallContext, clock: number): TimeSpec | undefined {
+  const { core, process } = context;
+  if (isRealtime(clock)) return wallClock(core, core.now);
+  if (isMonotonic(clock)) return timeOf(core, core.now);
+  const cpu = cpuClock(context, clock);
+  if (!cpu) return undefined;
+  return timeOf(core, cpu.of === 0 ? processTicks(core, process) : core.thread(cpu.of).cpu);
 }
 
 const clock_gettime: Handler = (context, clock, address) => {

@@ -5,6 +5,7 @@ import type { Process } from '../state';
 import { kindOf } from './kinds/table';
 import { newOpenFile, setOpenFile, type NewFile } from './open-files';
 import { dropIfUnused } from './tree';
+import { forgetWatched } from './watches';
 import type { OpenFile } from './types';
 
 /** RLIMIT_NOFILE. */
@@ -46,6 +47,7 @@ export function release(core: Core, id: number): void {
     if (file.references > 1) setOpenFile(core, next, { ...file, references: file.references - 1 });
     else {
       core.set({ openFiles: core.state.openFiles.remove(next) });
+      forgetWatched(core, next);
       held.push(...(kindOf(file).closed?.(core, next, file) ?? []));
       if ('inode' in file) dropIfUnused(core, file.inode);
     }

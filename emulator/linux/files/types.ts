@@ -53,8 +53,25 @@ export type OpenFile = OpenCommon &
     | { readonly kind: 'stderr' }
     | { readonly kind: 'pipe'; readonly pipe: number }
     | { readonly kind: 'event'; readonly count: bigint; readonly semaphore: boolean }
+    | { readonly kind: 'epoll'; readonly items: Map<string, EpollItem>; readonly ready: List<string> }
+    | { readonly kind: 'timer'; readonly clock: number; readonly deadline: number; readonly interval: number }
+    | { readonly kind: 'signal'; readonly mask: bigint }
     | { readonly kind: 'device'; readonly device: string; readonly inode: number; readonly data: unknown }
   );
+
+/** An open file in an epoll instance, under the descriptor it was added with. */
+export interface EpollItem {
+  readonly file: number;
+  /** Events it asks for, with EPOLLET, EPOLLONESHOT and EPOLLEXCLUSIVE. */
+  readonly events: number;
+  readonly data: bigint;
+  /** Queues that tell it. */
+  readonly queues: readonly string[];
+  /** EPOLLONESHOT has reported. */
+  readonly disarmed: boolean;
+  /** It stands in the instance's list of what may be ready. */
+  readonly listed: boolean;
+}
 
 export interface Pipe {
   readonly chunks: List<Uint8Array>;

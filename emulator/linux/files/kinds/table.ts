@@ -1,21 +1,18 @@
 /** All kinds of open files. A new one is a module beside this file, its record in files/types.ts, and a line here. */
 import type { OpenFile } from '../types';
 import { device } from './device';
+import { epoll } from './epoll';
 import { event } from './event';
 import { inode, text } from './inode';
 import type { FileOf, Kind } from './kind';
 import { pipe } from './pipe';
+import { signal } from './signal';
 import { stderr, stdin, stdout } from './stream';
+import { timer } from './timer';
 
-const KINDS: { readonly [K in OpenFile['kind']]: Kind<FileOf<K>> } = {
-  inode,
-  text,
-  stdin,
-  stdout,
-  stderr,
-  pipe,
-  event,
-  device,
-};
+type Kinds = { readonly [K in OpenFile['kind']]: Kind<FileOf<K>> };
+const all = (): Kinds => ({ inode, text, stdin, stdout, stderr, pipe, event, epoll, timer, signal, device });
+/** Made at its first use: some of the modules need this table themselves. */
+let kinds: Kinds | undefined;
 
-export const kindOf = (file: OpenFile): Kind => KINDS[file.kind] as Kind;
+export const kindOf = (file: OpenFile): Kind => (kinds ??= all())[file.kind] as Kind;
