@@ -3,15 +3,19 @@
  * The `penglai` command. Registers the subcommands, one file each, and turns what they throw into one message and an exit status.
  */
 import { Command } from 'commander';
+import { registerAttest } from './attest';
 import { registerBuildSamples } from './build-samples';
 import { registerCc } from './cc';
 import { registerRun } from './run';
+import { registerVerify } from './verify';
 
-const program = new Command('penglai').description('Build and run Penglai host programs and enclaves.');
+const program = new Command('penglai').description('Build, run and attest Penglai host programs and enclaves.');
 
 registerCc(program);
 registerBuildSamples(program);
 registerRun(program);
+registerAttest(program);
+registerVerify(program);
 
 program.parseAsync().catch((error: unknown) => {
   console.error(`penglai: ${error instanceof Error ? error.message : String(error)}`);

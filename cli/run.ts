@@ -3,15 +3,16 @@
  * streams become this process's; time is virtual and never waits for the wall clock.
  */
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { AdapterError } from '../debug-adapter/errors';
-import type { Files } from '../debug-adapter/session/files';
 import { describeLaunch, gatherGuest, type Guest } from '../debug-adapter/session/guest';
+import { attestationSettings, type AttestationChoice } from '../debug-adapter/session/keys';
 import { tick } from '../emulator/units';
 import { createSystem } from '../monitor/system/system';
 import type { System, SystemEvent } from '../monitor/system/types';
+import { attestationOption } from './attestation-options';
+import { files, inCommandLineWords, inOwnWords, read } from './files';
+import { ReportFiles } from './reports';
 
 /** Ticks between two looks at standard input and signals: some tens of milliseconds. */
 const SLICE = 2_000_000;
@@ -20,11 +21,12 @@ const NOBODY_READS = 128 + 13;
 /** Lines of the machine's own messages that are shown; a program in a loop must not fill a disk. */
 const MAX_NOTES = 200;
 
-interface RunOptions {
+interface RunOptions extends AttestationChoice {
   readonly sdkFile: readonly string[];
   readonly stdin?: string;
   readonly seed?: number;
   readonly limits?: 'memory' | 'device';
+  readonly reports?: string;
 }
 
 export function registerRun(program: Command): void {
@@ -48,6 +50,17 @@ export function registerRun(program: Command): void {
         'device',
       ]),
     )
+    .addOption(attestationOption())
+    .addOption(
+      new Option('--keys <which>', 'simulated keys of the folder, or a machine without').choices(['generated', 'none']),
+    )
+    .addOption(
+      new Option('--root-key <which>', 'what get_key derives from: the published test key, or the folder’s').choices([
+        'published',
+        'generated',
+      ]),
+    )
+    .option('--reports <folder>', 'write every attestation report into files there')
     .passThroughOptions()
     .action(async (host: string, args: string[], options: RunOptions) => {
       process.exitCode = await run(host, args, options);
@@ -62,64 +75,21 @@ function integer(text: string): number {
   return value;
 }
 
-/** Reads a file the user named; the error says which and what to do. */
-function read(file: string, what: string): Uint8Array {
-  try {
-    return new Uint8Array(readFileSync(file));
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const cause = code === 'ENOENT' ? 'does not exist' : code === 'EISDIR' ? 'is a folder' : `can't be read (${code})`;
-    throw new Error(`${what} ${file} ${cause}. Check the path, and that it has been built.`);
-  }
-}
-
-/** The developer's files as the gathering of the guest's reads them. */
-const files: Files = {
-  async stat(uri) {
-    const found = statSync(fileURLToPath(uri), { throwIfNoEntry: false });
-    if (!found) return undefined;
-    const kind = found.isFile() ? 'file' : found.isDirectory() ? 'folder' : 'other';
-    return { kind, size: found.size, modified: found.mtimeMs };
-  },
-  async read(uri) {
-    return new Uint8Array(readFileSync(fileURLToPath(uri)));
-  },
-  async list(uri) {
-    try {
-      return readdirSync(fileURLToPath(uri)).sort();
-    } catch {
-      return [];
-    }
-  },
-};
-
 /** The machine's files are those the debugger would give it, from the same description. */
 async function gather(host: string, { sdkFile }: RunOptions): Promise<Guest> {
   const sdkFiles = sdkFile.length > 0 ? sdkFile : undefined;
-  try {
-    return await gatherGuest(files, { program: host, sdkFiles, cwd: process.cwd() });
-  } catch (error) {
-    if (error instanceof AdapterError) throw new Error(inCommandLineWords(error.message));
-    throw error;
-  }
+  return inOwnWords(gatherGuest(files, { program: host, sdkFiles, cwd: process.cwd() }));
 }
-
-/** Launch attributes are options here. */
-const inCommandLineWords = (text: string): string =>
-  text
-    .replaceAll(' of "sdkFiles"', '')
-    .replace(/"(sdkFiles|program)" in launch\.json/g, 'the path')
-    .replaceAll('"sdkFiles"', '--sdk-file');
 
 /** Runs to the end; the exit status. */
 async function run(host: string, args: readonly string[], options: RunOptions): Promise<number> {
   const guest = await gather(host, options);
   const input = options.stdin === undefined ? undefined : read(options.stdin, 'The file for standard input');
+  const attestation = await inOwnWords(attestationSettings(files, resolve(host), options));
+  const reports = options.reports === undefined ? undefined : new ReportFiles(options.reports);
+  const { seed, limits } = options;
   const system = createSystem(
-    describeLaunch(
-      { args, seed: options.seed, limits: options.limits, terminal: process.stdout.isTTY === true },
-      guest,
-    ),
+    describeLaunch({ args, seed, limits, attestation, terminal: process.stdout.isTTY === true }, guest),
   );
   const console = new Console();
   for (const warning of guest.warnings) console.note(inCommandLineWords(warning));
@@ -127,7 +97,10 @@ async function run(host: string, args: readonly string[], options: RunOptions): 
   try {
     for (;;) {
       const { reason } = system.run(tick(system.tick + SLICE));
-      for (const event of system.drain()) console.show(event);
+      for (const event of system.drain()) {
+        console.show(event);
+        reports?.take(event);
+      }
       if (!(await console.taken())) return NOBODY_READS;
       if (reason === 'halted') break;
       if (reason === 'idle' && !(await outside.more())) {

@@ -93,6 +93,13 @@ export const launchErrors = {
   unreadable: (path: string, why: string) =>
     shown('FILE_UNREADABLE', 2011, `${path} cannot be read (${why}).`, 'Check its permissions.'),
   system: (why: string) => shown('SYSTEM_REFUSED', 2012, why, ''),
+  keysUnusable: (path: string, why: string) =>
+    shown(
+      'KEYS_UNUSABLE',
+      2013,
+      `The simulated keys in ${path} cannot be used: ${why}.`,
+      'Delete the file to get new ones.',
+    ),
 };
 
 /** Why a breakpoint is not verified, or where it went: texts of `Breakpoint.message`. */

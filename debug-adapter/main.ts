@@ -10,6 +10,7 @@ import { dirname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { createSystem } from '../monitor/system/system';
+import { createFile } from './node-files';
 import { DapServer } from './dap/server';
 import { requests } from './requests/index';
 import type { Environment, Log } from './session/environment';
@@ -39,6 +40,7 @@ const files: Files = {
       return [];
     }
   },
+  create: createFile,
 };
 
 function openLog(path = logPath()): Log | undefined {

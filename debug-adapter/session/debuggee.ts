@@ -12,6 +12,7 @@ import { Announcer, type SendEvent } from './announce';
 import type { Environment } from './environment';
 import { folderOf, resolvePath, toUri } from './files';
 import { describeLaunch, gatherGuest } from './guest';
+import { attestationSettings } from './keys';
 import { hashBytes } from './hash';
 import { Inspection } from './inspection';
 import type { LaunchOptions } from './launch-options';
@@ -48,14 +49,12 @@ export class Debuggee {
   ): Promise<Debuggee> {
     const guest = await gatherGuest(environment.files, options);
     const stdin = await readStdin(options, environment);
-    const system = makeSystem(createSystem, describeLaunch({ ...options, terminal: true }, guest));
+    const program = resolvePath(options.cwd ?? '', options.program);
+    const attestation = await attestationSettings(environment.files, program, options);
+    const system = makeSystem(createSystem, describeLaunch({ ...options, attestation, terminal: true }, guest));
     const images = new Images((hash) => system.image(hash));
     const map = new SourceMap(options.sourceMap);
-    const sources = new Sources(
-      environment.files,
-      map,
-      rootsOf(resolvePath(options.cwd ?? '', options.program), options.cwd),
-    );
+    const sources = new Sources(environment.files, map, rootsOf(program, options.cwd));
     const announcer = new Announcer(system, owner.send, () => environment.wall.now(), moduleOf);
     for (const warning of guest.warnings) announcer.warn(runWarnings.leftOut(warning));
     for (const file of guest.files) {

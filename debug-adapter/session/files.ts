@@ -19,6 +19,11 @@ export interface Files {
   read(uri: string): Promise<Uint8Array>;
   /** Names in a folder, sorted; empty when it cannot be read. */
   list(uri: string): Promise<readonly string[]>;
+  /**
+   * Makes a file, and the folders it lies in, for its owner only; false when there is one already, or it can't be made. Absent where
+   * nothing can be written.
+   */
+  create?(uri: string, bytes: Uint8Array): Promise<boolean>;
 }
 
 const WINDOWS = /^[a-zA-Z]:[\\/]/;

@@ -84,6 +84,7 @@ export interface MachineOptions extends Pick<LaunchDescription, 'args'> {
   readonly seed?: number | undefined;
   readonly schedule?: LaunchDescription['schedule'] | undefined;
   readonly limits?: LaunchDescription['limits'] | undefined;
+  readonly attestation?: LaunchDescription['attestation'] | undefined;
 }
 
 /** The machine as the debugger and `penglai run` start it. */
@@ -100,6 +101,7 @@ export function describeLaunch(options: MachineOptions, guest: Guest): LaunchDes
     ...(options.seed === undefined ? {} : { seed: options.seed }),
     ...(options.schedule === undefined ? {} : { schedule: options.schedule }),
     ...(options.limits === undefined ? {} : { limits: options.limits }),
+    ...(options.attestation === undefined ? {} : { attestation: options.attestation }),
   };
 }
 

@@ -1,6 +1,7 @@
 /** The launch configuration: which attributes there are, what they must be, and their defaults. Reads nothing from disk. */
 import { launchErrors } from '../errors';
 import { isAbsolute } from './files';
+import type { AttestationChoice } from './keys';
 
 export interface LaunchOptions {
   /** Absolute path (or URI) of the host program on the developer's machine. */
@@ -26,6 +27,10 @@ export interface LaunchOptions {
   readonly schedule: { readonly quantum?: number; readonly vary?: boolean } | undefined;
   /** What sizes are limited to: the machine's memory, or what the published stack allows. */
   readonly limits: 'memory' | 'device' | undefined;
+  /** How enclaves are measured and reports signed, and with which keys. */
+  readonly attestation: AttestationChoice['attestation'];
+  readonly keys: AttestationChoice['keys'];
+  readonly rootKey: AttestationChoice['rootKey'];
   /** Run without stopping anywhere. */
   readonly noDebug: boolean;
 }
@@ -67,6 +72,9 @@ const ATTRIBUTES: Readonly<Record<string, readonly [Check, string]>> = {
   memoryMiB: [within(64, 3072), 'an integer from 64 to 3072'],
   schedule: [isSchedule, '{"quantum": ticks from 1000, "vary": true or false}'],
   pace: [(value) => value === 'real' || value === 'fast', '"real" or "fast"'],
+  attestation: [(value) => value === 'penglai' || value === 'standard', '"penglai" or "standard"'],
+  keys: [(value) => value === 'generated' || value === 'none', '"generated" or "none"'],
+  rootKey: [(value) => value === 'published' || value === 'generated', '"published" or "generated"'],
   limits: [(value) => value === 'memory' || value === 'device', '"memory" or "device"'],
   noDebug: [isBoolean, 'true or false'],
 };
@@ -126,6 +134,9 @@ export function parseLaunch(given: Readonly<Record<string, unknown>>): LaunchOpt
     schedule: option('schedule', undefined),
     pace: option('pace', 'real'),
     limits: option('limits', undefined),
+    attestation: option('attestation', undefined),
+    keys: option('keys', undefined),
+    rootKey: option('rootKey', undefined),
     noDebug: option('noDebug', false),
   };
   if (!isAbsolute(options.program) && options.cwd === undefined)

@@ -24,6 +24,9 @@ const EXAMPLES: Record<string, unknown> = {
   pace: 'fast',
   schedule: { quantum: 5000, vary: true },
   limits: 'device',
+  attestation: 'standard',
+  keys: 'none',
+  rootKey: 'generated',
 };
 
 describe('the manifest', () => {

@@ -1,0 +1,55 @@
+/** The developer's files as commands read them. */
+import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { AdapterError } from '../debug-adapter/errors';
+import { createFile } from '../debug-adapter/node-files';
+import type { Files } from '../debug-adapter/session/files';
+
+/** Reads a file the user named; the error says which and what to do. */
+export function read(file: string, what: string): Uint8Array {
+  try {
+    return new Uint8Array(readFileSync(file));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const cause = code === 'ENOENT' ? 'does not exist' : code === 'EISDIR' ? 'is a folder' : `can't be read (${code})`;
+    throw new Error(`${what} ${file} ${cause}. Check the path, and that it has been built.`);
+  }
+}
+
+/** The same files as what the commands share with the debugger reads them. */
+export const files: Files = {
+  async stat(uri) {
+    const found = statSync(fileURLToPath(uri), { throwIfNoEntry: false });
+    if (!found) return undefined;
+    const kind = found.isFile() ? 'file' : found.isDirectory() ? 'folder' : 'other';
+    return { kind, size: found.size, modified: found.mtimeMs };
+  },
+  async read(uri) {
+    return new Uint8Array(readFileSync(fileURLToPath(uri)));
+  },
+  async list(uri) {
+    try {
+      return readdirSync(fileURLToPath(uri)).sort();
+    } catch {
+      return [];
+    }
+  },
+  create: createFile,
+};
+
+/** Launch attributes are options here. */
+export const inCommandLineWords = (text: string): string =>
+  text
+    .replaceAll(' of "sdkFiles"', '')
+    .replace(/"(sdkFiles|program)" in launch\.json/g, 'the path')
+    .replaceAll('"sdkFiles"', '--sdk-file');
+
+/** What the debugger would say of a launch, in the words of the command line. */
+export async function inOwnWords<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof AdapterError) throw new Error(inCommandLineWords(error.message));
+    throw error;
+  }
+}
