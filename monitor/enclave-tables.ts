@@ -251,8 +251,9 @@ export function verifyStep(m: Core, task: Task & { do: 'verify' }): Task | undef
   const { base, free, instance, root } = task;
   const use = (address: number, kind: PageKind): boolean => {
     // The first page is the monitor's; what lies from `free` on is for later tables.
-    if (address < base + PAGE_SIZE || !m.holds('tableFree', address < free)) return false;
-    if (!m.holds('tableOwnership', owns(m, address, instance, PageKind.Free))) return false;
+    if (!m.holds('tableFree', address < free)) return false;
+    const own = address >= base + PAGE_SIZE && owns(m, address, instance, PageKind.Free);
+    if (!m.holds('tableOwnership', own)) return false;
     reuse(m, address, PAGE_SIZE, kind, instance);
     return true;
   };

@@ -109,7 +109,7 @@ export function owns(m: Core, address: number, instance: number, kind: PageKind)
 export function share(m: Core, base: number, size: number): boolean {
   if (!aligned(base) || !aligned(size) || !m.holds('sharePublic', isPublic(m, base, size))) return false;
   const values = entries(m, base, size / PAGE_SIZE);
-  if (values.some((entry) => entry <= PUBLIC - MAX_SHARES)) return false;
+  if (values.some((entry) => !isPrivate(entry) && entry <= PUBLIC - MAX_SHARES)) return false;
   putEntries(
     m,
     base,
