@@ -39,6 +39,8 @@ export const Sbi = {
   MAP_PTE: 81,
   ATTEST_SHADOW_ENCLAVE: 80,
   DESTROY_SHADOW_ENCLAVE: 79,
+  /** Not of the published monitor: memory of MEMORY_EXTEND that is in no use goes back to the host. */
+  MEMORY_RECLAIM: 77,
   SET_PTE: 101,
   /** This monitor's own: (address, size); relay pages in it that were transferred and not taken are the host's again, zeroed. */
   RELAY_RELEASE: 78,
@@ -96,7 +98,7 @@ export const Ocall = {
   SHM_GET: 9,
   SHM_DETACH: 10,
   SHM_DESTROY: 11,
-  /** From the monitor to the driver only: it wants memory for its tables. This monitor keeps none there. */
+  /** From the monitor to the driver, never from an enclave: what the enclave does next needs memory; arg1 is how much. */
   SHM_EXTEND_MEMORY: 12,
 } as const;
 

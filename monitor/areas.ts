@@ -6,7 +6,7 @@
 import { PAGE_SIZE } from '../emulator/units';
 import { EnclaveVa, Ocall, Result } from './abi';
 import type { Core } from './core';
-import { Mapper } from './enclave-tables';
+import { Mapper, pagesLeft, tablesFor } from './enclave-tables';
 import { hex } from './hazards';
 import { blockOf, finishOcall, leaveForOcall, releaseBlocks } from './lifecycle';
 import { limitsOf } from './limits';
@@ -132,6 +132,7 @@ export function sbrkCall(m: Core, reply: Reply, size: number): void {
 /** RESUME of an MMAP or growing SBRK: the host gives a block. Nothing is believed: it must be public and big enough. */
 export function grantArea(m: Core, enclave: Enclave, block: number, blockSize: number): void {
   const wanted = enclave.ocallArgs[1];
+  if (pagesLeft(m, enclave) < tablesFor(blockSize)) return m.answer(Result.NO_MEM);
   if (
     !m.holds('grantSize', blockSize - PAGE_SIZE >= wanted) ||
     !claim(m, block, blockSize, PageKind.Data, enclave.instance)

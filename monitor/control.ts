@@ -1,20 +1,22 @@
 /**
- * What the host does with enclaves that exist: RUN, RESUME, STOP, DESTROY, MEMORY_EXTEND. Every precondition comes from the table in
+ * What the host does with enclaves that exist: RUN, RESUME, STOP, DESTROY. Every precondition comes from the table in
  * operations.ts; this file adds who asks, and the effects.
  */
 import { withRegisters } from '../emulator/hart/registers';
 import { EnclaveVa, Ocall, Result, ResumeReason, RunParam } from './abi';
 import { grantArea } from './areas';
 import type { Core } from './core';
+import { pagesLeft, tablesFor } from './enclave-tables';
 import { hostSpace, readParam } from './create';
 import { endEnclave, enter, entryRegisters, finishOcall, releaseBlocks, transition } from './lifecycle';
 import type { Operation } from './operations';
+import { freeOwned } from './own-memory';
 import { permitted } from './permission';
-import { PageKind, claim, ordinary } from './pages';
+import { ordinary } from './pages';
 import { relayUndo, takeRelays } from './relays';
 import { grantShared } from './secure-shm';
-import { chainOf, innermost, type Enclave, type Shadow } from './state';
-import { answer, hide } from './task';
+import { chainOf, innermost, withoutShadow, type Enclave, type Shadow } from './state';
+import { answer } from './task';
 
 /**
  * The address space that asks: the caller's, or the one a driver names when it acts for a process that is not on the hart (0: the
@@ -49,6 +51,7 @@ export function run(m: Core, eid: number, parameter: number): void {
   const param = readParam(m, parameter, RunParam.SIZE);
   if (!param) return m.error();
   const [address, size] = [param.u64(RunParam.mm_arg_addr), param.u64(RunParam.mm_arg_size)];
+  if (pagesLeft(m, enclave) < tablesFor(size)) return m.answer(Result.NO_MEM);
   const plan = takeRelays(m, enclave.name, enclave.instance, address, size);
   if (!plan) return m.error();
   const total = plan.relays.reduce((sum, relay) => sum + relay.size, 0);
@@ -97,6 +100,12 @@ function resumeOcall(m: Core, enclave: Enclave, ocall: number, a3: number, a4: n
   if (ocall === Ocall.MMAP || (ocall === Ocall.SBRK && enclave.ocallArgs[1] > 0)) return grantArea(m, enclave, a3, a4);
   if (ocall === Ocall.SHM_GET) return grantShared(m, enclave, a3, a4);
   if (ocall === Ocall.RETURN_RELAY_PAGE) return regainRelays(m, enclave, a3, a4);
+  if (ocall === Ocall.SHM_EXTEND_MEMORY) {
+    // It tries again what it could not do.
+    m.change(enclave.eid, { ocall: 0 });
+    transition(m, 'resume', undefined, enclave.instance);
+    return enter(m, enclave.eid);
+  }
   // SYS_WRITE leaves a0 as the enclave set it, the id; results of the others come from the host or are known already.
   const result =
     ocall === Ocall.SYS_WRITE
@@ -110,6 +119,7 @@ function resumeOcall(m: Core, enclave: Enclave, ocall: number, a3: number, a4: n
 
 /** The host had its relay pages back for a while; (0, 0) means it keeps them. */
 function regainRelays(m: Core, enclave: Enclave, address: number, size: number): void {
+  if (pagesLeft(m, enclave) < tablesFor(size)) return m.answer(Result.NO_MEM);
   const plan = takeRelays(m, enclave.name, enclave.instance, address, size, enclave.type);
   if (!plan) return m.error();
   m.update({ undo: relayUndo(plan) });
@@ -145,21 +155,9 @@ export function destroy(m: Core, eid: number, named: number, reason: number, typ
 export function destroyShadow(m: Core, id: number, named: number, reason: number): void {
   const shadow = m.state.shadows.get(id);
   if (!permitted(m, shadow, byOwner(m, 'destroy', 'destroy_shadow_enclave', shadow, named))) return;
-  m.update({ shadows: m.state.shadows.remove(id) });
+  m.update(withoutShadow(m.state, shadow));
   m.emit({ kind: 'enclave-gone', instance: shadow.instance, why: reason === 1 ? 'owner-exited' : 'destroy' });
-  m.queue(...releaseBlocks(m, [shadow.pool]), answer(Result.SUCCESS));
-}
-
-export function memoryExtend(m: Core, base: number, size: number): void {
-  if (!claim(m, base, size, PageKind.Monitor, 0)) {
-    m.log('memory_extend: not host memory');
-    return m.error();
-  }
-  m.update({
-    extended: [...m.state.extended, { base, size }],
-    undo: [{ do: 'disown', base, size }, answer(Result.ERROR)],
-  });
-  m.queue(hide(base, size), answer(Result.SUCCESS));
+  m.queue(freeOwned(shadow.instance), ...releaseBlocks(m, [shadow.pool]), answer(Result.SUCCESS));
 }
 
 /** SCHRODINGER_INIT: where the driver keeps relay pages. Ownership is kept per page, so only the range is checked. */

@@ -12,12 +12,12 @@ import type { EnclaveEvent } from './events';
 import type { HazardArguments, HazardCode, HazardSite } from './hazards';
 import { limitsOf, type Limits } from './limits';
 import type { Enclave, MonitorState } from './state';
-import { initialState } from './state';
+import { initialState, withEnclave, withoutEnclave } from './state';
 import type { Task } from './task';
 import type { Instance } from './types';
 
-/** What the driver knows about a pool; for events only, no decision depends on it. */
-export interface PoolDescription {
+/** What the driver knows about an enclave; for events only, no decision depends on it. */
+export interface EnclaveDescription {
   readonly eid: number;
   readonly pid: number;
   readonly imageHash: string;
@@ -32,7 +32,7 @@ export interface MonitorOptions {
   readonly currentThread: () => number;
   /** Where the host thread the hart works for made its system call; for events only. */
   readonly hostSite?: () => HazardSite | undefined;
-  readonly describe: (pool: number) => PoolDescription | undefined;
+  readonly describe: (eidPointer: number) => EnclaveDescription | undefined;
   /** Sets the hart's timer to a tick, Infinity for none. */
   readonly setTimer: (hart: Hart, at: number) => void;
   /** Ticks per unit of the `time` CSR, which SBI's set_timer counts in. */
@@ -114,9 +114,15 @@ export class Core {
   /** Stores an enclave; tells a change of its state. */
   put(enclave: Enclave): void {
     const before = this.state.enclaves.get(enclave.eid);
+    if (!before) return this.update(withEnclave(this.state, enclave));
     this.update({ enclaves: this.state.enclaves.set(enclave.eid, enclave) });
-    if (before && before.instance === enclave.instance && before.state !== enclave.state)
+    if (before.state !== enclave.state)
       this.emit({ kind: 'enclave-state', instance: enclave.instance, state: enclave.state });
+  }
+
+  /** Takes an enclave out of the tables: its number is free. */
+  remove(enclave: Enclave): void {
+    this.update(withoutEnclave(this.state, enclave));
   }
 
   /** Changes fields of a live enclave. */

@@ -3,12 +3,15 @@
  * pages, hide them, check the tables, map what is shared, measure. Must not believe anything the driver wrote.
  */
 import { PAGE_SIZE, pa, space } from '../emulator/units';
-import { CreateParam, DEFAULT_STACK_SIZE, EnclaveVa, Result } from './abi';
+import { CreateParam, DEFAULT_STACK_SIZE, EnclaveVa, Pte, Result } from './abi';
 import type { Core } from './core';
-import { Mapper } from './enclave-tables';
+import { freeId } from '../emulator/machine/sorted';
+import { PAGE_TICKS } from './costs';
+import { COPY_ON_WRITE, Mapper, READ_WRITE, pagesLeft, tablesFor } from './enclave-tables';
+import { freeOwned } from './own-memory';
 import { measure } from './measure';
 import { PageKind, aligned, claim, isPublic, ordinary, reuse, share, unshare } from './pages';
-import { freeSlot, serverNamed, type Enclave, type OutPointers, type Shadow } from './state';
+import { serverNamed, withShadow, type Enclave, type OutPointers, type Shadow } from './state';
 import { answer, hide, show, type AfterMeasure, type Task } from './task';
 import { instance, type EnclaveType, type Instance } from './types';
 
@@ -89,6 +92,8 @@ export function create(m: Core, type: EnclaveType, parameter: number): void {
         pointers.map((field) => u64(CreateParam[field])),
       );
   if (!template && !out) return refuse(m, 'the result pointers are not in one page of host memory');
+  if (pagesLeft(m, { pool: { base, size, free } }) < (template ? 1 : 0) + tablesFor(PAGE_SIZE) + tablesFor(shmSize))
+    return m.answer(Result.NO_MEM);
   const undoShare = shareWithHost(m, sharedRanges(kbuffer, shm, shmSize, out));
   if (!undoShare) return refuse(m, 'kbuffer or shared memory is not host memory');
   const number = instance(m.state.nextInstance);
@@ -99,22 +104,26 @@ export function create(m: Core, type: EnclaveType, parameter: number): void {
   m.update({ nextInstance: number + 1 });
   reuse(m, base, PAGE_SIZE, PageKind.Metadata, number);
   const root = base / PAGE_SIZE + 1;
-  const common = { instance: number, name, root, host: hostSpace(m), entry: u64(CreateParam.entry_point) };
+  const entry = u64(CreateParam.entry_point);
+  const common = { instance: number, name, root, host: hostSpace(m), entry, eidPointer };
   const pool = { base, size, free };
-  m.queue(hide(base, size), { do: 'verify', root, base, free, instance: number, at: 0 });
-  m.update({ undo: [{ do: 'disown', base, size }, show(base, size), ...undoShare, answer(Result.ERROR)] });
+  m.queue(hide(base, size), { do: 'verify', root, base, free, instance: number, template, at: 0 });
+  m.update({
+    undo: [freeOwned(number), { do: 'disown', base, size }, show(base, size), ...undoShare, answer(Result.ERROR)],
+  });
   if (template) {
-    const shadow: Shadow = { ...common, id: freeSlot(m.state.shadows), pool, hash: new Uint8Array(32), state: 'FRESH' };
-    m.queue(measure(m, root, common.entry, 0n, { kind: 'shadow', shadow, eidPointer }));
+    const id = freeId(m.state.shadowIds);
+    const shadow: Shadow = { ...common, id, pool, hash: new Uint8Array(32), state: 'FRESH', instances: 0 };
+    m.queue(measure(m, root, entry, 0n, { kind: 'shadow', shadow }));
   } else {
     const enclave = newEnclave(m, common, pool, type as 'NORMAL' | 'SERVER', { kbuffer, shm, shmSize, out: out! });
-    m.queue({ do: 'attach', enclave }, measure(m, root, common.entry, 0n, { kind: 'enclave', enclave, eidPointer }));
+    m.queue({ do: 'attach', enclave }, measure(m, root, entry, 0n, { kind: 'enclave', enclave }));
   }
 }
 
 export function newEnclave(
   m: Core,
-  common: { instance: Instance; name: string; root: number; host: number; entry: number },
+  common: { instance: Instance; name: string; root: number; host: number; entry: number; eidPointer: number },
   pool: Enclave['pool'],
   type: 'NORMAL' | 'SERVER',
   shared: { kbuffer: number; shm: number; shmSize: number; out: OutPointers },
@@ -122,7 +131,7 @@ export function newEnclave(
   return {
     ...common,
     ...shared,
-    eid: freeSlot(m.state.enclaves),
+    eid: freeId(m.state.eids),
     type,
     state: type === 'SERVER' ? 'RUNNABLE' : 'FRESH',
     pool,
@@ -174,24 +183,29 @@ export function mapShared(mapper: Mapper, enclave: Enclave): boolean {
 /** The measurement is made: the enclave exists. */
 export function createMeasured(m: Core, then: AfterMeasure & { kind: 'enclave' | 'shadow' }, hash: Uint8Array): void {
   if (then.kind === 'enclave') {
-    m.put({ ...then.enclave, hash });
-    m.port.writeI64(pa(then.eidPointer), then.enclave.eid);
-    tellCreated(m, then.enclave, then.enclave.type, then.enclave.pool.base);
+    const { enclave } = then;
+    m.put({ ...enclave, hash });
+    m.port.writeI64(pa(enclave.eidPointer), enclave.eid);
+    tellCreated(m, enclave, enclave.type);
   } else {
-    m.update({ shadows: m.state.shadows.set(then.shadow.id, { ...then.shadow, hash }), runCounter: 0 });
-    m.port.writeI64(pa(then.eidPointer), then.shadow.id);
-    tellCreated(m, then.shadow, 'SHADOW', then.shadow.pool.base);
+    const shadow = prepareStack(m, { ...then.shadow, hash });
+    if (!shadow) {
+      m.log('create: no room for the stack of instances');
+      return m.update({ tasks: m.state.undo, undo: [] });
+    }
+    m.update({ ...withShadow(m.state, shadow), runCounter: 0 });
+    m.port.writeI64(pa(shadow.eidPointer), shadow.id);
+    tellCreated(m, shadow, 'SHADOW');
   }
   m.answer(Result.SUCCESS);
 }
 
 export function tellCreated(
   m: Core,
-  made: { instance: Instance; name: string; root: number; template?: Instance },
+  made: { instance: Instance; name: string; root: number; eidPointer: number; template?: Instance },
   type: EnclaveType,
-  pool: number,
 ): void {
-  const { eid, pid, imageHash } = m.options.describe(pool) ?? { eid: 0, pid: 0, imageHash: '' };
+  const { eid, pid, imageHash } = m.options.describe(made.eidPointer) ?? { eid: 0, pid: 0, imageHash: '' };
   m.emit({
     kind: 'enclave-created',
     instance: made.instance,
@@ -205,4 +219,16 @@ export function tellCreated(
   });
 }
 
-export { DEFAULT_STACK_SIZE };
+/**
+ * The stack of instances to come, ready in the template's tables: one page of zeros shows everywhere in it. It is no part of what was
+ * measured. False when the template maps something there, or memory is short.
+ */
+function prepareStack(m: Core, shadow: Shadow): Shadow | undefined {
+  const mapper = Mapper.of(m, { ...shadow, template: undefined });
+  const zeros = mapper.take(PageKind.Data);
+  let fits = zeros !== undefined;
+  for (let at = DEFAULT_STACK_SIZE; fits && at > 0; at -= PAGE_SIZE)
+    fits = mapper.map(EnclaveVa.STACK_TOP - at, zeros!, PAGE_SIZE, READ_WRITE - Pte.W + COPY_ON_WRITE);
+  m.cost += PAGE_TICKS;
+  return fits ? { ...shadow, pool: mapper.pool } : undefined;
+}

@@ -9,8 +9,9 @@ import { mmapCall, sbrkCall, unmapCall, type Reply } from './areas';
 import { callEnclave, enclaveReturn, raiseUnknown } from './calls';
 import type { Core } from './core';
 import { Mapper, readString, readVirtual } from './enclave-tables';
-import { endEnclave, killRunning, leave, leaveForOcall, releaseRelays } from './lifecycle';
+import { endEnclave, killRunning, leave, leaveForMemory, leaveForOcall, releaseRelays } from './lifecycle';
 import { getRandom } from './random';
+import { missingFor } from './needs';
 import { getKey, getReport } from './report';
 import { shmAttach, shmDestroy, shmDetach, shmGet, shmStat } from './secure-shm';
 import { enclavesOf, serverNamed, type Enclave, type RelayRegion } from './state';
@@ -38,6 +39,8 @@ export function enclaveCall(m: Core): void {
     m.hazard('ecall-linux', { number });
     return killRunning(m, Cause.EcallFromUser, 0, `illegal user ecall ${number}: enclaves have no system calls`);
   }
+  const missing = missingFor(m, number, a0, a1, a2);
+  if (missing > 0) return leaveForMemory(m, missing);
   switch (number) {
     case EnclaveCall.EXIT:
       return exit(m, reply);

@@ -1,17 +1,20 @@
 /**
  * The page tables of enclaves: Sv39, 4 KiB leaves, in private memory that only the monitor writes once the enclave exists. Owns
- * walking, mapping and unmapping, access to enclave memory by virtual address, and the check of the tables a driver built. Must
- * never map a page that is not the enclave's own, or shared with it on purpose.
+ * walking, mapping and unmapping, access to enclave memory by virtual address, and copy-on-write: an instance begins with its
+ * template's tables and pages and gets its own, table by table and page by page, when it writes. Must never map a page that is not
+ * the enclave's own, or shared with it on purpose, and never write to a table or page of a template.
  */
 import { PAGE_SIZE, pa } from '../emulator/units';
-import { EnclaveVa, Pte } from './abi';
+import { Pte } from './abi';
 import type { Core } from './core';
-import { CHECKED_TABLES_PER_STEP, TABLE_TICKS } from './costs';
+import { PAGE_TICKS } from './costs';
+import { takePage } from './own-memory';
 import { PageKind, owns, reuse } from './pages';
 import type { Enclave, Pool } from './state';
-import type { Task } from './task';
 
-const LEAF = Pte.R | Pte.W | Pte.X;
+export const LEAF = Pte.R | Pte.W | Pte.X;
+/** RSW, the bits left to software: a page of a template, that whoever writes there gets a copy of. Never together with W. */
+export const COPY_ON_WRITE = 256;
 /** Flags of a page that enclaves may read and write (and, for text, execute). */
 export const READ_WRITE = Pte.V | Pte.R | Pte.W | Pte.U | Pte.A | Pte.D;
 const HALF = 2 ** 38;
@@ -26,7 +29,7 @@ const canonical = (address: number): boolean => address >= -HALF && address < HA
 function readEntry(m: Core, address: number): number {
   return m.port.readU32(pa(address + 4)) * 2 ** 32 + m.port.readU32(pa(address));
 }
-const frameOf = (entry: number): number => Math.floor(entry / 1024) * PAGE_SIZE;
+export const frameOf = (entry: number): number => Math.floor(entry / 1024) * PAGE_SIZE;
 const entryFor = (frame: number, flags: number): number => (frame / PAGE_SIZE) * 1024 + flags;
 
 /** Address of the leaf entry of a virtual address; undefined when a table on the way is missing. */
@@ -41,7 +44,7 @@ function leafAddress(m: Core, root: number, address: number): number | undefined
   return table + 8 * (vpn & 511);
 }
 
-/** Physical address, when the enclave itself may read (or write) there. */
+/** Physical address, when the enclave itself may read (or write) there; a page that would have to be copied is not writable. */
 export function translate(m: Core, root: number, address: number, access: 'read' | 'write'): number | undefined {
   if (!canonical(address)) return undefined;
   const at = leafAddress(m, root, address);
@@ -77,8 +80,9 @@ export function readVirtual(m: Core, enclave: Enclave, address: number, length: 
   return bytes;
 }
 
-/** Writes an enclave's memory; false, and nothing written, when it could not write there itself. */
+/** Writes an enclave's memory; false, and nothing written, when it could not write there itself, or a page had to be copied and none is left. */
 export function writeVirtual(m: Core, enclave: Enclave, address: number, bytes: Uint8Array): boolean {
+  if (makeOwn(m, enclave, address, bytes.length) > 0) return false;
   const found = pieces(m, enclave.root, address, bytes.length, 'write');
   for (const piece of found ?? [])
     m.port.write(pa(piece.at), bytes.subarray(piece.offset, piece.offset + piece.length));
@@ -101,44 +105,110 @@ export function readString(m: Core, enclave: Enclave, address: number, max: numb
   return text;
 }
 
-/** Maps and unmaps in one space; page tables it needs come from the pool. `pool` is what is left afterwards. */
+/** Does a store of the enclave to this address need a page of its own first? */
+export function isShared(m: Core, enclave: Enclave, address: number): boolean {
+  if (enclave.template === undefined || !canonical(address)) return false;
+  const at = leafAddress(m, enclave.root, address);
+  return at !== undefined && (readEntry(m, at) & COPY_ON_WRITE) !== 0;
+}
+
+/**
+ * Gives the enclave its own copies of the template's pages in [address, address + length), which it may write afterwards. Returns 0, or how
+ * many pages of memory are missing at most; what was done until then stays done, and shows nowhere but in who owns what.
+ */
+export function makeOwn(m: Core, enclave: Enclave, address: number, length: number): number {
+  if (enclave.template === undefined) return 0;
+  const end = address + length;
+  const mapper = Mapper.of(m, m.enclave(enclave.eid) ?? enclave);
+  const { pool } = mapper;
+  let [copied, missing] = [0, 0];
+  for (let at = address - (((address % PAGE_SIZE) + PAGE_SIZE) % PAGE_SIZE); at < end; at += PAGE_SIZE) {
+    if (!isShared(m, enclave, at)) continue;
+    if (mapper.makeOwn(at)) copied++;
+    // A page, and the two tables on the way.
+    else missing += 3;
+  }
+  if (mapper.pool !== pool) m.change(enclave.eid, { pool: mapper.pool });
+  if (copied > 0) m.hart.fenceVma();
+  return missing;
+}
+
+/**
+ * Maps and unmaps in one space; pages it needs come from the enclave's pool, then from the monitor's memory. `pool` is what is left of the
+ * pool afterwards.
+ */
 export class Mapper {
   constructor(
     private readonly m: Core,
     private readonly root: number,
     private readonly instance: number,
     public pool: Pool,
+    /** Tables on the way may be a template's: they are copied before they are written. */
+    private readonly shares: boolean,
   ) {}
 
-  static of(m: Core, enclave: Enclave): Mapper {
-    return new Mapper(m, enclave.root, enclave.instance, enclave.pool);
+  static of(
+    m: Core,
+    enclave: Pick<Enclave, 'root' | 'instance' | 'pool'> & { readonly template?: number | undefined },
+  ): Mapper {
+    return new Mapper(m, enclave.root, enclave.instance, enclave.pool, enclave.template !== undefined);
   }
 
-  /** A page of the pool for `kind`, zeroed; undefined when none is left. */
+  /** A page for `kind`, zeroed; undefined when none is left. */
   take(kind: PageKind): number | undefined {
     const page = this.pool.free;
-    if (page + PAGE_SIZE > this.pool.base + this.pool.size) return undefined;
+    if (page + PAGE_SIZE > this.pool.base + this.pool.size) return takePage(this.m, kind, this.instance);
     this.pool = { ...this.pool, free: page + PAGE_SIZE };
     reuse(this.m, page, PAGE_SIZE, kind, this.instance);
     this.m.port.fill(pa(page), PAGE_SIZE, 0);
     return page;
   }
 
+  /** A new root with the entries of another; its page number, as satp has it. */
+  takeRoot(like: number): { readonly page: number; readonly pool: Pool } | undefined {
+    const page = this.take(PageKind.Table);
+    if (page === undefined) return undefined;
+    this.copy(like * PAGE_SIZE, page);
+    return { page: page / PAGE_SIZE, pool: this.pool };
+  }
+
+  /** The table that the entry at `at` points to, to be written: made when there is none, copied when it is the template's. */
+  private next(at: number): number | undefined {
+    const entry = readEntry(this.m, at);
+    const there = entry % 2 === 1;
+    if (there && !(this.shares && !owns(this.m, frameOf(entry), this.instance, PageKind.Table))) return frameOf(entry);
+    const page = this.take(PageKind.Table);
+    if (page === undefined) return undefined;
+    if (there) this.copy(frameOf(entry), page);
+    this.m.port.writeI64(pa(at), entryFor(page, Pte.V));
+    return page;
+  }
+
+  private copy(from: number, to: number): void {
+    this.m.port.write(pa(to), this.m.read(from, PAGE_SIZE));
+    this.m.cost += PAGE_TICKS;
+  }
+
   private leafTable(address: number): number | undefined {
     const vpn = vpnOf(address);
-    let table = this.root * PAGE_SIZE;
+    let table: number | undefined = this.root * PAGE_SIZE;
     for (const shift of [18, 9]) {
-      const at = table + 8 * (Math.floor(vpn / 2 ** shift) & 511);
-      const entry = readEntry(this.m, at);
-      if (entry % 2) table = frameOf(entry);
-      else {
-        const page = this.take(PageKind.Table);
-        if (page === undefined) return undefined;
-        this.m.port.writeI64(pa(at), entryFor(page, Pte.V));
-        table = page;
-      }
+      table = this.next(table + 8 * (Math.floor(vpn / 2 ** shift) & 511));
+      if (table === undefined) return undefined;
     }
     return table;
+  }
+
+  /** Gives the space its own, writable copy of the template's page at an address, which must be marked; false when memory is short. */
+  makeOwn(address: number): boolean {
+    const table = this.leafTable(address);
+    const page = table === undefined ? undefined : this.take(PageKind.Data);
+    if (table === undefined || page === undefined) return false;
+    const at = table + 8 * (vpnOf(address) & 511);
+    const entry = readEntry(this.m, at);
+    this.copy(frameOf(entry), page);
+    this.m.port.writeI64(pa(at), entryFor(page, (entry % 1024) - COPY_ON_WRITE + Pte.W));
+    return true;
   }
 
   /** Is no page of [address, address + size) mapped? */
@@ -243,46 +313,12 @@ export function walkTables(
   return undefined;
 }
 
-/**
- * Checks tables that a driver built, while their pages are private already: every table and every mapped page lies in the
- * pool, below its free part, is used once, and shows at an address of the enclave's low part, to the enclave.
- */
-export function verifyStep(m: Core, task: Task & { do: 'verify' }): Task | undefined | 'failed' {
-  const { base, free, instance, root } = task;
-  const use = (address: number, kind: PageKind): boolean => {
-    // The first page is the monitor's; what lies from `free` on is for later tables.
-    if (!m.holds('tableFree', address < free)) return false;
-    const own = address >= base + PAGE_SIZE && owns(m, address, instance, PageKind.Free);
-    if (!m.holds('tableOwnership', own)) return false;
-    reuse(m, address, PAGE_SIZE, kind, instance);
-    return true;
-  };
-  if (task.at === 0 && !use(root * PAGE_SIZE, PageKind.Table)) return refused(m, 'the root page table');
-  const next = walkTables(
-    m,
-    root,
-    task.at,
-    CHECKED_TABLES_PER_STEP,
-    ({ table, vpn }) => {
-      if (!use(table, PageKind.Table)) return false;
-      m.cost += TABLE_TICKS;
-      const words = words32(m.read(table, PAGE_SIZE));
-      for (let i = 0; i < 512; i++) {
-        const low = words[2 * i]!;
-        if (!(low & Pte.V)) continue;
-        if (!(low & LEAF) || !(low & Pte.U) || words[2 * i + 1]! >= 1 << 22) return false;
-        if ((vpn + i) * PAGE_SIZE >= EnclaveVa.STACK_TOP) return false;
-        if (!use(frameOf(words[2 * i + 1]! * 2 ** 32 + low), PageKind.Data)) return false;
-      }
-      return true;
-    },
-    (table) => use(table, PageKind.Table),
-  );
-  if (next === 'stopped') return refused(m, 'a page table');
-  return next === undefined ? undefined : { ...task, at: next };
-}
+/** How many tables a mapping of `size` bytes needs at most. */
+export const tablesFor = (size: number): number =>
+  size === 0 ? 0 : spans(size, 512 * PAGE_SIZE) + spans(size, 512 * 512 * PAGE_SIZE);
+/** How many aligned stretches of `by` bytes whole pages of `size` bytes touch at most. */
+const spans = (size: number, by: number): number => Math.ceil((size - PAGE_SIZE) / by) + 1;
 
-function refused(m: Core, what: string): 'failed' {
-  m.log(`create: ${what} of the new enclave names pages outside of its pool, or twice`);
-  return 'failed';
-}
+/** Pages that an enclave can still get without the host. */
+export const pagesLeft = (m: Core, { pool }: { readonly pool: Pool }): number =>
+  (pool.base + pool.size - pool.free) / PAGE_SIZE + m.state.memory.free;

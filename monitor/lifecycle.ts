@@ -5,10 +5,11 @@
 import { Interrupt, type SavedRegisters } from '../emulator/hart/types';
 import { newRegisters, savedPc, withRegisters } from '../emulator/hart/registers';
 import { PAGE_SIZE, pa, va } from '../emulator/units';
-import { Csr, EnclaveVa, Mstatus, Result } from './abi';
+import { Csr, EnclaveVa, Mstatus, Ocall, Result } from './abi';
 import type { Core } from './core';
 import { Mapper } from './enclave-tables';
 import type { EnclaveEvent, Transition } from './events';
+import { freeOwned } from './own-memory';
 import { leaveShared } from './secure-shm';
 import { chainOf, type Area, type Enclave } from './state';
 import { answer, show, type Task, type OcallRequest } from './task';
@@ -90,10 +91,16 @@ export function leave(m: Core, state: 'RUNNABLE' | 'OCALLING', value: number, ad
   m.answer(value);
 }
 
-/** The enclave leaves for the host to do something. */
-export function leaveForOcall(m: Core, request: OcallRequest): void {
+/** The enclave leaves for the host to do something; it goes on `advance` bytes after where it stands. */
+export function leaveForOcall(m: Core, request: OcallRequest, advance = 4): void {
   publishOcall(m, m.change(m.state.running, { ocall: request.ocall, ocallArgs: request.kept }), request);
-  leave(m, 'OCALLING', Result.OCALL, 4, 'ocall');
+  leave(m, 'OCALLING', Result.OCALL, advance, 'ocall');
+}
+
+/** What the enclave just tried needs pages that the monitor has not: the host is asked for them, then the enclave tries again. */
+export function leaveForMemory(m: Core, pages: number): void {
+  const request = { ocall: Ocall.SHM_EXTEND_MEMORY, arg0: 0, arg1: pages * PAGE_SIZE, kept: [0, 0] as const };
+  leaveForOcall(m, request, 0);
 }
 
 function publishOcall(m: Core, enclave: Enclave, { ocall, arg0, arg1 }: OcallRequest): void {
@@ -180,15 +187,25 @@ export function endEnclave(
 ): Task[] {
   const [head, ...servers] = chain;
   const tasks = servers.flatMap((server) => idle(m, server));
-  if (m.checks.slotFreed) m.update({ enclaves: m.state.enclaves.remove(head!.eid) });
-  const blocks = [head!.pool, ...head!.areas.map(blockOf), ...head!.heap.map(blockOf), ...leaveShared(m, head!)];
+  const areas = [...[...head!.areas, ...head!.heap].map(blockOf), ...leaveShared(m, head!)];
+  const pooled = head!.pool.size > 0;
+  // The list of blocks begins in the pool, or where the driver reads an ocall's argument.
+  if (!pooled) m.port.writeI64(pa(head!.out.arg0), areas[0]?.base ?? 0);
+  const blocks = pooled ? [head!.pool, ...areas] : areas;
+  if (m.checks.slotFreed) m.remove(head!);
   m.emit({
     kind: 'enclave-gone',
     instance: head!.instance,
     why,
     ...(returnValue === undefined ? {} : { returnValue }),
   });
-  return [...tasks, ...releaseBlocks(m, blocks), ...releaseRelays(head!), ...releaseShared(head!)];
+  return [
+    ...tasks,
+    freeOwned(head!.instance),
+    ...releaseBlocks(m, blocks),
+    ...releaseRelays(head!),
+    ...releaseShared(head!),
+  ];
 }
 
 /** Ends the enclave on the hart (and its chain) after a fault or a call that is not allowed; RUN gets ERROR with detail 1. */

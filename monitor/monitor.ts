@@ -13,15 +13,16 @@ import { Core, type MonitorOptions } from './core';
 import { TRAP_TICKS } from './costs';
 import { prepareDigest } from './digest';
 import { enclaveCall } from './enclave-calls';
+import { isShared, makeOwn } from './enclave-tables';
 import { raiseFault } from './fault-hazards';
-import { killRunning, leave } from './lifecycle';
+import { killRunning, leave, leaveForMemory } from './lifecycle';
 import type { State } from './operations';
 import { emulateTvm } from './page-tables';
 import { stateOf } from './permission';
 import { setPmp, setPmpAll } from './pmp';
 import { provisionKeys } from './report';
 import { sbiCall } from './sbi';
-import { chainOf, enclavesOf, shadowsOf, type Enclave, type MonitorState, type Shadow } from './state';
+import { byInstance, chainOf, enclavesOf, shadowsOf, type Enclave, type MonitorState, type Shadow } from './state';
 import { taskStep } from './tasks';
 import type { Instance } from './types';
 
@@ -31,6 +32,7 @@ export interface Monitor extends Personality {
   /** Enclaves by eid, then templates by number; for the debugger. */
   enclaves(): readonly Enclave[];
   shadows(): readonly Shadow[];
+  enclave(eid: number): Enclave | undefined;
   byInstance(instance: Instance): Enclave | Shadow | undefined;
   /** The enclave and everything that works for it, outermost first. */
   chain(head: Enclave): readonly Enclave[];
@@ -84,9 +86,8 @@ export function createMonitor(options: MonitorOptions, harts: readonly Hart[]): 
     restore: (root) => void (m.state = root as MonitorState),
     enclaves: () => enclavesOf(m.state),
     shadows: () => shadowsOf(m.state),
-    byInstance: (instance) =>
-      enclavesOf(m.state).find((e) => e.instance === instance) ??
-      shadowsOf(m.state).find((s) => s.instance === instance),
+    enclave: (eid) => m.enclave(eid),
+    byInstance: (instance) => byInstance(m.state, instance),
     chain: (head) => chainOf(m.state, head),
     tableState: (enclave) => stateOf(m.state, enclave),
     running: () => m.enclave(m.state.running),
@@ -129,6 +130,7 @@ function trap(m: Core): void {
   if (hart.mcauseIsInterrupt) return interrupt(m, hart.mcause);
   if (m.state.running >= 0) {
     if (hart.mcause === Cause.EcallFromUser) return enclaveCall(m);
+    if (hart.mcause === Cause.StorePageFault && storeFault(m)) return;
     raiseFault(m, hart.mcause, hart.mtval);
     return killRunning(m, hart.mcause, hart.mtval, faultText(hart.mcause, hart.mtval));
   }
@@ -136,6 +138,17 @@ function trap(m: Core): void {
   const from = Number((hart.readCsr(Csr.mstatus) >> 11n) & 3n) as Privilege;
   if (hart.mcause === Cause.IllegalInstruction && emulateTvm(m, hart.mtval, from)) return hart.mret();
   redirect(m, from);
+}
+
+/** A store to a page that an instance shares with its template: it gets its own and the store is done again. False for any other fault. */
+function storeFault(m: Core): boolean {
+  const enclave = m.enclave(m.state.running)!;
+  const { mtval } = m.hart;
+  if (!isShared(m, enclave, mtval)) return false;
+  const missing = makeOwn(m, enclave, mtval, 1);
+  if (missing > 0) leaveForMemory(m, missing);
+  else m.hart.mret();
+  return true;
 }
 
 const FAULTS: Readonly<Partial<Record<Cause, string>>> = {

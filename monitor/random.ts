@@ -5,7 +5,8 @@
 import { Result } from './abi';
 import type { Reply } from './areas';
 import type { Core } from './core';
-import { writeVirtual } from './enclave-tables';
+import { makeOwn, writeVirtual } from './enclave-tables';
+import { leaveForMemory } from './lifecycle';
 import type { Task } from './task';
 
 /** Bytes of one step. */
@@ -20,6 +21,12 @@ export function getRandom(m: Core, reply: Reply, address: number, size: number):
 export function randomStep(m: Core, task: Task & { do: 'random' }, reply: Reply): Task | undefined {
   const { address, size, at } = task;
   const length = Math.min(PIECE, size - at);
+  const missing = makeOwn(m, m.enclave(m.state.running)!, address + at, length);
+  if (missing > 0) {
+    // The call is made again, from its start.
+    leaveForMemory(m, missing);
+    return undefined;
+  }
   const { bytes, random } =
     m.options.random === 'device' ? published(m.state.random, length) : seeded(m.state.random, length);
   if (!writeVirtual(m, m.enclave(m.state.running)!, address + at, bytes)) {

@@ -6,7 +6,7 @@ import { EnclaveVa, RELAY_TRANSFERRED, Result } from './abi';
 import type { Core } from './core';
 import { Mapper } from './enclave-tables';
 import { PageKind, claim, reuse } from './pages';
-import { enclavesOf, type Enclave, type RelayRegion } from './state';
+import type { Enclave, RelayRegion } from './state';
 import { answer, hide, show, type Task } from './task';
 
 export interface RelayPlan {
@@ -32,8 +32,9 @@ export function takeRelays(
   type: Enclave['type'] = 'NORMAL',
 ): RelayPlan | undefined {
   if (size === 0) return address === RELAY_TRANSFERRED ? takeTransferred(m, name, instance) : NONE;
-  const isTwin = (other: Enclave) => other.name === name && other.type === 'NORMAL' && other.instance !== instance;
-  if (!m.holds('relayName', type === 'SERVER' || !enclavesOf(m.state).some(isTwin))) {
+  const twins = m.state.names.get(name) ?? 0;
+  // The enclave itself may be one of them already.
+  if (!m.holds('relayName', type === 'SERVER' || twins <= (m.state.byInstance.has(instance) ? 1 : 0))) {
     m.log(`run: an enclave named "${name}" is alive already; one with relay pages needs a name of its own`);
     return undefined;
   }

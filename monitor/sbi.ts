@@ -4,10 +4,11 @@
  */
 import { Interrupt } from '../emulator/hart/types';
 import { Csr, Sbi, SbiExtension } from './abi';
-import { destroy, destroyShadow, memoryExtend, resume, run, schrodingerInit, stop } from './control';
+import { destroy, destroyShadow, resume, run, schrodingerInit, stop } from './control';
 import type { Core } from './core';
 import { create } from './create';
 import { runShadow } from './fork';
+import { memoryExtend, memoryReclaim } from './own-memory';
 import { releaseTransferred } from './relays';
 import { mapPte, setPte } from './page-tables';
 import { attest } from './report';
@@ -96,6 +97,7 @@ const CALLS: Readonly<Record<number, (m: Core, a: readonly number[]) => void>> =
   [Sbi.ATTEST_ENCLAVE]: (m, [a0, a1]) => attest(m, a0!, a1!, nonceOf(m), false),
   [Sbi.ATTEST_SHADOW_ENCLAVE]: (m, [a0, a1]) => attest(m, a0!, a1!, nonceOf(m), true),
   [Sbi.MEMORY_EXTEND]: (m, [a0, a1]) => memoryExtend(m, a0!, a1!),
+  [Sbi.MEMORY_RECLAIM]: (m) => memoryReclaim(m),
   [Sbi.SCHRODINGER_INIT]: (m, [a0, a1]) => schrodingerInit(m, a0!, a1!),
   [Sbi.RELAY_RELEASE]: (m, [a0, a1]) => releaseTransferred(m, a0!, a1!),
   [Sbi.DEBUG_PRINT]: (m) => m.answer(0),

@@ -9,8 +9,8 @@ import { savedX64 } from '../emulator/hart/registers';
 import { EnclaveVa, Ocall, Result } from './abi';
 import type { Reply } from './areas';
 import type { Core } from './core';
-import { Mapper, writeVirtual } from './enclave-tables';
-import { finishOcall, leaveForOcall, releaseBlocks } from './lifecycle';
+import { Mapper, pagesLeft, tablesFor, writeVirtual } from './enclave-tables';
+import { finishOcall, leaveForMemory, leaveForOcall, releaseBlocks } from './lifecycle';
 import { LIMIT_REMEDY } from './limits';
 import { PageKind, claim } from './pages';
 import type { Enclave, SharedMemory } from './state';
@@ -64,6 +64,7 @@ export function grantShared(m: Core, enclave: Enclave, block: number, blockSize:
     finishOcall(m, enclave, 0);
     return m.queue({ do: 'enter', eid: enclave.eid });
   }
+  if (pagesLeft(m, enclave) < tablesFor(blockSize)) return m.answer(Result.NO_MEM);
   const fits = blockSize - PAGE_SIZE >= enclave.ocallArgs[1];
   if (!fits || !claim(m, block, blockSize, PageKind.Shared, enclave.instance)) {
     m.log(`resume_enclave: the memory for enclave ${enclave.eid} is too small or not host memory`);
@@ -116,6 +117,8 @@ export function shmAttach(m: Core, reply: Reply, key: bigint): void {
     m.log(`shm_attach: ${m.limits.sharers} enclaves share it, as many as a device allows: ${LIMIT_REMEDY}`);
     return reply(0);
   }
+  const missing = tablesFor(piece.size) - pagesLeft(m, enclave);
+  if (missing > 0) return leaveForMemory(m, missing);
   const start = map(m, enclave, piece);
   if (start !== undefined) put(m, { ...piece, users: [...piece.users, enclave.instance] });
   reply(start ?? 0);

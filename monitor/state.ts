@@ -2,8 +2,10 @@
  * The monitor's state: one immutable tree of plain data. Owns the shapes and the trivial questions about them. What the real
  * monitor keeps in tables in its extend pool lies here; page ownership and page tables lie in guest memory, where PMP guards them.
  */
-import { Map as ImmutableMap } from 'immutable';
+import { Map as ImmutableMap, type List } from 'immutable';
 import type { SavedRegisters } from '../emulator/hart/types';
+import { idsFrom, withFree, withoutFree, type Ids } from '../emulator/machine/sorted';
+import { NO_MEMORY, type OwnMemory } from './own-memory';
 import type { Task } from './task';
 import type { EnclaveState, Instance } from './types';
 
@@ -32,6 +34,7 @@ export interface OutPointers {
   readonly retval: number;
 }
 
+/** Memory the driver gave an enclave when it made it. An instance may have none: all of its pages are the monitor's then. */
 export interface Pool {
   readonly base: number;
   readonly size: number;
@@ -73,6 +76,8 @@ export interface Enclave {
   readonly host: number;
   readonly entry: number;
   readonly pool: Pool;
+  /** Where the driver wanted its number told: what monitor and driver both know an enclave by. */
+  readonly eidPointer: number;
   /** mmap areas, by address, lowest first. */
   readonly areas: readonly Area[];
   /** Heap areas, oldest first. */
@@ -106,8 +111,11 @@ export interface Shadow {
   readonly host: number;
   readonly entry: number;
   readonly pool: Pool;
+  readonly eidPointer: number;
   readonly hash: Uint8Array;
   readonly state: 'FRESH' | 'ATTESTING';
+  /** Living instances, which map its pages. */
+  readonly instances: number;
 }
 
 /** What the host was when it called into an enclave; restored when the hart leaves enclaves. */
@@ -152,10 +160,17 @@ export interface MonitorState {
   readonly tables: Uint8Array;
   /** Addresses of host entries that lost their V bit because their page became private. */
   readonly hidden: ImmutableMap<number, true>;
-  /** Memory the host gave for the monitor's own use; never given back. */
-  readonly extended: readonly { readonly base: number; readonly size: number }[];
+  /** Memory the host gave for the monitor's own use, and whose its pages are, by instance number. */
+  readonly memory: OwnMemory;
+  readonly owned: ImmutableMap<number, List<number>>;
   readonly enclaves: ImmutableMap<number, Enclave>;
   readonly shadows: ImmutableMap<number, Shadow>;
+  /** Indexes: free numbers; the eid of an instance, or −1 − the number of a template; servers by name, normal enclaves counted by name. */
+  readonly eids: Ids;
+  readonly shadowIds: Ids;
+  readonly byInstance: ImmutableMap<number, number>;
+  readonly servers: ImmutableMap<string, number>;
+  readonly names: ImmutableMap<string, number>;
   /** Relay memory that was transferred to a name and waits for its run. */
   readonly transferred: readonly { readonly name: string; readonly pa: number; readonly size: number }[];
   /** By key. */
@@ -179,9 +194,15 @@ export const initialState = (seed: number): MonitorState => ({
   separated: false,
   tables: new Uint8Array(0),
   hidden: ImmutableMap(),
-  extended: [],
+  memory: NO_MEMORY,
+  owned: ImmutableMap(),
   enclaves: ImmutableMap(),
   shadows: ImmutableMap(),
+  eids: idsFrom(0),
+  shadowIds: idsFrom(0),
+  byInstance: ImmutableMap(),
+  servers: ImmutableMap(),
+  names: ImmutableMap(),
   transferred: [],
   sharedMemory: ImmutableMap(),
   nextInstance: 1,
@@ -204,15 +225,63 @@ export function shadowsOf(state: MonitorState): Shadow[] {
 
 /** The live server of a name. */
 export function serverNamed(state: MonitorState, name: string): Enclave | undefined {
-  return enclavesOf(state).find((enclave) => enclave.type === 'SERVER' && enclave.name === name);
+  const eid = state.servers.get(name);
+  return eid === undefined ? undefined : state.enclaves.get(eid);
 }
 
-/** Smallest number that no entry of the table has. */
-export function freeSlot(table: ImmutableMap<number, unknown>): number {
-  let slot = 0;
-  while (table.has(slot)) slot++;
-  return slot;
+/** The enclave or template of an instance number. */
+export function byInstance(state: MonitorState, instance: number): Enclave | Shadow | undefined {
+  const known = state.byInstance.get(instance);
+  if (known === undefined) return undefined;
+  return known >= 0 ? state.enclaves.get(known) : state.shadows.get(-1 - known);
 }
+
+/** The indexes with a new enclave, which has the smallest free eid. */
+export function withEnclave(state: MonitorState, enclave: Enclave): Partial<MonitorState> {
+  const { eid, name, type } = enclave;
+  const names = (count: number | undefined) => (count ?? 0) + 1;
+  return {
+    enclaves: state.enclaves.set(eid, enclave),
+    eids: withoutFree(state.eids),
+    byInstance: state.byInstance.set(enclave.instance, eid),
+    ...(type === 'SERVER' ? { servers: state.servers.set(name, eid) } : { names: state.names.update(name, names) }),
+    ...instances(state, enclave, 1),
+  };
+}
+
+/** The indexes without an enclave. */
+export function withoutEnclave(state: MonitorState, enclave: Enclave): Partial<MonitorState> {
+  const { eid, name, type } = enclave;
+  const left = (state.names.get(name) ?? 1) - 1;
+  return {
+    enclaves: state.enclaves.remove(eid),
+    eids: withFree(state.eids, eid),
+    byInstance: state.byInstance.remove(enclave.instance),
+    ...(type === 'SERVER'
+      ? { servers: state.servers.remove(name) }
+      : { names: left > 0 ? state.names.set(name, left) : state.names.remove(name) }),
+    ...instances(state, enclave, -1),
+  };
+}
+
+/** One instance of its template more or less. */
+function instances(state: MonitorState, { shadow: id }: Enclave, by: number): Partial<MonitorState> {
+  const shadow = id === undefined ? undefined : state.shadows.get(id);
+  if (!shadow) return {};
+  return { shadows: state.shadows.set(shadow.id, { ...shadow, instances: shadow.instances + by }) };
+}
+
+export const withShadow = (state: MonitorState, shadow: Shadow): Partial<MonitorState> => ({
+  shadows: state.shadows.set(shadow.id, shadow),
+  shadowIds: withoutFree(state.shadowIds),
+  byInstance: state.byInstance.set(shadow.instance, -1 - shadow.id),
+});
+
+export const withoutShadow = (state: MonitorState, shadow: Shadow): Partial<MonitorState> => ({
+  shadows: state.shadows.remove(shadow.id),
+  shadowIds: withFree(state.shadowIds, shadow.id),
+  byInstance: state.byInstance.remove(shadow.instance),
+});
 
 /** The enclave that works for `head` right now: the end of its call chain, or itself. */
 export function innermost(state: MonitorState, head: Enclave): Enclave {

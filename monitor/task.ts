@@ -48,8 +48,16 @@ export type Task =
       readonly base: number;
       readonly free: number;
       readonly instance: Instance;
+      /** Instances will share its pages. */
+      readonly template: boolean;
       readonly at: number;
     }
+  /** MEMORY_EXTEND: the block is the monitor's and zero. */
+  | { readonly do: 'extended'; readonly base: number; readonly size: number }
+  /** MEMORY_RECLAIM: the block is the host's. */
+  | { readonly do: 'reclaimed'; readonly base: number }
+  /** The monitor's pages that an instance has go back to the monitor. */
+  | { readonly do: 'free-owned'; readonly instance: number }
   /** A new enclave's tables are good: kbuffer and shared memory are mapped. */
   | { readonly do: 'attach'; readonly enclave: Enclave }
   /** Hashes a space; `then` gets the digest. */
@@ -62,14 +70,8 @@ export type Task =
       readonly nonce: bigint;
       readonly then: AfterMeasure;
     }
-  | { readonly do: 'fork'; readonly shadow: number; readonly at: number; readonly enclave: Enclave }
-  /** The copy is made: stack, kbuffer, shared memory; the instance joins the enclaves. */
-  | {
-      readonly do: 'forked';
-      readonly enclave: Enclave;
-      readonly relays: readonly RelayRegion[];
-      readonly eidPointer: number;
-    }
+  /** RUN_SHADOW: the pages it needs are private; the instance's space is made and it joins the enclaves. */
+  | { readonly do: 'forked'; readonly enclave: Enclave; readonly relays: readonly RelayRegion[] }
   | { readonly do: 'map-relays'; readonly eid: number; readonly relays: readonly RelayRegion[] }
   /** Memory for an mmap or heap area has been made private; `at` bytes of it are mapped. */
   | {
@@ -95,8 +97,8 @@ export type Task =
   | { readonly do: 'answer'; readonly value: number; readonly detail: number };
 
 export type AfterMeasure =
-  | { readonly kind: 'enclave'; readonly enclave: Enclave; readonly eidPointer: number }
-  | { readonly kind: 'shadow'; readonly shadow: Shadow; readonly eidPointer: number }
+  | { readonly kind: 'enclave'; readonly enclave: Enclave }
+  | { readonly kind: 'shadow'; readonly shadow: Shadow }
   | { readonly kind: 'report'; readonly eid: number; readonly address: number; readonly nonce: bigint };
 
 export const answer = (value: number, detail = 0): Task => ({ do: 'answer', value, detail });

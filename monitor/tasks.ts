@@ -9,18 +9,19 @@ import { PAGES_PER_STEP, PAGE_TICKS } from './costs';
 import { createAttached, createMeasured } from './create';
 import { zeroPage, disown, unshare } from './pages';
 import { hideStep, setPteStep, showStep } from './page-tables';
-import { verifyStep } from './enclave-tables';
-import { forkFinished, forkStep } from './fork';
+import { forkFinished } from './fork';
 import { measureStep } from './measure';
 import { enter, kill, leaveForOcall, start, tellOcall } from './lifecycle';
 import { randomStep } from './random';
 import { sharedGranted } from './secure-shm';
 import { answer, type AfterMeasure, type Task } from './task';
+import { extended, freeOwnedStep } from './own-memory';
 import { mapRelays } from './relays';
 import { publishStep, separateStep } from './table-area';
 import { areaGranted } from './areas';
 import { reportMeasured } from './report';
 import { replyTo } from './enclave-calls';
+import { verifyStep } from './verify';
 
 /** One piece of the first task. */
 export function taskStep(m: Core): void {
@@ -54,6 +55,12 @@ function piece(m: Core, task: Task): Task | undefined | 'failed' {
       return void disown(m, task.base, task.size);
     case 'unshare':
       return void unshare(m, task.base, task.size);
+    case 'extended':
+      return void extended(m, task.base, task.size);
+    case 'reclaimed':
+      return void m.finishSbi(0, task.base);
+    case 'free-owned':
+      return freeOwnedStep(m, task);
     case 'verify':
       return verifyStep(m, task);
     case 'kill':
@@ -62,8 +69,6 @@ function piece(m: Core, task: Task): Task | undefined | 'failed' {
       return createAttached(m, task.enclave);
     case 'measure':
       return measureStep(m, task, (digest) => measured(m, task.then, digest));
-    case 'fork':
-      return forkStep(m, task);
     case 'forked':
       return forkFinished(m, task);
     case 'map-relays':

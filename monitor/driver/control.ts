@@ -8,7 +8,7 @@ import { AttestParam, Report, ResumeReason, Sbi } from '../abi';
 import { SharedPage, give, queueOf, sbi } from './core';
 import { EFAULT, EINVAL, EPERM } from './errno';
 import { leaveRegions } from './regions';
-import { recordsOf, type EnclaveRecord } from './state';
+import { ownedBy, type DriverState, type EnclaveRecord } from './state';
 import { ask, finish, goOn, type Request, type Step, type Turn } from './step';
 
 type What = (Step & { at: 'asked' })['what'];
@@ -101,23 +101,30 @@ function withReport({ kernel }: Turn, request: Request, record: EnclaveRecord): 
 export function reclaim(t: Turn, step: Step & { at: 'reclaim' }): DeviceStep {
   const { driver, kernel, input } = t;
   let { skip } = step;
-  const last = recordsOf(driver.state).find((record) => record.serial === step.asked);
+  const last = step.asked && driver.record(step.asked.eid, step.asked.serial);
   if (last && input.sbi) {
     if (input.sbi.error < 0) {
       driver.log(kernel, `[ERROR] enclave ${last.eid.toString(16)} of process ${step.pid} can't be reclaimed`);
       skip = [...skip, last.serial];
     } else driver.reap(kernel, last);
   }
-  const order = ['INSTANCE', 'NORMAL', 'SERVER', 'SHADOW'];
-  const next = recordsOf(driver.state)
-    .filter((record) => record.pid === step.pid && !skip.includes(record.serial))
-    .sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind) || a.eid - b.eid)[0];
+  const next = nextOf(driver.state, step.pid, skip);
   if (!next) return goOn(1, { at: 'freed', regions: leaveRegions(driver, step.pid), then: { at: 'left' } });
   // Never got as far as the monitor: only the driver knows it.
   if (next.monitorEid < 0) {
-    kernel.freePages(pa(next.pool.pa), next.pool.order);
+    if (next.pool) kernel.freePages(pa(next.pool.pa), next.pool.order);
     driver.forget(kernel, next);
-    return goOn(1, { ...step, skip, asked: 0 });
+    return goOn(1, { ...step, skip, asked: undefined });
   }
-  return ask(destroyCall(next, next.space ?? 0, 1), { ...step, skip, asked: next.serial });
+  const { eid, serial } = next;
+  return ask(destroyCall(next, next.space ?? 0, 1), { ...step, skip, asked: { eid, serial } });
+}
+
+/** The first of a process's enclaves that is to end, but for those that can't. */
+function nextOf(state: DriverState, pid: number, skip: readonly number[]): EnclaveRecord | undefined {
+  for (const { tie: eid } of ownedBy(state, pid)) {
+    const record = state.enclaves.get(eid)!;
+    if (!skip.includes(record.serial)) return record;
+  }
+  return undefined;
 }

@@ -8,7 +8,7 @@ import { SbiExtension } from '../abi';
 import { limitsOf, type Limits } from '../limits';
 import { collectAll } from './regions';
 import type { Block, DriverState, EnclaveRecord, Region, Table } from './state';
-import { initialDriverState } from './state';
+import { initialDriverState, withRecord, withoutRecord } from './state';
 
 export interface DriverOptions {
   /** Default: memory. */
@@ -39,7 +39,7 @@ export class Driver {
   }
 
   put(record: EnclaveRecord): EnclaveRecord {
-    this.update({ enclaves: this.state.enclaves.set(record.eid, record) });
+    this.update(withRecord(this.state, record));
     return record;
   }
 
@@ -51,9 +51,14 @@ export class Driver {
     kernel.emit({ kind: 'monitor-log', text: `PENGLAI MODULE: ${text}` });
   }
 
-  /** Gives back everything of an enclave that is gone from the monitor, which left the list of blocks in their first pages. */
+  /**
+   * Gives back everything of an enclave that is gone from the monitor, which left the list of blocks in their first
+   * pages; of an enclave without a pool, the first block's address lies where ocalls have their argument.
+   */
   reap(kernel: Kernel, record: EnclaveRecord): void {
-    this.freeList(kernel, record.pool.pa, record.pool);
+    const { pool, shared } = record;
+    const first = pool?.pa ?? kernel.port.readI64(kernel.linear(pa(shared.pa + SharedPage.out + 8)));
+    this.freeList(kernel, first, pool);
     this.forget(kernel, record);
   }
 
@@ -74,7 +79,7 @@ export class Driver {
   /** Drops a record, its shared pages and its use of regions; its pool is somebody else's business. */
   forget(kernel: Kernel, record: EnclaveRecord): void {
     kernel.freePages(pa(record.shared.pa), record.shared.order);
-    this.update({ enclaves: this.state.enclaves.remove(record.eid) });
+    this.update(withoutRecord(this.state, record));
     this.release('shm', record.shm, record.serial);
     this.release('relay', record.relay, record.serial);
     collectAll(this, kernel);

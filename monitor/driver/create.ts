@@ -6,14 +6,16 @@
 import type { DeviceStep } from '../../emulator/linux/device';
 import { addToDigest, finishImageDigest } from '../../emulator/linux/image-hash';
 import { PAGE_SIZE, pa, va } from '../../emulator/units';
-import { CreateParam, EnclaveTypeNumber, IdRange, Pte, Result, Sbi } from '../abi';
+import { CreateParam, EnclaveTypeNumber, Pte, Result, Sbi } from '../abi';
 import { LIMIT_REMEDY } from '../limits';
 import { SharedPage, orderOf, sbi } from './core';
 import { elfExtent, pageIndex, planElf, tableLayout } from './elf';
 import { EFAULT, EPERM } from './errno';
 import { CHUNK, imageBytes } from './image';
 import { regionPart, useRegion } from './regions';
-import { freeId, type EnclaveRecord } from './state';
+import { freeId } from '../../emulator/machine/sorted';
+import { extend } from './extend';
+import type { EnclaveRecord } from './state';
 import { ask, finish, goOn, zero, type Creation, type Step, type Turn, type UserParams } from './step';
 
 /** Larger files are refused: they could not be kept for the debugger. */
@@ -25,9 +27,6 @@ const TABLES_PER_STEP = 8;
 const SPARE_PAGES = 256;
 const ROOT_TABLE = 1;
 const FIRST_MAPPED = 3;
-/** What the monitor asks for when its own memory is short, and how often it is given. */
-const EXTEND_ORDER = 11;
-const MAX_EXTENDS = 4;
 
 const KINDS = ['NORMAL', 'SERVER', 'SHADOW'] as const;
 
@@ -182,9 +181,9 @@ function leafEntries({ plan, pool }: Creation, leaf: number): [number, number][]
 /** Takes an id and asks the monitor; the record is there before, so that the monitor's events can be completed from it. */
 function enroll(t: Turn, creation: Creation, freePage: number): DeviceStep {
   const { driver, kernel, caller } = t;
-  const { param, pool, shared, plan } = creation;
-  const eid = freeId(driver.state.enclaves, [IdRange.ENCLAVE[0], driver.limits.enclaveIds]);
-  if (eid === undefined) {
+  const { param, pool, shared } = creation;
+  const eid = freeId(driver.state.eids);
+  if (eid >= driver.limits.enclaveIds) {
     freeCreation(t, creation);
     return reject(t, creation.request, EFAULT, 'no enclave id is free');
   }
@@ -192,8 +191,6 @@ function enroll(t: Turn, creation: Creation, freePage: number): DeviceStep {
     param.type === EnclaveTypeNumber.SHADOW
       ? undefined
       : regionPart(driver, 'shm', param.shmid, param.shmOffset, param.shmSize);
-  const writable = plan.runs.reduce((sum, { count, flags }) => sum + (flags & Pte.W ? count : 0), 0);
-  const { middles, leaves } = tableLayout(plan.runs);
   const record: EnclaveRecord = {
     eid,
     serial: driver.state.nextSerial,
@@ -207,7 +204,6 @@ function enroll(t: Turn, creation: Creation, freePage: number): DeviceStep {
     imageHash: creation.hash,
     runner: 0,
     stopped: false,
-    forkPages: writable + leaves.length + middles.length,
     shm: shm ? param.shmid : 0,
     relay: 0,
     returned: undefined,
@@ -217,7 +213,7 @@ function enroll(t: Turn, creation: Creation, freePage: number): DeviceStep {
   if (shm) useRegion(driver, 'shm', param.shmid, record.serial);
   writeCreateParam(t, creation, record, freePage, shm);
   const size = PAGE_SIZE * 2 ** pool.order;
-  const then: Step = { at: 'create', creation, eid, tries: 0 };
+  const then: Step = { at: 'create', creation, eid };
   return goOn(64, { at: 'calls', calls: kernel.splitLinear(pa(pool.pa), size), then });
 }
 
@@ -266,16 +262,11 @@ export function callCreate(t: Turn, step: Step & { at: 'create' }): DeviceStep {
 
 export function created(t: Turn, step: Step & { at: 'created' }): DeviceStep {
   const { driver, kernel } = t;
-  const { creation, eid, tries } = step;
+  const { creation, eid } = step;
   const record = driver.record(eid)!;
   const result = t.input.sbi!.error < 0 ? t.input.sbi!.error : t.input.sbi!.value;
-  if (result === Result.NO_MEM && tries < MAX_EXTENDS) return extend(t, step);
-  if (result < 0) {
-    driver.log(kernel, '[ERROR] SBI_SM_CREATE_ENCLAVE is failed');
-    kernel.freePages(pa(record.pool.pa), record.pool.order);
-    driver.forget(kernel, record);
-    return goOn(1, finish(creation.request, EFAULT));
-  }
+  if (result === Result.NO_MEM) return extend(t, 0, { ...step, at: 'create' }, { ...step, at: 'not-created' });
+  if (result < 0) return notCreated(t, step);
   const monitorEid = kernel.port.readI64(kernel.linear(pa(record.shared.pa + SharedPage.eid)));
   driver.change(eid, { monitorEid });
   const bytes = creation.request.bytes.slice();
@@ -283,18 +274,14 @@ export function created(t: Turn, step: Step & { at: 'created' }): DeviceStep {
   return goOn(1, finish({ ...creation.request, bytes }, result));
 }
 
-/** The monitor is short of memory: it is given a block, and asked again. */
-function extend(t: Turn, step: Step & { at: 'created' }): DeviceStep {
-  const address = t.kernel.allocateBlock(EXTEND_ORDER)?.address;
-  if (address === undefined) return goOn(1, { ...step, at: 'created', tries: MAX_EXTENDS });
-  const block = { pa: address, order: EXTEND_ORDER };
-  return ask(sbi(Sbi.MEMORY_EXTEND, address, PAGE_SIZE * 2 ** EXTEND_ORDER), { ...step, at: 'extended', block });
-}
-
-export function extended(t: Turn, step: Step & { at: 'extended' }): DeviceStep {
-  const { block, ...rest } = step;
-  if (t.input.sbi!.error < 0) t.kernel.freePages(pa(block.pa), block.order);
-  return goOn(1, { ...rest, at: 'create', tries: step.tries + 1 });
+export function notCreated(
+  { driver, kernel }: Turn,
+  { creation, eid }: Step & { at: 'created' | 'not-created' },
+): DeviceStep {
+  driver.log(kernel, '[ERROR] SBI_SM_CREATE_ENCLAVE is failed');
+  kernel.freePages(pa(creation.pool.pa), creation.pool.order);
+  driver.forget(kernel, driver.record(eid)!);
+  return goOn(1, finish(creation.request, EFAULT));
 }
 
 function freeCreation(t: Turn, { pool, shared }: Creation): void {

@@ -7,12 +7,12 @@ import { newImageDigest } from '../../emulator/linux/image-hash';
 import { va } from '../../emulator/units';
 import { AttestParam, DEVICE_PATH, Ioctl } from '../abi';
 import { asked, askAgain, control, reclaim } from './control';
-import { Driver, give, type DriverOptions } from './core';
+import { Driver, SharedPage, give, type DriverOptions } from './core';
 import {
   callCreate,
   created,
-  extended,
   fillPages,
+  notCreated,
   planPool,
   readImage,
   startCreate,
@@ -20,10 +20,11 @@ import {
   writeTables,
 } from './create';
 import { EFAULT, EINVAL } from './errno';
+import { extended, takeBack, takenBack } from './extend';
 import { grant, granted, initPersistency } from './ocalls';
 import { imageBytes } from './image';
 import { freeRegions, mmapRegion, newRegion, regionCall, regionMapped } from './regions';
-import { killed, ran, startRun, waited } from './run';
+import { killed, noMemory, ran, runCall, startRun, waited } from './run';
 import { recordsOf, type DriverState, type EnclaveRecord } from './state';
 import { ask, finish, goOn, zeroPiece, type Request, type Step, type Turn } from './step';
 
@@ -36,7 +37,10 @@ export interface DriverCommand {
 export interface PenglaiDevice extends CharacterDevice {
   /** By the id the host sees. */
   records(): readonly EnclaveRecord[];
-  byPool(pool: number): EnclaveRecord | undefined;
+  /** By the address the monitor tells the new enclave's number at. */
+  byEidPointer(address: number): EnclaveRecord | undefined;
+  /** The enclave that a host thread is inside RUN for. */
+  byRunner(tid: number): EnclaveRecord | undefined;
   image(hash: string): Uint8Array | undefined;
 }
 
@@ -66,7 +70,7 @@ export function createDriver(options: DriverOptions): PenglaiDevice {
     mapped: (kernel, data, by) => regionMapped(driver, kernel, data, by),
     processExited(kernel, pid, state, input) {
       const turn: Turn = { driver, kernel, caller: input.caller, input };
-      return step(turn, (state as Step | undefined) ?? { at: 'reclaim', pid, asked: 0, skip: [] });
+      return step(turn, (state as Step | undefined) ?? { at: 'reclaim', pid, asked: undefined, skip: [] });
     },
     command(kernel, command, state, input) {
       const turn: Turn = { driver, kernel, caller: input.caller, input };
@@ -78,7 +82,14 @@ export function createDriver(options: DriverOptions): PenglaiDevice {
     snapshot: () => driver.state,
     restore: (root) => void (driver.state = root as DriverState),
     records: () => recordsOf(driver.state),
-    byPool: (pool) => recordsOf(driver.state).find((record) => record.pool.pa === pool),
+    byEidPointer(address) {
+      const eid = driver.state.byShared.get(address - SharedPage.eid);
+      return eid === undefined ? undefined : driver.record(eid);
+    },
+    byRunner(tid) {
+      const eid = driver.state.byRunner.get(tid);
+      return eid === undefined ? undefined : driver.record(eid);
+    },
     image(hash) {
       const image = driver.state.images.get(hash);
       return image && imageBytes(image, 0, image.size);
@@ -131,7 +142,7 @@ function step(t: Turn, state: Step): DeviceStep {
     case 'freed':
       return freeRegions(t, state);
     case 'left':
-      return give(0);
+      return takeBack();
     case 'finish':
       t.kernel.port.user.write(va(state.request.address), state.request.bytes);
       return give(state.value);
@@ -147,10 +158,16 @@ function step(t: Turn, state: Step): DeviceStep {
       return callCreate(t, state);
     case 'created':
       return created(t, state);
+    case 'not-created':
+      return notCreated(t, state);
     case 'extended':
       return extended(t, state);
+    case 'taken-back':
+      return takenBack(t);
     case 'run':
-      return ask(state.call, { at: 'ran', running: state.running });
+      return runCall(t, state);
+    case 'no-memory':
+      return noMemory(t, state);
     case 'ran':
       return ran(t, state);
     case 'waited':

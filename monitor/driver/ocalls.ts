@@ -1,10 +1,11 @@
 /** What the host does for an enclave in the middle of RUN: memory, printing, relay pages, sectors of the file system's file. */
 import type { DeviceStep } from '../../emulator/linux/device';
 import { PAGE_SIZE, pa } from '../../emulator/units';
-import { Ocall, RunResult, ResumeReason, Sbi } from '../abi';
+import { Ocall, Result, RunResult, ResumeReason, Sbi } from '../abi';
 import { LIMIT_REMEDY } from '../limits';
 import { SharedPage, orderOf, sbi, type Driver } from './core';
 import { EFAULT, EPERM } from './errno';
+import { extend } from './extend';
 import { collectAll } from './regions';
 import { gone, kill, ran, withResult } from './run';
 import type { EnclaveRecord } from './state';
@@ -19,8 +20,10 @@ export function serveOcall(t: Turn, running: Running, record: EnclaveRecord): De
   const { driver, kernel } = t;
   const out = (index: number) => kernel.port.readI64(kernel.linear(pa(record.shared.pa + SharedPage.out + 8 * index)));
   const [ocall, arg0, arg1, speaker] = [out(0), out(1), out(2), out(3)] as [number, number, number, number];
-  const resume = (result = 0): DeviceStep =>
-    ask(sbi(Sbi.RESUME_ENCLAVE, record.monitorEid, ResumeReason.OCALL, ocall, result), { at: 'ran', running });
+  const resume = (result = 0): DeviceStep => {
+    const call = sbi(Sbi.RESUME_ENCLAVE, record.monitorEid, ResumeReason.OCALL, ocall, result);
+    return ask(call, { at: 'ran', running, call });
+  };
   switch (ocall) {
     case Ocall.MMAP:
     case Ocall.SHM_GET:
@@ -32,6 +35,10 @@ export function serveOcall(t: Turn, running: Running, record: EnclaveRecord): De
     case Ocall.UNMAP:
       driver.freeList(kernel, arg0);
       return resume();
+    case Ocall.SHM_EXTEND_MEMORY: {
+      const call = sbi(Sbi.RESUME_ENCLAVE, record.monitorEid, ResumeReason.OCALL, ocall);
+      return extend(t, Math.ceil(arg1 / PAGE_SIZE), { at: 'run', running, call }, { at: 'no-memory', running });
+    }
     case Ocall.SYS_WRITE:
       print(t, record, speaker);
       return resume();
@@ -80,14 +87,17 @@ export function grant(t: Turn, { running, ocall, block }: Step & { at: 'grant' }
   }
   const size = PAGE_SIZE * 2 ** block.order;
   const call = sbi(Sbi.RESUME_ENCLAVE, record.monitorEid, ResumeReason.OCALL, ocall, block.pa, size);
-  return ask(call, { at: 'granted', running, block });
+  return ask(call, { at: 'granted', running, ocall, block });
 }
 
 /** As after any other resume, but a block that was refused is the kernel's again. */
 export function granted(t: Turn, step: Step & { at: 'granted' }): DeviceStep {
   const { error, value } = t.input.sbi!;
-  if (error < 0 && value === 0) takeBack(t, step.block);
-  return ran(t, { at: 'ran', running: step.running });
+  const { running, ocall, block } = step;
+  if (error === Result.NO_MEM)
+    return extend(t, 0, { at: 'grant', running, ocall, block }, { at: 'no-memory', running });
+  if (error < 0 && value === 0) takeBack(t, block);
+  return ran(t, { at: 'ran', running });
 }
 
 function takeBack(t: Turn, block: { pa: number; order: number }): void {
@@ -110,8 +120,7 @@ function print({ driver, kernel }: Turn, enclave: EnclaveRecord, speaker: number
   kernel.print(record, { ...driver.options.speaker(speaker), eid: eidOf(driver, speaker) ?? enclave.eid });
 }
 
-const eidOf = (driver: Driver, monitorEid: number): number | undefined =>
-  [...driver.state.enclaves.values()].find((r) => r.monitorEid === monitorEid && r.kind !== 'SHADOW')?.eid;
+const eidOf = (driver: Driver, monitorEid: number): number | undefined => driver.state.byMonitorEid.get(monitorEid);
 
 // ---- the file system's file -------------------------------------------------------------------------------------------------
 

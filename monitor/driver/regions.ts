@@ -11,7 +11,7 @@ import { AtParam, GetParam, IdRange, Sbi } from '../abi';
 import { LIMIT_REMEDY } from '../limits';
 import { orderOf, sbi, type Driver } from './core';
 import { EPERM } from './errno';
-import { freeId, regionsOf, type Region, type Table } from './state';
+import { smallestFree, regionsOf, type Region, type Table } from './state';
 import { ask, finish, goOn, zero, type Request, type Step, type Turn } from './step';
 
 /** An open file's data: what its mmap shows. */
@@ -108,7 +108,7 @@ function withinLimits({ driver, kernel }: Turn, table: Table, pages: number): bo
 /** The region exists; its id is the result. */
 export function newRegion(t: Turn, { request, table, size, block }: Step & { at: 'region' }): DeviceStep {
   const { driver, kernel, caller } = t;
-  const id = freeId(driver.state[table], [IdRange.REGION[0], driver.limits.regionIds]);
+  const id = smallestFree(driver.state[table], [IdRange.REGION[0], driver.limits.regionIds]);
   const none = { attached: [], holders: [caller.pid], maps: 0, users: [], given: false, removed: false };
   if (id === undefined) kernel.freePages(pa(block.pa), block.order);
   else driver.setRegion(table, { id, ...block, size, ...none });

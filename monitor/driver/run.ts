@@ -4,29 +4,16 @@
  */
 import type { DeviceStep } from '../../emulator/linux/device';
 import { PAGE_SIZE, pa, va } from '../../emulator/units';
-import {
-  IdRange,
-  InstanceParam,
-  Ocall,
-  RELAY_TRANSFERRED,
-  ResumeReason,
-  Result,
-  RunParam,
-  Sbi,
-  UserParam,
-} from '../abi';
+import { InstanceParam, Ocall, RELAY_TRANSFERRED, ResumeReason, Result, RunParam, Sbi, UserParam } from '../abi';
 import { SharedPage, orderOf, queueOf, sbi } from './core';
 import { nameBytes } from './create';
-import { EFAULT, EINTR, EINVAL, EPERM } from './errno';
+import { EFAULT, EINTR, EINVAL, ENOMEM, EPERM } from './errno';
 import { serveOcall } from './ocalls';
 import { collectAll, regionPart, useRegion } from './regions';
-import { freeId, type EnclaveRecord } from './state';
+import { freeId } from '../../emulator/machine/sorted';
+import { extend } from './extend';
+import type { EnclaveRecord } from './state';
 import { ask, finish, goOn, type Request, type Running, type Step, type Turn, type UserParams } from './step';
-
-/** Pages of an instance's pool beyond copies and tables: stack and its tables, and what mmap and sbrk need later. */
-const INSTANCE_SPARE = 16 + 64;
-/** 2 MiB, what the published driver always gives. */
-const INSTANCE_PAGES = 512;
 
 export function startRun(t: Turn, request: Request, param: UserParams): DeviceStep {
   const { driver, kernel } = t;
@@ -45,7 +32,7 @@ export function startRun(t: Turn, request: Request, param: UserParams): DeviceSt
   kernel.port.writeI64(kernel.linear(pa(page + RunParam.mm_arg_size)), relay.size);
   clearRetval(t, record);
   const running = { request, eid: record.eid, serial: record.serial, instance: false, started: false };
-  return enter(t, running, relay, sbi(Sbi.RUN_ENCLAVE, record.monitorEid, page));
+  return enter(t, running, [relay], sbi(Sbi.RUN_ENCLAVE, record.monitorEid, page));
 }
 
 /** What was left in the result word by the allocator, or an earlier enclave, is nobody's return value. */
@@ -71,12 +58,12 @@ function takeRelay(t: Turn, param: UserParams, record: EnclaveRecord): { pa: num
 function enter(
   t: Turn,
   running: Running,
-  relay: { pa: number; size: number },
+  given: readonly { pa: number; size: number }[],
   call: ReturnType<typeof sbi>,
 ): DeviceStep {
-  const calls = relay.size > 0 ? t.kernel.splitLinear(pa(relay.pa), relay.size) : [];
+  const calls = given.flatMap(({ pa: base, size }) => (size > 0 ? t.kernel.splitLinear(pa(base), size) : []));
   const then: Step = { at: 'run', running, call };
-  return calls.length > 0 ? goOn(64, { at: 'calls', calls, then }) : ask(call, { at: 'ran', running });
+  return calls.length > 0 ? goOn(64, { at: 'calls', calls, then }) : ask(call, { at: 'ran', running, call });
 }
 
 /** RUN again after RETURN_RELAY_PAGE: the pages the enclave gave back go to it again. */
@@ -96,7 +83,7 @@ function rerun(t: Turn, request: Request, param: UserParams, record: EnclaveReco
   };
   const { pa: base, size } = given;
   const call = sbi(Sbi.RESUME_ENCLAVE, record.monitorEid, ResumeReason.OCALL, Ocall.RETURN_RELAY_PAGE, base, size);
-  return enter(t, running, given, call);
+  return enter(t, running, [given], call);
 }
 
 /** The pages an enclave returned, if their region is still there; else it goes on without. */
@@ -110,18 +97,19 @@ function relayAgain({ driver }: Turn, record: EnclaveRecord, returned: { pa: num
 
 function runShadow(t: Turn, request: Request, param: UserParams, template: EnclaveRecord): DeviceStep {
   const { driver, kernel, caller } = t;
-  const { limits } = driver;
-  // A device gives every instance the same; too little is the monitor's to say.
-  const order = orderOf(limits.instancePages ?? Math.max(INSTANCE_PAGES, template.forkPages + INSTANCE_SPARE));
-  const eid = freeId(driver.state.enclaves, [IdRange.ENCLAVE[0], limits.enclaveIds]);
-  // Old content is of no account: the monitor zeroes what it takes of the pool.
-  const pool = eid === undefined ? undefined : kernel.allocateBlock(order)?.address;
-  const shared = pool === undefined ? undefined : kernel.allocatePages(1);
-  if (eid === undefined || pool === undefined || shared === undefined) {
-    if (pool !== undefined) kernel.freePages(pool, order);
-    return refuse(t, request, EPERM);
+  const eid = freeId(driver.state.eids);
+  const shared = eid < driver.limits.enclaveIds ? kernel.allocatePages(1) : undefined;
+  if (shared === undefined) return refuse(t, request, ENOMEM);
+  // On a device an instance has so many pages; otherwise no pool, and every page of it is the monitor's own.
+  const { instancePages } = driver.limits;
+  const order = instancePages === undefined ? 0 : orderOf(instancePages);
+  const pool = instancePages === undefined ? undefined : kernel.allocateBlock(order);
+  if (instancePages !== undefined && !pool) {
+    kernel.freePages(shared, 1);
+    return refuse(t, request, ENOMEM);
   }
   const serial = driver.state.nextSerial;
+  const shm = regionPart(driver, 'shm', param.shmid, param.shmOffset, param.shmSize);
   const record: EnclaveRecord = {
     ...template,
     eid,
@@ -131,26 +119,21 @@ function runShadow(t: Turn, request: Request, param: UserParams, template: Encla
     name: param.name,
     pid: caller.pid,
     space: caller.space,
-    pool: { pa: pool, order },
+    pool: pool && { pa: pool.address, order },
     shared: { pa: shared, order: 1 },
     runner: caller.tid,
-    shm: 0,
+    shm: shm ? param.shmid : 0,
     relay: 0,
   };
   driver.put(record);
   driver.update({ nextSerial: serial + 1 });
-  const shm = regionPart(driver, 'shm', param.shmid, param.shmOffset, param.shmSize);
-  if (shm) {
-    useRegion(driver, 'shm', param.shmid, serial);
-    driver.change(eid, { shm: param.shmid });
-  }
+  if (shm) useRegion(driver, 'shm', param.shmid, serial);
   const relay = takeRelay(t, param, record);
   writeInstanceParam(t, record, shm, relay);
   const running = { request, eid, serial, instance: true, started: false };
   const call = sbi(Sbi.RUN_SHADOW_ENCLAVE, template.monitorEid, shared + SharedPage.param);
-  const calls = kernel.splitLinear(pool, PAGE_SIZE * 2 ** order);
-  const split = relay.size > 0 ? kernel.splitLinear(pa(relay.pa), relay.size) : [];
-  return goOn(64, { at: 'calls', calls: [...calls, ...split], then: { at: 'run', running, call } });
+  const pools = pool ? [{ pa: pool.address, size: PAGE_SIZE * 2 ** order }] : [];
+  return enter(t, running, [...pools, relay], call);
 }
 
 function writeInstanceParam(
@@ -162,8 +145,8 @@ function writeInstanceParam(
   const page = record.shared.pa;
   const at = t.kernel.linear(pa(page + SharedPage.param));
   const put = (field: number, value: number) => t.kernel.port.writeI64(va(at + field), value);
-  put(InstanceParam.sptbr, record.pool.pa);
-  put(InstanceParam.size, PAGE_SIZE * 2 ** record.pool.order);
+  put(InstanceParam.sptbr, record.pool?.pa ?? 0);
+  put(InstanceParam.size, record.pool ? PAGE_SIZE * 2 ** record.pool.order : 0);
   put(InstanceParam.eid_ptr, page + SharedPage.eid);
   put(InstanceParam.kbuffer, page + PAGE_SIZE);
   put(InstanceParam.kbuffer_size, PAGE_SIZE);
@@ -183,12 +166,18 @@ export function gone(running: Running): DeviceStep {
   return goOn(1, finish(withResult(running, 0n), 0));
 }
 
+/** A call of the monitor for an enclave, which another one may have destroyed since it was decided on. */
+export function runCall(t: Turn, { running, call }: Step & { at: 'run' }): DeviceStep {
+  return t.driver.record(running.eid, running.serial) ? ask(call, { at: 'ran', running, call }) : gone(running);
+}
+
 /** The monitor came back from RUN, RUN_SHADOW or RESUME. */
-export function ran(t: Turn, { running }: Step & { at: 'ran' }): DeviceStep {
+export function ran(t: Turn, { running, call }: Step & { at: 'ran' }): DeviceStep {
   const { driver, kernel } = t;
   let record = driver.record(running.eid, running.serial);
   if (!record) return gone(running);
   const { error, value } = t.input.sbi!;
+  if (error === Result.NO_MEM && call) return extend(t, 0, { at: 'run', running, call }, { at: 'no-memory', running });
   if (error < 0) return ended(t, running, record, value === 1);
   if (record.monitorEid < 0)
     record = driver.change(record.eid, {
@@ -213,7 +202,35 @@ export function waited(t: Turn, { running }: Step & { at: 'waited' }): DeviceSte
   if (!record) return gone(running);
   if (t.input.killed) return kill(running, record, EINTR);
   if (record.stopped) return giveWay(running, record);
-  return ask(sbi(Sbi.RESUME_ENCLAVE, record.monitorEid, ResumeReason.TIMER), { at: 'ran', running });
+  const call = sbi(Sbi.RESUME_ENCLAVE, record.monitorEid, ResumeReason.TIMER);
+  return ask(call, { at: 'ran', running, call });
+}
+
+/** The monitor or the enclave needs memory, and there is none: an enclave that has started ends, another one does not start. */
+export function noMemory(t: Turn, { running }: Step & { at: 'no-memory' }): DeviceStep {
+  const record = t.driver.record(running.eid, running.serial);
+  if (!record) return gone(running);
+  t.driver.log(t.kernel, `[ERROR] enclave ${record.eid.toString(16)} needs memory and there is none: it is destroyed`);
+  return refused(t, running, record, ENOMEM);
+}
+
+/** The monitor did not take it: nothing has changed, unless it was running already. */
+function refused({ driver, kernel }: Turn, running: Running, record: EnclaveRecord, errno: number): DeviceStep {
+  if (running.returned) {
+    // Its pages could not be had again: it waits for them on, and the host may run it another time.
+    driver.release('relay', record.relay, record.serial);
+    driver.change(record.eid, { runner: 0, returned: running.returned });
+    collectAll(driver, kernel);
+  } else if (running.started) return kill(running, record, errno);
+  else if (running.instance) {
+    if (record.pool) kernel.freePages(pa(record.pool.pa), record.pool.order);
+    driver.forget(kernel, record);
+  } else {
+    driver.release('relay', record.relay, record.serial);
+    driver.change(record.eid, { runner: 0, relay: 0 });
+    collectAll(driver, kernel);
+  }
+  return goOn(1, finish(running.request, errno));
 }
 
 /** The host gives up on an enclave: it is destroyed, and RUN returns `value`. */
@@ -255,21 +272,9 @@ function ended(t: Turn, running: Running, record: EnclaveRecord, isGone: boolean
   const { driver, kernel } = t;
   driver.log(kernel, '[ERROR] sbi call run enclave is failed');
   const errno = running.instance ? EPERM : EFAULT;
-  if (isGone) driver.reap(kernel, record);
-  else if (running.returned) {
-    // Its pages could not be had again: it waits for them on, and the host may run it another time.
-    driver.release('relay', record.relay, record.serial);
-    driver.change(record.eid, { runner: 0, returned: running.returned });
-    collectAll(driver, kernel);
-  } else if (running.started) return kill(running, record, errno);
-  else if (running.instance) {
-    kernel.freePages(pa(record.pool.pa), record.pool.order);
-    driver.forget(kernel, record);
-    return goOn(1, finish(running.request, errno));
-  } else {
-    driver.release('relay', record.relay, record.serial);
-    driver.change(record.eid, { runner: 0, relay: 0 });
-    collectAll(driver, kernel);
+  if (isGone) {
+    driver.reap(kernel, record);
+    return goOn(1, finish(withResult(running, 0n), errno));
   }
-  return goOn(1, finish(isGone ? withResult(running, 0n) : running.request, errno));
+  return refused(t, running, record, errno);
 }

@@ -111,27 +111,31 @@ export type Step =
   | { readonly at: 'fill'; readonly creation: Creation; readonly index: number; readonly done: number }
   /** `index` leaf tables are written. */
   | { readonly at: 'tables'; readonly creation: Creation; readonly index: number }
-  | { readonly at: 'create'; readonly creation: Creation; readonly eid: number; readonly tries: number }
-  | { readonly at: 'created'; readonly creation: Creation; readonly eid: number; readonly tries: number }
-  | {
-      readonly at: 'extended';
-      readonly creation: Creation;
-      readonly eid: number;
-      readonly tries: number;
-      readonly block: Block;
-    }
+  | { readonly at: 'create'; readonly creation: Creation; readonly eid: number }
+  | { readonly at: 'created'; readonly creation: Creation; readonly eid: number }
+  | { readonly at: 'not-created'; readonly creation: Creation; readonly eid: number }
+  /** The monitor was given memory of its own, for what is to be done then; or has none to give back. */
+  | { readonly at: 'extended'; readonly block: Block; readonly then: Step; readonly failed: Step }
+  | { readonly at: 'taken-back' }
   /** RUN: the call is made; its result is looked at; the host gives way, or waits for a stopped enclave. */
   | { readonly at: 'run'; readonly running: Running; readonly call: SbiCall }
-  | { readonly at: 'ran'; readonly running: Running }
+  | { readonly at: 'ran'; readonly running: Running; readonly call?: SbiCall | undefined }
+  /** There is no memory for what the monitor or the enclave needs. */
+  | { readonly at: 'no-memory'; readonly running: Running }
   | { readonly at: 'waited'; readonly running: Running }
   | { readonly at: 'killed'; readonly running: Running; readonly value: number }
   | { readonly at: 'grant'; readonly running: Running; readonly ocall: number; readonly block: Block }
-  | { readonly at: 'granted'; readonly running: Running; readonly block: Block }
+  | { readonly at: 'granted'; readonly running: Running; readonly ocall: number; readonly block: Block }
   /** STOP, RESUME, DESTROY, ATTEST: the monitor has been asked. */
   | ({ readonly at: 'asked' } & Asking)
   | ({ readonly at: 'ask-again' } & Asking)
-  /** A process is gone: its enclaves are destroyed one by one; `skip` are serials that could not be. */
-  | { readonly at: 'reclaim'; readonly pid: number; readonly asked: number; readonly skip: readonly number[] };
+  /** A process is gone: its enclaves are destroyed one by one, `asked` is the last one; `skip` are serials that could not be. */
+  | {
+      readonly at: 'reclaim';
+      readonly pid: number;
+      readonly asked: { readonly eid: number; readonly serial: number } | undefined;
+      readonly skip: readonly number[];
+    };
 
 /** What every handler of a step gets. */
 export interface Turn {

@@ -11,20 +11,29 @@ import type { Enclave, Shadow } from '../state';
 import type { Instance } from '../types';
 import type { EnclaveInfo } from './types';
 
+/** So many instances are named in a sentence. */
+const NAMED = 8;
+
 /** Everything that exists, by instance number. */
 export function enclaveInfos(monitor: Monitor, device: PenglaiDevice): EnclaveInfo[] {
   const enclaves = monitor.enclaves().map((enclave) => enclaveInfo(monitor, device, enclave));
-  const shadows = monitor.shadows().map((shadow) => shadowInfo(monitor, device, shadow));
+  const forked = new Map<Instance, Instance[]>();
+  for (const { instance, template } of enclaves)
+    if (template !== undefined) {
+      const known = forked.get(template);
+      if (known) known.push(instance);
+      else forked.set(template, [instance]);
+    }
+  const shadows = monitor.shadows().map((shadow) => shadowInfo(device, shadow, forked.get(shadow.instance) ?? []));
   return [...enclaves, ...shadows].sort((a, b) => a.instance - b.instance);
 }
 
-const byEid = (monitor: Monitor, eid: number): Instance | undefined =>
-  monitor.enclaves().find((enclave) => enclave.eid === eid)?.instance;
+const byEid = (monitor: Monitor, eid: number): Instance | undefined => monitor.enclave(eid)?.instance;
 
 function enclaveInfo(monitor: Monitor, device: PenglaiDevice, enclave: Enclave): EnclaveInfo {
-  const record = device.byPool(enclave.pool.base);
-  const head = monitor.enclaves().find((other) => other.eid === (enclave.top >= 0 ? enclave.top : enclave.eid));
-  const runner = head && device.byPool(head.pool.base)?.runner;
+  const record = device.byEidPointer(enclave.eidPointer);
+  const head = monitor.enclave(enclave.top >= 0 ? enclave.top : enclave.eid);
+  const runner = head && device.byEidPointer(head.eidPointer)?.runner;
   const caller = enclave.caller >= 0 ? byEid(monitor, enclave.caller) : undefined;
   const callee = enclave.callee >= 0 ? byEid(monitor, enclave.callee) : undefined;
   return {
@@ -50,10 +59,10 @@ function common(made: Enclave | Shadow, record: EnclaveRecord | undefined) {
   };
 }
 
-function shadowInfo(monitor: Monitor, device: PenglaiDevice, shadow: Shadow): EnclaveInfo {
-  const record = device.byPool(shadow.pool.base);
-  const alive = monitor.enclaves().filter((enclave) => enclave.template === shadow.instance);
-  const names = alive.map((enclave) => `#${enclave.instance}`).join(', ');
+function shadowInfo(device: PenglaiDevice, shadow: Shadow, alive: readonly Instance[]): EnclaveInfo {
+  const record = device.byEidPointer(shadow.eidPointer);
+  const names = alive.slice(0, NAMED).map((instance) => `#${instance}`);
+  const more = alive.length > NAMED ? [`${alive.length - NAMED} more`] : [];
   return {
     ...common(shadow, record),
     type: 'SHADOW',
@@ -62,7 +71,9 @@ function shadowInfo(monitor: Monitor, device: PenglaiDevice, shadow: Shadow): En
       stop: reason('STOP_ENCLAVE', 'SHADOW', shadow.state)!,
       resume: reason('RESUME_ENCLAVE', 'SHADOW', shadow.state)!,
       ...(alive.length > 0
-        ? { destroy: `Instance${alive.length > 1 ? 's' : ''} ${names} still use its pages; destroy them first.` }
+        ? {
+            destroy: `Instance${alive.length > 1 ? 's' : ''} ${[...names, ...more].join(', ')} still use its pages; destroy them first.`,
+          }
         : {}),
     },
   };

@@ -109,7 +109,7 @@ export class ComposedSystem implements System {
         emit: (event) => machine.outbox.emit(event),
         currentThread: () => this.linux.currentThread ?? 0,
         hostSite: () => this.hostSite(this.linux.currentThread),
-        describe: (pool) => this.device.byPool(pool),
+        describe: (eidPointer) => this.device.byEidPointer(eidPointer),
         setTimer: (hart, at) => machine.setTimer(hart, tick(at)),
         ticksPerTime: this.clockHz / TIMEBASE_HZ,
         halt: () => machine.halt(),
@@ -158,7 +158,7 @@ export class ComposedSystem implements System {
   }
 
   private speaker(eid: number): { instance: number; name: string } | undefined {
-    const enclave = this.monitor.enclaves().find((other) => other.eid === eid);
+    const enclave = this.monitor.enclave(eid);
     return enclave && { instance: enclave.instance, name: enclave.name };
   }
 
@@ -193,7 +193,7 @@ export class ComposedSystem implements System {
     if (input.kind !== 'enclave') return this.linux.post(input);
     const { id, operation, instance } = input;
     const known = this.monitor.byInstance(instance);
-    const record = known && this.device.byPool(known.pool.base);
+    const record = known && this.device.byEidPointer(known.eidPointer);
     // An instance that is gone has no id: the driver answers EINVAL.
     this.linux.post({ kind: 'device', id, path: DEVICE_PATH, command: { operation, eid: record?.eid ?? -1 } });
   }
@@ -232,8 +232,8 @@ export class ComposedSystem implements System {
       // Undefined while the hart is in the thread's own code: then they are on it.
       registers: thread.registers ?? this.machine.harts[0]!.saveRegisters(),
     };
-    const record = this.device.records().find((other) => other.runner === tid);
-    const head = record && this.monitor.enclaves().find((other) => other.pool.base === record.pool.pa);
+    const record = this.device.byRunner(tid);
+    const head = record && this.monitor.enclave(record.monitorEid);
     if (!head) return [host];
     const inside = this.monitor.chain(head).flatMap((enclave): Context[] => {
       const registers = this.monitor.registers(enclave);
