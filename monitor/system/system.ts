@@ -14,10 +14,13 @@ import { PAGE_SIZE, tick, va, type Space, type Tick, type VirtualAddress } from 
 import { DEVICE_PATH } from '../abi';
 import type { Checks } from '../checks';
 import { createDriver, type PenglaiDevice } from '../driver/driver';
+import { SharedPage } from '../driver/core';
+import type { EnclaveRecord } from '../driver/state';
 import type { EnclaveEvent } from '../events';
 import type { HazardSite } from '../hazards';
 import { limitsOf } from '../limits';
 import { createMonitor, spaceOf, type Monitor } from '../monitor';
+import type { Enclave } from '../state';
 import { enclaveInfos } from './enclaves';
 import { pageTableFirmware } from './firmware';
 import type {
@@ -233,7 +236,7 @@ export class ComposedSystem implements System {
       registers: thread.registers ?? this.machine.harts[0]!.saveRegisters(),
     };
     const record = this.device.byRunner(tid);
-    const head = record && this.monitor.enclave(record.monitorEid);
+    const head = record && this.headOf(record);
     if (!head) return [host];
     const inside = this.monitor.chain(head).flatMap((enclave): Context[] => {
       const registers = this.monitor.registers(enclave);
@@ -249,6 +252,14 @@ export class ComposedSystem implements System {
       ];
     });
     return [...inside.reverse(), host];
+  }
+
+  /** The enclave of a record. Before RUN of a template has come back once, its instance is unknown to the driver, and on the hart. */
+  private headOf({ monitorEid, shared }: EnclaveRecord): Enclave | undefined {
+    if (monitorEid >= 0) return this.monitor.enclave(monitorEid);
+    const running = this.monitor.running();
+    const head = running && (running.top >= 0 ? this.monitor.enclave(running.top) : running);
+    return head?.eidPointer === shared.pa + SharedPage.eid ? head : undefined;
   }
 
   read(space: Space, address: VirtualAddress, length: number): Uint8Array {
