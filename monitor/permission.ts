@@ -7,7 +7,7 @@ import type { Core } from './core';
 import { hex, type HazardArguments } from './hazards';
 import { isRefused, ruleFor, type Kind, type Operation, type Rule, type State } from './operations';
 import { Ocall } from './abi';
-import { enclavesOf, innermost, type Enclave, type MonitorState, type Shadow } from './state';
+import { innermost, type Enclave, type MonitorState, type Shadow } from './state';
 
 export const kindOf = (enclave: Enclave | Shadow): Kind =>
   'type' in enclave ? (enclave.template === undefined ? enclave.type : 'INSTANCE') : 'SHADOW';
@@ -26,13 +26,9 @@ export function stateOf(state: MonitorState, enclave: Enclave): State {
 const waitingOf = ({ state, ocall }: Enclave): State | undefined =>
   state !== 'OCALLING' ? undefined : ocall === Ocall.RETURN_RELAY_PAGE ? 'RETURNED' : 'OCALLING';
 
-/** Instances map the template's read-only pages, so it stays while one is alive. */
-export const instancesOf = (state: MonitorState, shadow: Shadow): Enclave[] =>
-  enclavesOf(state).filter((enclave) => enclave.template === shadow.instance);
-
-/** Only for DESTROY it matters whether instances live; the other rows are the same, and looking for them costs. */
-export const shadowStateOf = (state: MonitorState, shadow: Shadow): State =>
-  shadow.state === 'FRESH' && instancesOf(state, shadow).length > 0 ? 'FORKED' : shadow.state;
+/** Instances map the template's pages, so it stays while one is alive. */
+export const shadowStateOf = (shadow: Shadow): State =>
+  shadow.state === 'FRESH' && shadow.instances > 0 ? 'FORKED' : shadow.state;
 
 /** The test hook that switches a refusal off. */
 function checkOf(operation: Operation, kind: Kind, state: State): CheckName {
@@ -53,7 +49,7 @@ const CALL: Readonly<Partial<Record<Operation, string>>> = {
 
 /** What hazards say about an enclave. */
 export function hazardArguments(m: Core, enclave: Enclave | Shadow, more: HazardArguments = {}): HazardArguments {
-  const eid = m.options.describe(enclave.pool.base)?.eid;
+  const eid = m.options.describe(enclave.eidPointer)?.eid;
   return { eid: eid === undefined ? 'unknown' : hex(eid), name: enclave.name, ...more };
 }
 
@@ -79,7 +75,7 @@ export function permitted<T extends Enclave | Shadow>(m: Core, subject: T | unde
     ? 'FOREIGN'
     : !isEnclave(subject)
       ? q.operation === 'destroy'
-        ? shadowStateOf(m.state, subject)
+        ? shadowStateOf(subject)
         : subject.state
       : stateOf(m.state, subject);
   const rule = ruleFor(q.operation, kind, state);
