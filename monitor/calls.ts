@@ -101,9 +101,17 @@ export function raiseUnknown(m: Core, name: string | undefined): void {
   m.hazard(ruleFor('acquire', 'SERVER', 'GONE').hazard!, { name: name ?? '(bad pointer)' });
 }
 
+/** The enclave a handle names; a handle that was acquired names nothing once its server is gone. */
+function calleeOf(m: Core, caller: Enclave, handle: number): Enclave | undefined {
+  const callee = Number.isInteger(handle) && handle >= 0 ? m.enclave(handle) : undefined;
+  const acquired = caller.acquired.find(({ eid }) => eid === handle);
+  const current = !acquired || acquired.instance === callee?.instance;
+  return m.holds('handleCurrent', current) ? callee : undefined;
+}
+
 export function callEnclave(m: Core, reply: Reply, handle: number, address: number): void {
   const caller = m.enclave(m.state.running)!;
-  const callee = Number.isInteger(handle) && handle >= 0 ? m.enclave(handle) : undefined;
+  const callee = calleeOf(m, caller, handle);
   const rule = callee
     ? ruleFor('called', kindOf(callee), stateOf(m.state, callee))
     : ruleFor('called', 'SERVER', 'GONE');

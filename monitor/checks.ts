@@ -28,6 +28,7 @@ export const CHECKS = {
   // Ownership of pages: pages.ts.
   claimOwnership: 'A page that is private becomes nobody else’s.',
   claimUnshared: 'A page that an enclave maps as shared memory becomes nobody’s.',
+  claimAligned: 'What becomes somebody’s is whole pages.',
   claimOrdinary: 'The monitor, the page-table area and the bitmap become nobody’s.',
   sharePublic: 'What an enclave maps as kbuffer or shared memory, or has results written to, is public.',
   zeroFreed: 'Memory of an enclave is zeroed before the host sees it again.',
@@ -55,6 +56,8 @@ export const CHECKS = {
   // What an enclave passes: enclave-tables.ts, areas.ts, calls.ts, enclave-calls.ts.
   pageAccess: 'The monitor reads and writes for an enclave only what the enclave itself could.',
   callCopied: 'call_enclave’s argument is read once, at the call.',
+  handleCurrent: 'A handle from acquire_enclave names the server it came from, not one that has its number now.',
+  sharedUsers: 'Memory that enclaves share goes with its last user.',
   areaOwner: 'An enclave passes on, returns and unmaps only areas of its own.',
   relayOwner: 'An enclave transfers and splits only relay pages of its own.',
   // The driver: driver/driver.ts.

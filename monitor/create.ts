@@ -136,6 +136,7 @@ export function newEnclave(
     state: type === 'SERVER' ? 'RUNNABLE' : 'FRESH',
     pool,
     areas: [],
+    acquired: [],
     heap: [],
     relays: [],
     shared: [],

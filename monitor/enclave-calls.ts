@@ -133,6 +133,10 @@ function acquire(m: Core, reply: Reply, pointer: number): void {
   const server = name === undefined ? undefined : serverNamed(m.state, name);
   if (!server) raiseUnknown(m, name);
   if (!server) m.log(`acquire_server_enclave: haven't alloc this enclave: ${name ?? '(bad pointer)'}`);
+  if (server) {
+    const others = self.acquired.filter(({ eid }) => eid !== server.eid);
+    m.change(self.eid, { acquired: [...others, { eid: server.eid, instance: server.instance }] });
+  }
   reply(server ? server.eid : Result.ERROR);
 }
 

@@ -78,8 +78,8 @@ export function isPublic(m: Core, base: number, size: number): boolean {
 
 /** Makes public pages private; false, and nothing changed, unless every page is public and mapped by no enclave. */
 export function claim(m: Core, base: number, size: number, kind: PageKind, instance: number): boolean {
-  if (!aligned(base) || !aligned(size) || !m.state.bitmap || !m.holds('claimOrdinary', ordinary(m, base, size)))
-    return false;
+  if (!m.holds('claimAligned', aligned(base) && aligned(size)) || !m.state.bitmap) return false;
+  if (!m.holds('claimOrdinary', ordinary(m, base, size))) return false;
   const values = entries(m, base, size / PAGE_SIZE);
   const free = (entry: number): boolean =>
     entry === PUBLIC || !m.checks[isPrivate(entry) ? 'claimOwnership' : 'claimUnshared'];

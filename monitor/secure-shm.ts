@@ -65,8 +65,10 @@ export function grantShared(m: Core, enclave: Enclave, block: number, blockSize:
     return m.queue({ do: 'enter', eid: enclave.eid });
   }
   if (pagesLeft(m, enclave) < tablesFor(blockSize)) return m.answer(Result.NO_MEM);
-  const fits = blockSize - PAGE_SIZE >= enclave.ocallArgs[1];
-  if (!fits || !claim(m, block, blockSize, PageKind.Shared, enclave.instance)) {
+  if (
+    !m.holds('grantSize', blockSize - PAGE_SIZE >= enclave.ocallArgs[1]) ||
+    !claim(m, block, blockSize, PageKind.Shared, enclave.instance)
+  ) {
     m.log(`resume_enclave: the memory for enclave ${enclave.eid} is too small or not host memory`);
     return m.error();
   }
@@ -153,7 +155,7 @@ export function shmDestroy(m: Core, reply: Reply, key: bigint): void {
 }
 
 const over = (m: Core, piece: SharedMemory): boolean =>
-  piece.users.length === 0 &&
+  m.holds('sharedUsers', piece.users.length === 0) &&
   (piece.removed || !m.state.enclaves.some((enclave) => enclave.instance === piece.creator));
 
 /** After a detach or a destroy: the host gets the block when the piece is over. */

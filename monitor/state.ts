@@ -96,6 +96,8 @@ export interface Enclave {
   readonly top: number;
   readonly callee: number;
   readonly pendingCall?: PendingCall;
+  /** Handles it got from acquire_enclave, and of whom: the host may put another server in the place of one that is gone. */
+  readonly acquired: readonly { readonly eid: number; readonly instance: Instance }[];
   /** The ocall it waits in, 0 for none, and what is needed when it is answered: see areas.ts. */
   readonly ocall: number;
   readonly ocallArgs: readonly [number, number];

@@ -1,10 +1,18 @@
 import assert from 'node:assert/strict';
 import { tryAsGuest, tryAttack, type Attack } from './attack';
+import { CALL_ATTACKS } from './calls';
+import { HANDLE_ATTACKS } from './handles';
 import { HANDOVER_ATTACKS } from './handover';
 import { PARAMETER_ATTACKS } from './parameters';
 import { TABLE_ATTACKS } from './tables';
 
-const ATTACKS: readonly Attack[] = [...TABLE_ATTACKS, ...HANDOVER_ATTACKS, ...PARAMETER_ATTACKS];
+const ATTACKS: readonly Attack[] = [
+  ...TABLE_ATTACKS,
+  ...HANDOVER_ATTACKS,
+  ...PARAMETER_ATTACKS,
+  ...HANDLE_ATTACKS,
+  ...CALL_ATTACKS,
+];
 
 const plain = (value: unknown): unknown =>
   JSON.parse(JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? `${part}` : part)));
