@@ -219,6 +219,7 @@ export const HANDLE_ATTACKS: readonly Attack[] = [
       // The last bytes of the host's page, and then the next one, which is an enclave's.
       w.take(2);
       const { relay } = w.relayKeeper();
+      w.k.timer(2_000_000);
       return () => [w.resume(made.eid, ResumeReason.OCALL, Ocall.MMAP, relay - 2 * PAGE + 8, 2 * PAGE)];
     },
   },
