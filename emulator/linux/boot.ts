@@ -40,6 +40,8 @@ export function initialState(options: LinuxOptions, layout: PhysicalLayout): Sta
     userSince: 0,
     threads: Map(),
     processes: Map(),
+    zombies: Map(),
+    borrowers: Map(),
     nextPid: 1,
     jobs: Map(),
     nextJob: -1,

@@ -98,9 +98,15 @@ export class Core {
   }
 
   process(pid: number): Process {
-    const process = this.state.processes.get(pid);
+    const process = this.findProcess(pid);
     if (!process) throw new Error(`no process ${pid}`);
     return process;
+  }
+
+  /** A process, with the memory it really uses; undefined when there is none. */
+  findProcess(pid: number): Process | undefined {
+    const process = this.state.processes.get(pid);
+    return process && process.borrows !== 0 ? { ...process, memory: this.process(process.borrows).memory } : process;
   }
 
   setThread(tid: number, patch: Partial<Thread>): void {
@@ -108,7 +114,16 @@ export class Core {
   }
 
   setProcess(pid: number, patch: Partial<Process>): void {
-    this.set({ processes: this.state.processes.set(pid, { ...this.process(pid), ...patch }) });
+    const process = this.state.processes.get(pid);
+    if (!process) throw new Error(`no process ${pid}`);
+    let own = patch;
+    if (patch.memory && process.borrows !== 0 && patch.borrows === undefined) {
+      // Memory that is borrowed is its owner's.
+      const { memory, ...rest } = patch;
+      this.setProcess(process.borrows, { memory });
+      own = rest;
+    }
+    this.set({ processes: this.state.processes.set(pid, { ...process, ...own }) });
   }
 
   /** Moves the current thread's user registers off the hart; before anything that clobbers them. */

@@ -86,7 +86,7 @@ export const deviceAt = (core: Core, path: string): CharacterDevice | undefined 
   core.options.devices.find((device) => device.path === path);
 
 export const callerOf = (core: Core, pid: number, tid: number): DeviceCaller => {
-  const root = core.state.processes.get(pid)?.memory.root;
+  const root = core.findProcess(pid)?.memory.root;
   return { pid, tid, space: root === undefined ? undefined : space(root / PAGE_SIZE) };
 };
 

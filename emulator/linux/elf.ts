@@ -46,6 +46,19 @@ export interface ElfImage {
   readonly high: number;
 }
 
+/** The bytes of a file, of which only some are wanted. Past the end there are fewer. */
+export interface FileBytes {
+  readonly size: number;
+  read(offset: number, length: number): Uint8Array;
+}
+
+export const fileBytes = (bytes: Uint8Array): FileBytes => ({
+  size: bytes.length,
+  read: (offset, length) => bytes.subarray(offset, offset + length),
+});
+
+const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
 function checkHeader(path: string, bytes: Uint8Array, view: DataView): void {
   if (bytes.length < 4 || view.getUint32(0, false) !== 0x7f454c46) throw notElf(path);
   if (bytes.length < HEADER_SIZE) throw damagedElf(path, `the ELF header has ${bytes.length} of ${HEADER_SIZE} bytes`);
@@ -66,20 +79,21 @@ function field(path: string, view: DataView, at: number, name: string): number {
   return Number(value);
 }
 
-function readSegment(path: string, view: DataView, at: number, index: number, movable: boolean): Segment {
+/** Program header `index`, which `view` shows. */
+function readSegment(path: string, view: DataView, index: number, fileSize: number, movable: boolean): Segment {
   const name = (what: string): string => `${what} of program header ${index}`;
-  const flags = view.getUint32(at + 4, true);
+  const flags = view.getUint32(4, true);
   const segment: Segment = {
-    offset: field(path, view, at + 8, name('p_offset')),
-    address: field(path, view, at + 16, name('p_vaddr')),
-    fileSize: field(path, view, at + 32, name('p_filesz')),
-    memorySize: field(path, view, at + 40, name('p_memsz')),
+    offset: field(path, view, 8, name('p_offset')),
+    address: field(path, view, 16, name('p_vaddr')),
+    fileSize: field(path, view, 32, name('p_filesz')),
+    memorySize: field(path, view, 40, name('p_memsz')),
     prot: (flags & 4 ? Prot.READ : 0) | (flags & 2 ? Prot.WRITE : 0) | (flags & 1 ? Prot.EXEC : 0),
   };
-  if (segment.offset + segment.fileSize > view.byteLength)
+  if (segment.offset + segment.fileSize > fileSize)
     throw damagedElf(
       path,
-      `program header ${index} ends at byte ${segment.offset + segment.fileSize}, the file has ${view.byteLength}`,
+      `program header ${index} ends at byte ${segment.offset + segment.fileSize}, the file has ${fileSize}`,
     );
   if (segment.fileSize > segment.memorySize) throw damagedElf(path, `${name('p_filesz')} exceeds its p_memsz`);
   if (segment.address % PAGE_SIZE !== segment.offset % PAGE_SIZE)
@@ -90,28 +104,29 @@ function readSegment(path: string, view: DataView, at: number, index: number, mo
 }
 
 /** Throws a LaunchError that names `path` when the bytes are no program this machine can run. */
-export function parseElf(path: string, bytes: Uint8Array): ElfImage {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  checkHeader(path, bytes, view);
+export function parseElf(path: string, file: FileBytes): ElfImage {
+  const header = file.read(0, HEADER_SIZE);
+  const view = viewOf(header);
+  checkHeader(path, header, view);
   const movable = view.getUint16(16, true) === 3;
   const table = field(path, view, 32, 'e_phoff');
   const size = view.getUint16(54, true);
   const count = view.getUint16(56, true);
   if (count === 0 || count > MAX_PROGRAM_HEADERS || size < PROGRAM_HEADER_SIZE)
     throw damagedElf(path, `there are ${count} program headers of ${size} bytes`);
-  if (table + count * size > bytes.length)
-    throw damagedElf(path, `the program headers end at byte ${table + count * size}, the file has ${bytes.length}`);
+  if (table + count * size > file.size)
+    throw damagedElf(path, `the program headers end at byte ${table + count * size}, the file has ${file.size}`);
   const segments: Segment[] = [];
   let interpreter: string | undefined;
   let headers: number | undefined;
   for (let i = 0; i < count; i++) {
-    const at = table + i * size;
-    const type = view.getUint32(at, true);
+    const entry = viewOf(file.read(table + i * size, PROGRAM_HEADER_SIZE));
+    const type = entry.getUint32(0, true);
     if (type === PT_LOAD) {
-      const segment = readSegment(path, view, at, i, movable);
+      const segment = readSegment(path, entry, i, file.size, movable);
       if (segment.memorySize > 0) segments.push(segment);
-    } else if (type === PT_PHDR) headers = field(path, view, at + 16, 'p_vaddr of PT_PHDR');
-    else if (type === PT_INTERP) interpreter = readInterpreter(path, bytes, view, at);
+    } else if (type === PT_PHDR) headers = field(path, entry, 16, 'p_vaddr of PT_PHDR');
+    else if (type === PT_INTERP) interpreter = readInterpreter(path, file, entry);
   }
   if (segments.length === 0) throw damagedElf(path, 'nothing in it is to be loaded');
   checkOrder(path, segments);
@@ -128,11 +143,11 @@ export function parseElf(path: string, bytes: Uint8Array): ElfImage {
   };
 }
 
-function readInterpreter(path: string, bytes: Uint8Array, view: DataView, at: number): string {
-  const offset = field(path, view, at + 8, 'p_offset of PT_INTERP');
-  const length = field(path, view, at + 32, 'p_filesz of PT_INTERP');
-  if (length > 4096 || offset + length > bytes.length) throw damagedElf(path, 'PT_INTERP lies outside of the file');
-  const text = bytes.subarray(offset, offset + length);
+function readInterpreter(path: string, file: FileBytes, entry: DataView): string {
+  const offset = field(path, entry, 8, 'p_offset of PT_INTERP');
+  const length = field(path, entry, 32, 'p_filesz of PT_INTERP');
+  if (length > 4096 || offset + length > file.size) throw damagedElf(path, 'PT_INTERP lies outside of the file');
+  const text = file.read(offset, length);
   const end = text.indexOf(0);
   return new TextDecoder().decode(end < 0 ? text : text.subarray(0, end));
 }

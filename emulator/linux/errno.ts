@@ -43,11 +43,14 @@ export const enum Errno {
   ENODATA = 61,
   EOVERFLOW = 75,
   EOPNOTSUPP = 95,
+  ELIBBAD = 80,
   ETIMEDOUT = 110,
   /** Never seen by a program: the call starts again unless a handler without SA_RESTART runs. */
   ERESTARTSYS = 512,
   /** Never seen by a program: the call starts again only when no handler runs. */
   ERESTARTNOHAND = 514,
+  /** Never seen by a program: the call goes on where it was only when no handler runs. */
+  ERESTART_RESTARTBLOCK = 516,
 }
 
 export const enum Signal {

@@ -43,6 +43,13 @@ export const interpreterMissing = (path: string, interpreter: string): LaunchErr
     'Link the program with -static, or add the loader and its libraries to "sdkFiles".',
   );
 
+export const interpreterDamaged = (path: string, what: string): LaunchError =>
+  new LaunchError(
+    'interpreter-damaged',
+    `${path} is dynamically linked, and its loader can't be used: ${what}`,
+    'Give the guest the loader and the libraries of the compiler that built the program.',
+  );
+
 export const argumentsTooLong = (bytes: number, limit: number): LaunchError =>
   new LaunchError(
     'arguments-too-long',

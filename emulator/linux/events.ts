@@ -6,7 +6,10 @@ export type LinuxEvent =
   | { readonly kind: 'output'; readonly stream: 'stdout' | 'stderr'; readonly pid: number; readonly bytes: Uint8Array }
   /** A line of the kernel's log, or text a driver prints on behalf of something (`source` is the driver's, plain data). */
   | { readonly kind: 'console'; readonly text: string; readonly source?: unknown }
-  | { readonly kind: 'process-started'; readonly pid: number; readonly name: string }
+  /** `parent` is 0 for the first. Images and threads follow. */
+  | { readonly kind: 'process-started'; readonly pid: number; readonly name: string; readonly parent: number }
+  /** A process executes another program: its address space is a new one, its images follow. */
+  | { readonly kind: 'process-executed'; readonly pid: number; readonly name: string }
   /** An ELF image was mapped into a process. `base` is added to the file's addresses; 0 for ET_EXEC. */
   | {
       readonly kind: 'image';

@@ -5,14 +5,15 @@ import type { DeviceInput, DeviceStep } from './device';
 import { callerOf, deviceAt, driverKernel, guarded } from './drivers';
 import { Errno } from './errno';
 import { panic } from './boot';
-import { startProgram, type Program } from './exec';
-import { dropPages } from './memory/areas';
+import { execQueue, startProgram } from './exec';
+import type { Program } from './program';
+import { dropFrom } from './memory/areas';
 import { USER_TOP } from './memory/layout';
-import { freeObject, setAreas } from './memory/objects';
+import { freeObject, recount } from './memory/objects';
 import { freeTables } from './memory/tables';
 import { loadRoot } from './paging';
 import { addJob, closeProcess, removeProcess } from './process';
-import { block, makeReady } from './scheduler';
+import { block, makeReady, wake } from './scheduler';
 import type { Job } from './state';
 
 const remove = (core: Core, job: Job): void => core.set({ jobs: core.state.jobs.remove(job.id) });
@@ -23,7 +24,8 @@ const update = (core: Core, job: Job, patch: Partial<Job>): void =>
 export function runJob(core: Core, program: Program): boolean {
   const id = core.state.readyJobs.first()!;
   const job = core.state.jobs.get(id)!;
-  if (job.work.kind === 'exit-memory') return freeMemory(core, job, job.work);
+  if (job.work.kind === 'free-memory') return freeMemory(core, job, job.work);
+  if (job.work.kind === 'exit') return exit(core, job, job.work.pid);
   if (job.work.kind === 'free-object') return freePages(core, job, job.work);
   let step: DeviceStep | undefined;
   const fault = attempt(core, () => {
@@ -44,7 +46,7 @@ function deviceStep(core: Core, job: Job): DeviceStep {
     if (!device) return { do: 'return', value: -Errno.ENODEV };
     return guarded(core, device, () => device.command(kernel, work.command, job.phase, input));
   }
-  if (work.kind === 'exit-memory' || work.kind === 'free-object') return { do: 'return', value: 0 };
+  if (work.kind !== 'boot-device' && work.kind !== 'exit-device') return { do: 'return', value: 0 };
   const device = core.options.devices[work.device];
   if (!device) return { do: 'return', value: 0 };
   if (work.kind === 'boot-device') return guarded(core, device, () => device.boot(kernel, job.phase, input));
@@ -85,6 +87,7 @@ function finish(core: Core, job: Job, value: number, program: Program): void {
   else if (work.kind === 'boot-device') booted(core, work.device, value, program);
   else if (work.kind === 'exit-device') {
     if (work.device + 1 < core.options.devices.length) addJob(core, { ...work, device: work.device + 1 });
+    else if (work.exec) wake(core, execQueue(work.pid));
     else closeProcess(core, work.pid);
   }
 }
@@ -99,24 +102,27 @@ function booted(core: Core, device: number, value: number, program: Program): vo
   }
 }
 
-/** Frees a process's pages, then its tables, which nothing may use any more. */
-function freeMemory(core: Core, job: Job, work: Extract<Job['work'], { kind: 'exit-memory' }>): boolean {
-  const { pid, position } = work;
+/** Frees the pages of an address space, then its tables, which nothing may use any more. */
+function freeMemory(core: Core, job: Job, work: Extract<Job['work'], { kind: 'free-memory' }>): boolean {
+  const { pid, position, memory: before } = work;
   if (position < USER_TOP) {
-    update(core, job, { work: { ...work, position: dropPages(core, pid, position, USER_TOP) } });
+    const { memory, next } = dropFrom(core, before, position, USER_TOP);
+    update(core, job, { work: { ...work, memory, position: next } });
     return true;
   }
-  const { memory } = core.process(pid);
-  if (core.state.root === memory.root) return loadRoot(core, core.state.kernelRoot);
+  if (core.state.root === before.root) return loadRoot(core, core.state.kernelRoot);
   core.set({ readyJobs: core.state.readyJobs.shift() });
-  if (memory.areas.length > 0) {
-    // What nobody else shows is freed first, and goes into its file: the machine may end with this process.
-    setAreas(core, pid, []);
-    core.set({ readyJobs: core.state.readyJobs.push(job.id) });
-    return true;
-  }
   remove(core, job);
-  freeTables(core, memory);
+  freeTables(core, before);
+  recount(core, before.areas, []);
+  // After the jobs that free shared objects.
+  if (pid !== 0) addJob(core, { kind: 'exit', pid });
+  return true;
+}
+
+function exit(core: Core, job: Job, pid: number): boolean {
+  core.set({ readyJobs: core.state.readyJobs.shift() });
+  remove(core, job);
   removeProcess(core, pid);
   return true;
 }

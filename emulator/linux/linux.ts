@@ -11,7 +11,8 @@ import { initialState, panic } from './boot';
 import { callName } from './calls/table';
 import type { DevicePhase } from './files/kinds/device';
 import { Core } from './core';
-import { prepareProgram, type Program } from './exec';
+import { prepareProgram } from './exec';
+import type { Program } from './program';
 import { layoutOf } from './memory/layout';
 import { untouchedPage } from './memory/paging-in';
 import { advance, arrive } from './run';
@@ -75,6 +76,8 @@ class LinuxPersonality implements Linux {
   processes(): readonly ProcessInfo[] {
     return [...this.core.state.processes.values()]
       .sort((a, b) => a.pid - b.pid)
+      .map(({ pid }) => this.core.process(pid))
+      .filter(({ memory }) => memory.root !== 0)
       .map(({ pid, name, memory, images }) => ({ pid, name, space: space(memory.root / PAGE_SIZE), images }));
   }
 

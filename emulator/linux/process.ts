@@ -1,16 +1,21 @@
 /**
  * Ends of threads and processes. A process going down marks its threads as dying; each leaves the kernel where it stands (a driver's
- * call is told and finishes first), then exits; with the last one go devices, descriptors and memory, in steps.
+ * call is told and finishes first), then exits; with the last one go devices, descriptors and memory, in steps. What is left then is a
+ * zombie, until its parent asks (family.ts). The first process is the machine's program: with it end all others, then the machine halts.
  */
 import type { Core } from './core';
-import { signalName } from './errno';
+import { Signal, signalName } from './errno';
+import { bequeath, endsInFamily } from './family';
 import { closeAll } from './files/descriptors';
+import { detachMemory } from './memory/lending';
 import { forget, leaveCurrent, makeReady, unblockThreads, wake } from './scheduler';
 import { dropTimers } from './timers';
 import type { Call, Job } from './state';
 
 /** Number of the pseudo call a dying thread makes: exit. */
 const EXIT = 93;
+export const FIRST_PROCESS = 1;
+
 export const exitCall = (status: number): Call => ({
   number: EXIT,
   args: [status, 0, 0, 0, 0, 0],
@@ -21,15 +26,21 @@ export const exitCall = (status: number): Call => ({
 
 /** Marks the process as going down: with an exit status, or by a signal (non-zero). Nothing when it already is. */
 export function endProcess(core: Core, pid: number, status: number, signal: number): void {
-  const process = core.process(pid);
-  if (process.ending) return;
-  core.setProcess(pid, { ending: { status, signal }, pending: [] });
+  const { ending, threads, stopped } = core.process(pid);
+  if (ending) return;
+  core.setProcess(pid, { ending: { status, signal }, pending: [], stopped: undefined });
+  endThreads(core, threads);
+  for (const tid of stopped?.parked ?? []) makeReady(core, tid);
+}
+
+/** Threads run no more user code: each exits as soon as it has left the kernel. */
+export function endThreads(core: Core, tids: readonly number[]): void {
   const threads = core.state.threads.withMutations((map) => {
-    for (const tid of process.threads) map.set(tid, { ...map.get(tid)!, dying: true });
+    for (const tid of tids) map.set(tid, { ...map.get(tid)!, dying: true });
   });
   core.set({ threads });
-  unblockThreads(core, process.threads, 'signal');
-  core.charge(process.threads.length);
+  unblockThreads(core, tids, 'signal');
+  core.charge(tids.length);
 }
 
 /** The thread is gone; its exit's user-memory work has been done. */
@@ -44,10 +55,16 @@ export function removeThread(core: Core, tid: number, status: number): void {
   core.charge(threads.length >> 2);
   core.setProcess(thread.pid, { threads, cpu: process.cpu + thread.cpu });
   core.emit({ kind: 'thread-exited', pid: thread.pid, tid });
+  if (threads.length === 1) wake(core, aloneQueue(thread.pid));
   if (threads.length > 0) return;
   if (!process.ending) core.setProcess(thread.pid, { ending: { status, signal: 0 } });
-  addJob(core, { kind: 'exit-device', pid: thread.pid, device: 0 });
+  addJob(core, { kind: 'exit-device', pid: thread.pid, device: 0, exec: false });
 }
+
+/** Where a thread waits for all others of its process to be gone. */
+export const aloneQueue = (pid: number): string => `alone:${pid}`;
+/** Where a parent waits until a child of vfork has a program of its own, or has ended. */
+export const vforkQueue = (pid: number): string => `vfork:${pid}`;
 
 export function addJob(core: Core, work: Job['work']): void {
   const id = core.state.nextJob;
@@ -60,18 +77,30 @@ export function addJob(core: Core, work: Job['work']): void {
 export function closeProcess(core: Core, pid: number): void {
   dropTimers(core, pid, true);
   closeAll(core, pid);
-  addJob(core, { kind: 'exit-memory', pid, position: 0 });
+  leaveMemory(core, pid, pid);
+  wake(core, vforkQueue(pid));
 }
 
-/** Memory has been freed: the process is gone; the machine ends with the first one. */
+/** Takes its address space from a process and has it freed, when nobody else uses it; then process `gone` (0 for none) is removed. */
+export function leaveMemory(core: Core, pid: number, gone: number): void {
+  const memory = detachMemory(core, pid);
+  if (memory) addJob(core, { kind: 'free-memory', memory, position: 0, pid: gone });
+  else if (gone !== 0) addJob(core, { kind: 'exit', pid: gone });
+}
+
+/** Nothing is left of the process but its family's interest in it. */
 export function removeProcess(core: Core, pid: number): void {
-  const { ending } = core.process(pid);
-  const signal = ending?.signal ?? 0;
-  const status = signal > 0 ? 128 + signal : (ending?.status ?? 0) & 0xff;
+  const process = core.process(pid);
+  const ending = process.ending ?? { status: 0, signal: 0 };
+  const { signal } = ending;
+  const status = signal > 0 ? 128 + signal : ending.status & 0xff;
   core.set({ processes: core.state.processes.remove(pid) });
   core.emit({ kind: 'process-exited', pid, status, ...(signal > 0 ? { signal: signalName(signal) } : {}) });
-  wake(core, `exit:${pid}`);
-  if (pid !== 1) return;
-  core.set({ exitStatus: status });
-  core.machine.halt();
+  bequeath(core, process);
+  endsInFamily(core, process, ending);
+  if (pid === FIRST_PROCESS) {
+    core.set({ exitStatus: status });
+    for (const other of [...core.state.processes.keys()].sort((a, b) => a - b)) endProcess(core, other, 0, Signal.KILL);
+  }
+  if (core.state.processes.size === 0) core.machine.halt();
 }

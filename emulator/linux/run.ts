@@ -8,13 +8,14 @@ import { attempt, Cost, type Core } from './core';
 import { expireAlarms } from './alarms';
 import { bootStep, panic } from './boot';
 import { Errno } from './errno';
-import type { Program } from './exec';
+import type { Program } from './program';
 import { runJob, readyYielded } from './jobs';
 import { nextEntries } from './memory/tables';
 import { fence, loadRoot } from './paging';
 import { addJob, exitCall } from './process';
 import { block, expireTimers, pickNext, preempt, setTimer, sliceOver, timerReady, wake } from './scheduler';
 import { deliver, deliverable, interrupted, sendSignal } from './signals';
+import { park } from './stopping';
 import type { Call, Thread } from './state';
 import { callName, handlerOf } from './calls/table';
 import type { Outcome } from './calls/call';
@@ -112,6 +113,12 @@ function runThread(core: Core): boolean {
   }
   const tid = core.state.current!;
   const thread = core.thread(tid);
+  const { stopped, memory } = core.process(thread.pid);
+  if (stopped && !thread.dying) {
+    park(core, tid);
+    return true;
+  }
+  if (core.state.root !== memory.root) return loadRoot(core, memory.root);
   if (thread.call) return runCall(core, thread, thread.call);
   if (thread.dying) {
     core.setThread(tid, { call: exitCall(core.process(thread.pid).ending?.status ?? 0) });
@@ -162,9 +169,13 @@ function runCall(core: Core, thread: Thread, call: Call): boolean {
   const result = core.user.outside ? 'bad-address' : userFault(core, tid, fault, core.user.end);
   if (result === 'done') return true;
   if (result === 'no-memory') outOfMemory(core, tid);
-  // A thread's exit goes on whatever its memory looks like.
-  if (call.number === EXIT_NUMBER) {
-    core.setThread(tid, { call: { ...call, phase: ((call.phase as number | undefined) ?? 0) + 1 } });
+  // A thread's exit, and whatever else can't be taken back, goes on whatever its memory looks like.
+  const instead =
+    call.number === EXIT_NUMBER
+      ? ((call.phase as number | undefined) ?? 0) + 1
+      : (call.phase as { readonly onFault?: unknown } | undefined)?.onFault;
+  if (instead !== undefined) {
+    core.setThread(tid, { call: { ...call, phase: instead } });
     return true;
   }
   finishCall(core, tid, -Errno.EFAULT);
@@ -209,8 +220,8 @@ function apply(core: Core, tid: number, outcome: Outcome): boolean {
       return false;
     case 'block': {
       const inDriver = outcome.wait.queues[0]?.startsWith('device:') === true;
-      if (!inDriver && (thread.dying || deliverable(core, core.thread(tid))))
-        core.setThread(tid, { call: { ...call, woken: 'signal' } });
+      const interruptible = !outcome.wait.killable && deliverable(core, core.thread(tid)) !== undefined;
+      if (!inDriver && (thread.dying || interruptible)) core.setThread(tid, { call: { ...call, woken: 'signal' } });
       else block(core, tid, outcome.wait);
       return true;
     }
@@ -260,8 +271,6 @@ function toUser(core: Core, tid: number): boolean {
     return false;
   }
   const thread = core.thread(tid);
-  const { root } = core.process(thread.pid).memory;
-  if (core.state.root !== root) return loadRoot(core, root);
   if (!core.state.live) {
     core.hart.loadRegisters(thread.registers);
     core.hart.sepc = va(savedPc(thread.registers));

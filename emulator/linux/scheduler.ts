@@ -66,6 +66,11 @@ export function unblock(core: Core, id: number, woken: Woken): void {
   makeReady(core, id);
 }
 
+/** A signal has come for a blocked thread: it goes on, unless only the end of its process may end the wait. */
+export function interrupt(core: Core, tid: number): void {
+  if (!waitOf(core, tid)?.killable) unblock(core, tid, 'signal');
+}
+
 /** `unblock` for many threads, in their order: one pass over each queue they stand in, one new map. */
 export function unblockThreads(core: Core, tids: readonly number[], woken: Woken): void {
   const blocked = new Set(tids.filter((tid) => waitOf(core, tid)));

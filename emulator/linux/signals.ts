@@ -8,11 +8,14 @@ import type { Core } from './core';
 import { Errno, Signal } from './errno';
 import { TRAMPOLINE } from './memory/layout';
 import { endProcess } from './process';
-import { unblock, wake } from './scheduler';
+import { interrupt, wake } from './scheduler';
+import { continueProcess, STOPPING, stopProcess } from './stopping';
 import { timerTaken } from './timers';
 import type { AlternateStack, Process, SignalAction, SignalInfo, Thread } from './state';
 
 export const enum SigFlag {
+  NOCLDSTOP = 1,
+  NOCLDWAIT = 2,
   SIGINFO = 4,
   ONSTACK = 0x08000000,
   RESTART = 0x10000000,
@@ -35,8 +38,6 @@ const UC_FCSR = UC_FLOATS + 256;
 const FRAME_SIZE = UCONTEXT + 176 + 256 + 528;
 
 const IGNORED = new Set<number>([Signal.CHLD, Signal.URG, Signal.WINCH, Signal.CONT]);
-/** Job control is not there: the signals that would stop a process do nothing. */
-const STOPPING = new Set<number>([Signal.STOP, Signal.TSTP, Signal.TTIN, Signal.TTOU]);
 
 export const maskBit = (signal: number): bigint => 1n << BigInt(signal - 1);
 export const UNMASKABLE = maskBit(Signal.KILL) | maskBit(Signal.STOP);
@@ -44,22 +45,47 @@ export const UNMASKABLE = maskBit(Signal.KILL) | maskBit(Signal.STOP);
 const DEFAULT: SignalAction = { handler: 0, flags: 0, mask: 0n };
 export const actionOf = (process: Process, signal: number): SignalAction => process.actions.get(signal) ?? DEFAULT;
 
-const ignores = (process: Process, signal: number): boolean => {
+export const ignores = (process: Process, signal: number): boolean => {
   const { handler } = actionOf(process, signal);
-  return handler === 1 || (handler === 0 && (IGNORED.has(signal) || STOPPING.has(signal)));
+  return handler === 1 || (handler === 0 && IGNORED.has(signal));
 };
 
-/** The first pending signal the thread takes: its own before the process's, lowest number first. */
+/** The first pending signal the thread takes: its own before the process's, lowest number first, in the order they came. */
 export function deliverable(core: Core, thread: Thread): SignalInfo | undefined {
-  const takes = (info: SignalInfo): boolean => (thread.mask & maskBit(info.signal)) === 0n;
+  const own = core.state.processes.get(thread.pid)!.pending;
+  if (thread.pending.length === 0 && own.length === 0) return undefined;
   const lowest = (list: readonly SignalInfo[]): SignalInfo | undefined =>
-    list.filter(takes).sort((a, b) => a.signal - b.signal)[0];
-  return lowest(thread.pending) ?? lowest(core.process(thread.pid).pending);
+    list.filter(({ signal }) => (thread.mask & maskBit(signal)) === 0n).sort((a, b) => a.signal - b.signal)[0];
+  return lowest(thread.pending) ?? lowest(own);
 }
 
 /** A signal that will end the process without its code having a say. */
 const fatal = (process: Process, signal: number): boolean =>
-  signal === Signal.KILL || (actionOf(process, signal).handler === 0 && !ignores(process, signal));
+  signal === Signal.KILL || (actionOf(process, signal).handler === 0 && !IGNORED.has(signal) && !STOPPING.has(signal));
+
+/** Takes what is pending of some signals away from a process and its threads. */
+export function flushPending(core: Core, pid: number, which: (signal: number) => boolean): void {
+  const stays = (info: SignalInfo): boolean => !which(info.signal);
+  const { pending, threads } = core.process(pid);
+  const gone = pending.filter((info) => !stays(info));
+  if (gone.length > 0) core.setProcess(pid, { pending: pending.filter(stays) });
+  for (const tid of threads) {
+    const own = core.thread(tid).pending;
+    if (own.length === 0 || own.every(stays)) continue;
+    gone.push(...own.filter((info) => !stays(info)));
+    core.setThread(tid, { pending: own.filter(stays) });
+  }
+  for (const info of gone) if (info.timer) timerTaken(core, pid, info);
+  core.charge(threads.length >> 2);
+}
+
+/** Stopping and continuing cancel each other, whatever the process does with the signals. */
+function cancelOpposite(core: Core, pid: number, signal: number): void {
+  if (signal === Signal.CONT) {
+    flushPending(core, pid, (other) => STOPPING.has(other));
+    continueProcess(core, pid);
+  } else if (STOPPING.has(signal)) flushPending(core, pid, (other) => other === Signal.CONT);
+}
 
 /** Woken when a process, or one of its threads, has a signal more pending: sigtimedwait and signalfd wait in it. */
 export const signalQueue = (pid: number): string => `signals:${pid}`;
@@ -67,29 +93,39 @@ export const signalQueue = (pid: number): string => `signals:${pid}`;
 /** Signals of a set that a thread could take, in the order it would. */
 export function pendingIn(core: Core, tid: number, set: bigint): SignalInfo[] {
   const thread = core.thread(tid);
-  return [...thread.pending, ...core.process(thread.pid).pending].filter((info) => (set & maskBit(info.signal)) !== 0n);
+  const inOrder = (list: readonly SignalInfo[]): SignalInfo[] =>
+    list.filter(({ signal }) => (set & maskBit(signal)) !== 0n).sort((a, b) => a.signal - b.signal);
+  return [...inOrder(thread.pending), ...inOrder(core.process(thread.pid).pending)];
 }
 
 /** A signal for a thread, or for whichever thread of the process takes it first. */
 export function sendSignal(core: Core, pid: number, tid: number | undefined, info: SignalInfo): void {
+  if (core.process(pid).ending) return;
+  cancelOpposite(core, pid, info.signal);
   const process = core.process(pid);
-  if (process.ending) return;
+  const candidates = tid === undefined ? process.threads : [tid];
+  const takes = (id: number): boolean => (core.thread(id).mask & maskBit(info.signal)) === 0n;
   // One that is blocked stays pending all the same: sigwait and signalfd take it, or its action changes meanwhile.
-  const blocked = core.thread(tid ?? process.threads[0]!).mask & maskBit(info.signal);
-  if (ignores(process, info.signal) && blocked === 0n) return;
+  if (ignores(process, info.signal) && candidates.slice(0, 1).every(takes)) return;
   const known = tid === undefined ? process.pending : core.thread(tid).pending;
   // Standard signals don't queue.
   if (info.signal < 32 && known.some((other) => other.signal === info.signal)) return;
   if (known.length >= 1024) return;
   if (tid === undefined) core.setProcess(pid, { pending: [...known, info] });
   else core.setThread(tid, { pending: [...known, info] });
-  const candidates = tid === undefined ? process.threads : [tid];
-  const taker = candidates.find((id) => (core.thread(id).mask & maskBit(info.signal)) === 0n);
   wake(core, signalQueue(pid));
-  if (taker === undefined) return;
+  const taker = candidates.find(takes);
+  if (taker === undefined || (process.stopped && info.signal !== Signal.KILL)) return;
   if (fatal(process, info.signal)) endProcess(core, pid, 0, info.signal);
-  else unblock(core, taker, 'signal');
+  else if (stops(process, info.signal)) {
+    // At once: a thread inside of a driver would look much later.
+    takePending(core, taker, info);
+    stopProcess(core, pid, info.signal);
+  } else interrupt(core, taker);
 }
+
+const stops = (process: Process, signal: number): boolean =>
+  STOPPING.has(signal) && (signal === Signal.STOP || actionOf(process, signal).handler === 0);
 
 /** Takes a signal off the list it is pending in; returns it as it is to be told. */
 export function takePending(core: Core, tid: number, info: SignalInfo): SignalInfo {
@@ -106,6 +142,10 @@ export function deliver(core: Core, tid: number, info: SignalInfo): void {
   const process = core.process(thread.pid);
   const told = takePending(core, tid, info);
   if (ignores(process, info.signal)) return;
+  if (stops(process, info.signal)) {
+    stopProcess(core, thread.pid, info.signal);
+    return;
+  }
   const action = actionOf(process, info.signal);
   if (action.handler === 0 || info.signal === Signal.KILL) endProcess(core, thread.pid, 0, info.signal);
   else enterHandler(core, tid, told, action);
@@ -140,6 +180,12 @@ function enterHandler(core: Core, tid: number, info: SignalInfo, action: SignalA
 export function writeInfo(view: DataView, info: SignalInfo): void {
   view.setInt32(0, info.signal, true);
   view.setInt32(8, info.code, true);
+  if (info.child) {
+    view.setInt32(16, info.pid, true);
+    view.setInt32(24, info.child.status, true);
+    view.setBigUint64(32, BigInt(info.child.time), true);
+    return;
+  }
   const ofFault = info.code > 0 && info.code !== SI_KERNEL;
   if (ofFault) {
     view.setBigUint64(16, BigInt.asUintN(64, BigInt(info.address)), true);
@@ -148,6 +194,13 @@ export function writeInfo(view: DataView, info: SignalInfo): void {
   view.setInt32(16, info.timer?.id ?? info.pid, true);
   view.setInt32(20, info.timer?.overrun ?? 0, true);
   view.setBigUint64(24, BigInt.asUintN(64, BigInt(info.value)), true);
+}
+
+/** struct siginfo. */
+export function infoBytes(info: SignalInfo): Uint8Array {
+  const bytes = new Uint8Array(INFO_SIZE);
+  writeInfo(new DataView(bytes.buffer), info);
+  return bytes;
 }
 
 function frameBytes(thread: Thread, info: SignalInfo, onAlternate: boolean): Uint8Array {

@@ -25,6 +25,8 @@ export interface Wait {
   readonly deadline: number;
   /** FUTEX_WAIT_BITSET's mask. */
   readonly bitset: number;
+  /** Only a signal that ends the process ends the wait. */
+  readonly killable?: boolean;
 }
 
 /** A system call in progress. */
@@ -48,6 +50,8 @@ export interface SignalInfo {
   readonly value: number;
   /** SI_TIMER: the timer, and expiries the signal stands for besides its own. */
   readonly timer?: { readonly id: number; readonly overrun: number };
+  /** SIGCHLD: the child's exit status or signal, and the time it ran in units of 1/USER_HZ. */
+  readonly child?: { readonly status: number; readonly time: number };
 }
 
 export interface SignalAction {
@@ -164,9 +168,42 @@ export interface Image {
   readonly hash: string;
 }
 
-export interface Process {
+/** How a process ended: its exit code, or the signal that ended it. */
+export interface Ending {
+  readonly status: number;
+  readonly signal: number;
+}
+
+/** What stays of a process when its program has ended, until its parent has asked. */
+export interface Kin {
   readonly pid: number;
+  /** Who waits for it; 0: nobody, it is forgotten when it ends. */
   readonly parent: number;
+  /** Process group and session, named after the processes that made them. */
+  readonly group: number;
+  readonly session: number;
+  /** Signal the parent gets when it ends; 0 for none. */
+  readonly exitSignal: number;
+  /** Ticks of threads that are gone, and of children that have been waited for. */
+  readonly cpu: number;
+  readonly childCpu: number;
+}
+
+export interface Zombie extends Kin {
+  readonly name: string;
+  readonly ending: Ending;
+}
+
+/** Job control has stopped the process. */
+export interface Stopped {
+  readonly signal: number;
+  /** The parent has been told by wait. */
+  readonly told: boolean;
+  /** Threads that would go on, in the order they came to. */
+  readonly parked: readonly number[];
+}
+
+export interface Process extends Kin {
   readonly name: string;
   readonly executable: string;
   readonly arguments: readonly string[];
@@ -179,10 +216,19 @@ export interface Process {
   /** Living threads, by tid, ascending. */
   readonly threads: readonly number[];
   readonly images: readonly Image[];
-  /** Set when the process is going down: its exit code, or the signal that ended it. */
-  readonly ending: { readonly status: number; readonly signal: number } | undefined;
-  /** Ticks of threads that are gone. */
-  readonly cpu: number;
+  /** Set when the process is going down. */
+  readonly ending: Ending | undefined;
+  /** Processes and zombies whose parent it is, by pid, ascending. */
+  readonly children: readonly number[];
+  /** The process in whose address space it runs until it execs or exits (CLONE_VM); 0: in `memory`, its own. */
+  readonly borrows: number;
+  /** Has executed a program since it was forked. */
+  readonly executed: boolean;
+  readonly stopped: Stopped | undefined;
+  /** Has been continued, and wait has not told the parent yet. */
+  readonly continued: boolean;
+  /** Descendants whose parents end become its children (PR_SET_CHILD_SUBREAPER). */
+  readonly subreaper: boolean;
 }
 
 /** Kernel work that belongs to no thread, in steps. Ids are negative so that they share queues with tids. */
@@ -191,8 +237,12 @@ export interface Job {
   readonly work:
     | { readonly kind: 'boot-device'; readonly device: number }
     | { readonly kind: 'command'; readonly answer: number; readonly path: string; readonly command: unknown }
-    | { readonly kind: 'exit-device'; readonly pid: number; readonly device: number }
-    | { readonly kind: 'exit-memory'; readonly pid: number; readonly position: number }
+    /** Devices free what a process has of them: it ends, or (`exec`) its program does. */
+    | { readonly kind: 'exit-device'; readonly pid: number; readonly device: number; readonly exec: boolean }
+    /** An address space is freed; then the process (0 for none) is gone. */
+    | { readonly kind: 'free-memory'; readonly memory: Memory; readonly position: number; readonly pid: number }
+    /** A process that has nothing left goes out of the tables. */
+    | { readonly kind: 'exit'; readonly pid: number }
     | { readonly kind: 'free-object'; readonly object: number; readonly position: number };
   readonly phase: unknown;
   readonly sbi: SbiResult | undefined;
@@ -236,6 +286,9 @@ export interface State {
   readonly userSince: number;
   readonly threads: Map<number, Thread>;
   readonly processes: Map<number, Process>;
+  readonly zombies: Map<number, Zombie>;
+  /** Of a process that others borrow the address space of: these, by pid. */
+  readonly borrowers: Map<number, readonly number[]>;
   readonly nextPid: number;
   readonly jobs: Map<number, Job>;
   readonly nextJob: number;

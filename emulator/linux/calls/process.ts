@@ -1,92 +1,11 @@
-/** Threads and processes: clone, exit, ids, robust futex lists. */
-import { withRegisters } from '../../hart/registers';
+/** Threads and processes: exit, ids, groups and sessions, robust futex lists. */
 import { Errno } from '../errno';
 import type { Core } from '../core';
-import { endProcess, removeThread } from '../process';
-import { makeReady } from '../scheduler';
-import { NO_STACK } from '../signals';
+import { endProcess, FIRST_PROCESS, removeThread } from '../process';
+import { kinOf, membersOf } from '../family';
 import type { Thread } from '../state';
 import { wakeFutex } from './futex';
-import type { CallContext, Handler, Outcome } from './call';
-
-const enum Clone {
-  VM = 0x100,
-  FS = 0x200,
-  FILES = 0x400,
-  SIGHAND = 0x800,
-  THREAD = 0x10000,
-  SETTLS = 0x80000,
-  PARENT_SETTID = 0x100000,
-  CHILD_CLEARTID = 0x200000,
-  CHILD_SETTID = 0x1000000,
-}
-const THREAD_FLAGS = Clone.VM | Clone.FS | Clone.FILES | Clone.SIGHAND | Clone.THREAD;
-/** Threads of the whole machine: few enough that a step may look at all of them. (Linux's own limit for 512 MiB of RAM.) */
-const MAX_THREADS = 4096;
-
-interface CloneRequest {
-  readonly flags: number;
-  readonly stack: number;
-  readonly parentTid: number;
-  readonly childTid: number;
-  readonly tls: number;
-}
-
-function cloneThread({ core, thread, process }: CallContext, request: CloneRequest): Outcome {
-  const { flags, stack, parentTid, childTid, tls } = request;
-  if ((flags & THREAD_FLAGS) !== THREAD_FLAGS) {
-    core.log('clone: this host OS makes threads only; a new process (fork, vfork) is not supported');
-    return -Errno.ENOSYS;
-  }
-  if (core.state.threads.size >= MAX_THREADS) return -Errno.EAGAIN;
-  const tid = core.state.nextPid;
-  if (flags & Clone.PARENT_SETTID) core.user.writeU32(parentTid, tid);
-  if (flags & Clone.CHILD_SETTID) core.user.writeU32(childTid, tid);
-  core.saveLive();
-  const { registers } = core.thread(thread.tid);
-  const x: Record<number, number> = { 10: 0 };
-  if (stack !== 0) x[2] = stack;
-  if (flags & Clone.SETTLS) x[4] = tls;
-  const child: Thread = {
-    tid,
-    pid: process.pid,
-    name: thread.name,
-    registers: withRegisters(registers, { x }),
-    call: undefined,
-    wait: undefined,
-    mask: thread.mask,
-    savedMask: undefined,
-    pending: [],
-    altStack: NO_STACK,
-    clearChildTid: flags & Clone.CHILD_CLEARTID ? childTid : 0,
-    robustList: 0,
-    dying: process.ending !== undefined,
-    cpu: 0,
-  };
-  core.set({ nextPid: tid + 1, threads: core.state.threads.set(tid, child) });
-  core.setProcess(process.pid, { threads: [...process.threads, tid] });
-  core.charge(process.threads.length >> 2);
-  makeReady(core, tid);
-  core.emit({ kind: 'thread-started', pid: process.pid, tid });
-  return tid;
-}
-
-const clone: Handler = (context, flags, stack, parentTid, tls, childTid) =>
-  cloneThread(context, { flags: flags!, stack: stack!, parentTid: parentTid!, tls: tls!, childTid: childTid! });
-
-const CLONE_ARGS_SIZE = 64;
-const clone3: Handler = (context, address, size) => {
-  if (size! < CLONE_ARGS_SIZE || size! > 4096) return -Errno.EINVAL;
-  const field = (index: number): number => context.core.user.readI64(address! + index * 8);
-  const [stack, length] = [field(5), field(6)];
-  return cloneThread(context, {
-    flags: field(0),
-    childTid: field(2),
-    parentTid: field(3),
-    stack: stack === 0 ? 0 : stack + length,
-    tls: field(7),
-  });
-};
+import type { Handler } from './call';
 
 const OWNER_DIED = 0x40000000;
 const WAITERS = 0x80000000;
@@ -94,7 +13,7 @@ const TID_MASK = 0x3fffffff;
 const ROBUST_LIMIT = 2048;
 
 /** Marks the mutexes a thread leaves behind, and wakes whoever waits for them. */
-function releaseRobust(core: Core, thread: Thread): void {
+export function releaseRobust(core: Core, thread: Thread): void {
   const head = thread.robustList;
   if (head === 0) return;
   const offset = core.user.readI64(head + 8);
@@ -151,9 +70,40 @@ const get_robust_list: Handler = ({ core, thread }, tid, headAt, sizeAt) => {
   return 0;
 };
 
+/** Init, which takes in orphans and is no process here. */
+const INIT = 1;
+const getppid: Handler = ({ process }) => process.parent || (process.pid === FIRST_PROCESS ? 0 : INIT);
+
+const getpgid: Handler = ({ core, process }, pid) =>
+  pid === 0 ? process.group : (kinOf(core, pid! | 0)?.group ?? -Errno.ESRCH);
+const getsid: Handler = ({ core, process }, pid) =>
+  pid === 0 ? process.session : (kinOf(core, pid! | 0)?.session ?? -Errno.ESRCH);
+
+const setpgid: Handler = ({ core, process }, whom, wanted) => {
+  const pid = whom! | 0 || process.pid;
+  const group = wanted! | 0 || pid;
+  const target = core.state.processes.get(pid);
+  if (group < 0) return -Errno.EINVAL;
+  if (!target || (pid !== process.pid && target.parent !== process.pid)) return -Errno.ESRCH;
+  if (pid !== process.pid && target.session !== process.session) return -Errno.EPERM;
+  if (pid !== process.pid && target.executed) return -Errno.EACCES;
+  if (target.session === pid) return -Errno.EPERM;
+  if (group !== pid) {
+    const zombies = [...core.state.zombies.values()].filter((zombie) => zombie.group === group);
+    const [member] = [...membersOf(core, group), ...zombies];
+    if (member?.session !== process.session) return -Errno.EPERM;
+  }
+  core.setProcess(pid, { group });
+  return 0;
+};
+
+const setsid: Handler = ({ core, process: { pid } }) => {
+  if (membersOf(core, pid).length > 0) return -Errno.EPERM;
+  core.setProcess(pid, { group: pid, session: pid });
+  return pid;
+};
+
 export const processCalls: Readonly<Record<string, Handler>> = {
-  clone,
-  clone3,
   exit,
   exit_group,
   set_robust_list,
@@ -164,13 +114,10 @@ export const processCalls: Readonly<Record<string, Handler>> = {
   },
   sched_yield: ({ call }) => (call.phase === undefined ? { do: 'yield', phase: true } : 0),
   getpid: ({ process }) => process.pid,
-  getppid: ({ process }) => process.parent,
+  getppid,
   gettid: ({ thread }) => thread.tid,
-  getpgid: ({ process }) => process.pid,
-  getsid: ({ process }) => process.pid,
-  setpgid: () => 0,
-  setsid: ({ process }) => process.pid,
-  /** There are no children to wait for. */
-  wait4: () => -Errno.ECHILD,
-  waitid: () => -Errno.ECHILD,
+  getpgid,
+  getsid,
+  setpgid,
+  setsid,
 };

@@ -1,9 +1,13 @@
 /** System calls about signals. */
 import { Errno, Signal } from '../errno';
 import type { Core } from '../core';
+import { kinOf, membersOf, signalGroup } from '../family';
 import {
   actionOf,
   deliverable,
+  flushPending,
+  ignores,
+  infoBytes,
   maskBit,
   pendingIn,
   sendSignal,
@@ -12,7 +16,6 @@ import {
   SS_DISABLE,
   takePending,
   UNMASKABLE,
-  writeInfo,
 } from '../signals';
 import { savedX } from '../../hart/registers';
 import type { AlternateStack, SignalInfo, Thread } from '../state';
@@ -39,7 +42,9 @@ const rt_sigaction: Handler = ({ core, process }, signal, newAt, oldAt, size) =>
     core.user.writeU64(oldAt + 8, BigInt(old.flags >>> 0));
     core.user.writeU64(oldAt + 16, old.mask);
   }
-  if (action) core.setProcess(process.pid, { actions: process.actions.set(signal!, action) });
+  if (!action) return 0;
+  core.setProcess(process.pid, { actions: process.actions.set(signal!, action) });
+  if (ignores(core.process(process.pid), signal!)) flushPending(core, process.pid, (other) => other === signal);
   return 0;
 };
 
@@ -102,12 +107,6 @@ const rt_sigtimedwait: Handler = (context, setAt, infoAt, timeoutAt, size) => {
   return { do: 'block', wait: waitFor([signalQueue(process.pid)], deadline), phase: { deadline } satisfies Waiting };
 };
 
-function infoBytes(info: SignalInfo): Uint8Array {
-  const view = new DataView(new ArrayBuffer(128));
-  writeInfo(view, info);
-  return new Uint8Array(view.buffer);
-}
-
 const SI_TKILL = -6;
 const infoFrom = (context: CallContext, signal: number, code: number): SignalInfo => ({
   signal,
@@ -117,15 +116,30 @@ const infoFrom = (context: CallContext, signal: number, code: number): SignalInf
   value: 0,
 });
 
-/** kill with 0 and negative ids names groups: the only group here is everyone. */
-const kill: Handler = (context, target, signal) => {
-  const { core } = context;
-  const pid = target! | 0;
-  if (signal! < 0 || signal! > LAST) return -Errno.EINVAL;
-  const pids = pid > 0 ? [pid] : [...core.state.processes.keys()].sort((a, b) => a - b);
-  if (pids.some((id) => !core.state.processes.has(id))) return -Errno.ESRCH;
-  if (signal !== 0) for (const id of pids) sendSignal(core, id, undefined, infoFrom(context, signal!, 0));
+/** Sends to a process; a zombie takes any signal, and signal 0 only asks. */
+function toProcess(core: Core, number: number, info: SignalInfo | undefined): number {
+  // Any thread's number names its process.
+  const pid = core.state.threads.get(number)?.pid ?? number;
+  if (!kinOf(core, pid)) return -Errno.ESRCH;
+  if (info && core.state.processes.has(pid)) sendSignal(core, pid, undefined, info);
   return 0;
+}
+
+/** A positive number is a process, 0 the caller's group, -1 everybody else, any other a group. */
+const kill: Handler = (context, target, signal) => {
+  const { core, process } = context;
+  const id = target! | 0;
+  if (!valid(signal!)) return -Errno.EINVAL;
+  const info = infoFrom(context, signal!, 0);
+  if (id > 0) return toProcess(core, id, signal === 0 ? undefined : info);
+  if (id === -1) {
+    const others = [...core.state.processes.keys()].filter((pid) => pid !== process.pid).sort((a, b) => a - b);
+    if (signal !== 0) for (const pid of others) toProcess(core, pid, info);
+    return others.length > 0 ? 0 : -Errno.ESRCH;
+  }
+  const group = id === 0 ? process.group : -id;
+  const isThere = signal === 0 ? membersOf(core, group).length > 0 : signalGroup(core, group, info);
+  return isThere || [...core.state.zombies.values()].some((zombie) => zombie.group === group) ? 0 : -Errno.ESRCH;
 };
 
 function toThread(context: CallContext, tgid: number | undefined, tid: number, info: SignalInfo | undefined): number {
@@ -154,9 +168,7 @@ const rt_sigqueueinfo: Handler = (context, pid, signal, address) => {
   if (!valid(signal!)) return -Errno.EINVAL;
   const info = queued(context, signal!, address!);
   if (typeof info === 'number') return info;
-  if (!context.core.state.processes.has(pid!)) return -Errno.ESRCH;
-  if (signal !== 0) sendSignal(context.core, pid!, undefined, info);
-  return 0;
+  return toProcess(context.core, pid!, signal === 0 ? undefined : info);
 };
 const rt_tgsigqueueinfo: Handler = (context, tgid, tid, signal, address) => {
   if (!valid(signal!)) return -Errno.EINVAL;

@@ -3,9 +3,11 @@
  * made from them.
  */
 import type { Handler } from './call';
+import { cloneCalls } from './clone';
 import { descriptorCalls } from './descriptors';
 import { directoryCalls } from './directories';
 import { epollCalls } from './epoll';
+import { execCalls } from './exec';
 import { fileCalls } from './files';
 import { futexCalls } from './futex';
 import { ioCalls } from './io';
@@ -16,6 +18,7 @@ import { signalCalls } from './signals';
 import { systemCalls } from './system';
 import { timeCalls } from './time';
 import { timerCalls } from './timers';
+import { waitCalls } from './wait';
 
 /** Runs of consecutive numbers: the first number, then names. */
 const RUNS: readonly (readonly [number, string])[] = [
@@ -68,9 +71,11 @@ for (const [first, names] of RUNS) names.split(/\s+/).forEach((name, index) => N
 export const callName = (number: number): string => NAMES.get(number) ?? `call ${number}`;
 
 const BY_NAME: Readonly<Record<string, Handler>> = {
+  ...cloneCalls,
   ...descriptorCalls,
   ...directoryCalls,
   ...epollCalls,
+  ...execCalls,
   ...fileCalls,
   ...futexCalls,
   ...ioCalls,
@@ -81,6 +86,7 @@ const BY_NAME: Readonly<Record<string, Handler>> = {
   ...systemCalls,
   ...timeCalls,
   ...timerCalls,
+  ...waitCalls,
 };
 
 const HANDLERS = new Map<number, Handler>();

@@ -64,6 +64,22 @@ export function close(core: Core, pid: number, fd: number): number {
   return 0;
 }
 
+/** A process that was made with the descriptors of another: every open file has one more that names it. */
+export function shareAll(core: Core, pid: number): void {
+  const openFiles = core.state.openFiles.withMutations((files) => {
+    for (const { file } of core.process(pid).descriptors.values()) {
+      const open = files.get(file)!;
+      files.set(file, { ...open, references: open.references + 1 });
+    }
+  });
+  core.set({ openFiles });
+}
+
+export function closeOnExec(core: Core, pid: number): void {
+  const marked = [...core.process(pid).descriptors].filter(([, descriptor]) => descriptor.closeOnExec);
+  for (const [fd] of marked.sort(([a], [b]) => a - b)) close(core, pid, fd);
+}
+
 export function closeAll(core: Core, pid: number): void {
   for (let fd = 0; fd < MAX_DESCRIPTORS; fd++) if (core.process(pid).descriptors.has(fd)) close(core, pid, fd);
 }

@@ -170,7 +170,13 @@ export function presentPages(memory: Memory, from: number, end: number): { pages
 
 /** Drops the pages of [from, end), a piece at a time; returns where to go on, `end` when done. Areas stay. */
 export function dropPages(core: Core, pid: number, from: number, end: number): number {
-  let { memory } = core.process(pid);
+  const { memory, next } = dropFrom(core, core.process(pid).memory, from, end);
+  core.setProcess(pid, { memory });
+  return next;
+}
+
+/** `dropPages` of an address space that need not be a process's any more. */
+export function dropFrom(core: Core, memory: Memory, from: number, end: number): { memory: Memory; next: number } {
   const { pages, next } = presentPages(memory, from / PAGE_SIZE, end / PAGE_SIZE);
   for (const page of pages) {
     const frame = frameOf(memory.pages.get(page)!);
@@ -179,8 +185,7 @@ export function dropPages(core: Core, pid: number, from: number, end: number): n
     if (area?.backing.kind !== 'frames') releaseFrame(core, frame);
   }
   core.charge(pages.length * Cost.LINE);
-  core.setProcess(pid, { memory });
-  return next * PAGE_SIZE;
+  return { memory, next: next * PAGE_SIZE };
 }
 
 /** Gives the present pages of [from, end) the permissions of their areas, a piece at a time. */

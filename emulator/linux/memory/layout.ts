@@ -59,8 +59,9 @@ export function layoutOf(ramSize: number): PhysicalLayout {
   const tables: PageTableArea = {
     base: pa(base),
     size,
-    rootPages: total / 32,
-    middlePages: total / 8,
+    // A small process has a root, three or four second-level tables and five or six leaf tables. Powers of two, as the firmware takes them.
+    rootPages: total / 16,
+    middlePages: total / 4,
     bitmapBase: pa(bitmapBase),
     bitmapSize,
   };

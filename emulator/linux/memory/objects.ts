@@ -29,12 +29,17 @@ function objectCounts(areas: readonly Area[]): Map<number, number> {
 /** Puts a list of areas in place; an object that no area shows any more is freed by a job. */
 export function setAreas(core: Core, pid: number, areas: readonly Area[]): void {
   const { memory } = core.process(pid);
-  const [before, after] = [objectCounts(memory.areas), objectCounts(areas)];
   core.setProcess(pid, { memory: { ...memory, areas } });
+  recount(core, memory.areas, areas);
+}
+
+/** One list of areas is gone, the other has come. */
+export function recount(core: Core, gone: readonly Area[], come: readonly Area[]): void {
+  const [before, after] = [objectCounts(gone), objectCounts(come)];
   // By number: the jobs that free objects come in an order.
   const ids = [...before.merge(after).keys()].sort((a, b) => a - b);
   for (const id of ids) holdObject(core, id, after.get(id, 0) - before.get(id, 0));
-  tellDevices(core, memory.areas, areas);
+  tellDevices(core, gone, come);
 }
 
 /** Devices whose memory is shown in more areas than before, or fewer, learn of it: first what is new, so that no count falls to 0 between. */

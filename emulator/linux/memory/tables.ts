@@ -134,15 +134,19 @@ export function addPage(core: Core, memory: Memory, page: number, leaf: number):
   let { middles, leaves } = memory;
   let middle = middles.get(gib);
   let table = leaves.get(region);
-  if (middle === undefined) {
-    middle = takeTable(core, 'middle');
-    if (middle === undefined) return undefined;
-    middles = middles.set(gib, middle);
-    putEntry(core, memory.root, gib, pointer(middle));
-  }
   if (table === undefined) {
+    const before = core.state.pools;
     const fresh = takeTable(core, 'leaf');
-    if (fresh === undefined) return undefined;
+    const known = middle;
+    middle ??= takeTable(core, 'middle');
+    if (fresh === undefined || middle === undefined) {
+      core.set({ pools: before });
+      return undefined;
+    }
+    if (known === undefined) {
+      middles = middles.set(gib, middle);
+      putEntry(core, memory.root, gib, pointer(middle));
+    }
     table = { table: fresh, used: 0 };
     putEntry(core, middle, region & 511, pointer(fresh));
   }

@@ -83,21 +83,32 @@ export class UserMemory implements UserPort {
 
   /** A NUL-terminated string of at most `limit` bytes, undefined when it is longer. */
   string(address: number, limit: number): string | undefined {
-    let text = '';
+    const bytes = this.terminated(address, limit);
+    return bytes && new TextDecoder().decode(bytes);
+  }
+
+  /** The bytes before the first NUL, undefined when there are more than `limit`. */
+  terminated(address: number, limit: number): Uint8Array | undefined {
+    const parts: Uint8Array[] = [];
     for (let at = address; at - address < limit;) {
       const count = Math.min(limit - (at - address), PAGE_SIZE - (((at % PAGE_SIZE) + PAGE_SIZE) % PAGE_SIZE));
       const bytes = this.read(at, count);
       const end = bytes.indexOf(0);
-      text += latin1(end < 0 ? bytes : bytes.subarray(0, end));
-      if (end >= 0) return decodeUtf8(text);
+      parts.push(end < 0 ? bytes : bytes.subarray(0, end));
+      if (end >= 0) return joined(parts);
       at += count;
     }
     return undefined;
   }
 }
 
-/** One character per byte, so that a multi-byte character may straddle pages. */
-const latin1 = (bytes: Uint8Array): string => String.fromCharCode(...bytes);
-function decodeUtf8(text: string): string {
-  return new TextDecoder().decode(Uint8Array.from(text, (character) => character.charCodeAt(0)));
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  if (parts.length === 1) return parts[0]!.slice();
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { contentFrom, EMPTY, readContent, resizeContent, writeContent } from '../../../emulator/linux/files/content';
 import { buildTree, normalize, resolve } from '../../../emulator/linux/files/tree';
 import { Errno } from '../../../emulator/linux/errno';
-import { parseElf } from '../../../emulator/linux/elf';
+import { fileBytes, parseElf } from '../../../emulator/linux/elf';
 import { LaunchError } from '../../../emulator/linux/errors';
 import { tinyElf } from '../../integration/linux/tiny';
 
@@ -104,7 +104,7 @@ describe('Loading an ELF file', () => {
   };
   const codeOf = (bytes: Uint8Array): string => {
     try {
-      parseElf('/program', bytes);
+      parseElf('/program', fileBytes(bytes));
       return 'loaded';
     } catch (error) {
       assert.ok(error instanceof LaunchError, String(error));

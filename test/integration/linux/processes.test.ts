@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import type { Core } from '../../../emulator/linux/core';
+import { buddyFreePages } from '../../../emulator/linux/memory/buddy';
+import type { GuestFile } from '../../../emulator/linux/types';
+import { PAGE_SIZE } from '../../../emulator/units';
+import { compile, needsCompiler } from './compile';
+import { newHost, type Host, type HostOptions } from './host';
+
+const file = (path: string, text: string, mode = 0o755): GuestFile => ({
+  path,
+  bytes: new TextEncoder().encode(text),
+  mode,
+});
+const FILES = [
+  file('/home/data', 'data\n', 0o644),
+  file('/home/text', 'no program\n'),
+  file('/home/loop', '#!/home/loop\n'),
+  file('/home/script', '#!/home/program echo\nrest\n'),
+];
+
+const coreOf = (host: Host): Core => (host.linux as unknown as { core: Core }).core;
+
+/** Nothing of a process is left: no frame, table, number, file or queue. */
+function assertNothingLeft(host: Host): void {
+  const core = coreOf(host);
+  const { state, layout } = core;
+  const order = Math.ceil(Math.log2(host.machine.ramSize / PAGE_SIZE));
+  const free = layout.free.reduce((sum, { start, end }) => sum + (end - start) / PAGE_SIZE, 0);
+  const { pools } = state;
+  assert.deepEqual(
+    {
+      // The list page and the trampoline are the kernel's.
+      frames: free - 2 - buddyFreePages(state.buddy, order),
+      roots: pools.root.next - pools.root.freed.size,
+      leaves: pools.leaf.next - pools.leaf.freed.size,
+      references: state.references.size,
+      objects: state.objects.size,
+      threads: state.threads.size,
+      processes: state.processes.size,
+      zombies: state.zombies.size,
+      borrowers: state.borrowers.size,
+      files: state.openFiles.size,
+      pipes: state.pipes.size,
+      queues: state.queues.size,
+      jobs: state.jobs.size,
+    },
+    {
+      frames: 0,
+      roots: 1,
+      leaves: 0,
+      references: 0,
+      objects: 0,
+      threads: 0,
+      processes: 0,
+      zombies: 0,
+      borrowers: 0,
+      files: 0,
+      pipes: 0,
+      queues: 0,
+      jobs: 0,
+    },
+  );
+}
+
+function finished(options: HostOptions): Host {
+  const host = newHost({ ramMiB: 64, files: FILES, ...options });
+  assert.deepEqual(host.run(), { reason: 'halted' });
+  assertNothingLeft(host);
+  return host;
+}
+
+/** Lines of the programs' own checks that are not `…: ok`. */
+const problems = (host: Host): string[] =>
+  host
+    .text()
+    .split('\n')
+    .filter((line) => line !== '' && !line.endsWith(': ok'));
+
+describe('Processes of the host OS', function () {
+  this.timeout(60_000);
+  before(function () {
+    needsCompiler(this);
+  });
+
+  it('fork, wait in every way, pipes between processes, orphans, exec, scripts, vfork and posix_spawn', () => {
+    const host = finished({ program: compile('fork') });
+    assert.deepEqual(problems(host), ['[echo][one two][three]', 'NAME=value', '[echo][/home/script][last]']);
+    assert.equal(host.linux.exitStatus, 0);
+  });
+
+  it('the same in small slices of any length', () => {
+    const host = finished({ program: compile('fork'), quantum: 700, vary: true, seed: 5 });
+    assert.deepEqual(problems(host).toSorted(), ['NAME=value', '[echo][/home/script][last]', '[echo][one two][three]']);
+  });
+});
