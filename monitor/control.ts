@@ -56,8 +56,7 @@ export function run(m: Core, eid: number, parameter: number): void {
   if (!plan) return m.error();
   const total = plan.relays.reduce((sum, relay) => sum + relay.size, 0);
   const registers = entryRegisters(enclave.entry, entryArguments(enclave, m.state.runCounter, total));
-  m.change(eid, { host: hostSpace(m) });
-  m.update({ undo: relayUndo(plan), runCounter: m.state.runCounter + 1 });
+  m.update({ undo: relayUndo(plan) });
   m.queue(...plan.tasks, { do: 'map-relays', eid, relays: plan.relays }, { do: 'start', eid, registers });
 }
 

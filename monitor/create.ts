@@ -11,6 +11,8 @@ import { COPY_ON_WRITE, Mapper, READ_WRITE, pagesLeft, tablesFor } from './encla
 import { freeOwned } from './own-memory';
 import { measure } from './measure';
 import { PageKind, aligned, claim, isPublic, ordinary, reuse, share, unshare } from './pages';
+import { isRefused, ruleFor } from './operations';
+import { stateOf } from './permission';
 import { serverNamed, withShadow, type Enclave, type OutPointers, type Shadow } from './state';
 import { answer, hide, show, type AfterMeasure, type Task } from './task';
 import { instance, type EnclaveType, type Instance } from './types';
@@ -81,8 +83,12 @@ export function create(m: Core, type: EnclaveType, parameter: number): void {
   const [shm, shmSize] = template ? [0, 0] : [u64(CreateParam.shm_paddr), u64(CreateParam.shm_size)];
   if (!aligned(base) || !aligned(size) || !aligned(free) || free <= base || free > base + size)
     return refuse(m, 'the pool is not a range of pages');
-  if (type === 'SERVER' && !m.holds('serverName', !serverNamed(m.state, name)))
-    return refuse(m, `server already existed: ${name}`);
+  const twin = type === 'SERVER' ? serverNamed(m.state, name) : undefined;
+  const rule = ruleFor('create', type, twin ? stateOf(m.state, twin) : 'GONE');
+  if (isRefused(rule)) {
+    if (rule.hazard) m.hazard(rule.hazard, { name }, twin?.instance);
+    if (m.checks.serverName) return refuse(m, `server already existed: ${name}`);
+  }
   if (!eidPointerFits(m, eidPointer, [[base, size]])) return refuse(m, 'the eid pointer is not host memory');
   const pointers = ['ecall_arg0', 'ecall_arg1', 'ecall_arg2', 'ecall_arg3', 'retval'] as const;
   const out = template

@@ -118,7 +118,7 @@ export function forkFinished(m: Core, task: Task & { do: 'forked' }): 'failed' |
   }
   const total = relays.reduce((sum, relay) => sum + relay.size, 0);
   const counter = m.state.runCounter % RUN_COUNTER_MODULUS;
-  m.update({ runCounter: m.state.runCounter + 1, undo: [] });
+  m.update({ undo: [] });
   m.put({ ...enclave, pool: mapper.pool, relays });
   m.port.writeI64(pa(enclave.eidPointer), enclave.eid);
   tellCreated(m, enclave, 'NORMAL');

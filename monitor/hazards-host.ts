@@ -62,21 +62,21 @@ export const HOST_HAZARDS = of({
   },
   // ---- relay pages and shared memory at create and run
   'relay-none-transferred': {
-    did: 'RUN of enclave {eid} with schrodinger_id {id} and size 0, that is with transferred relay pages, but none were transferred to the name "{name}".',
+    did: 'RUN of enclave "{name}" with a schrodinger_id and size 0, that is with transferred relay pages, but none were transferred to this name.',
     device: 'oops',
     observed: `${FREED} (map_relay_page: get relay page by name is failed.)`,
     remedy:
       'Pass size 0 only when an enclave has sent pages to this name with asyn_enclave_call; for a page of your own pass its size.',
   },
   'relay-page-owned': {
-    did: 'RUN of enclave {eid} with relay pages (schrodinger_id {id}) that another enclave owns.',
+    did: 'RUN of enclave "{name}" with relay pages that another enclave owns.',
     device: 'hart-dead',
     observed: 'Observed: the relay page is owned by another enclave, then a store to address -1 in M-mode.',
     remedy:
       'Give every running enclave relay pages of its own (PLenclave_schrodinger_get), or wait until the other one has returned them.',
   },
   'relay-name-taken': {
-    did: 'RUN of enclave {eid} with relay pages while another enclave named "{name}" is alive.',
+    did: 'RUN of an enclave named "{name}" with relay pages while another of this name is alive.',
     device: 'oops',
     observed: `${FREED} (check enclave name: enclave name is already existed.)`,
     remedy:

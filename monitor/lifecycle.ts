@@ -73,8 +73,11 @@ export function enter(m: Core, eid: number): void {
 /** Enters an enclave with these registers; RUN is told as an event. */
 export function start(m: Core, eid: number, registers: SavedRegisters): void {
   const before = m.enclave(eid)!;
-  m.change(eid, { registers, ocall: 0 });
-  transition(m, before.state === 'FRESH' ? 'run' : 'resume', undefined, before.instance);
+  const first = before.state === 'FRESH';
+  // Only now: a RUN that is refused leaves owner and counter as they were. Whoever runs it owns it.
+  m.change(eid, { registers, ocall: 0, ...(first ? { host: m.hart.space ?? -1 } : {}) });
+  if (first) m.update({ runCounter: m.state.runCounter + 1 });
+  transition(m, first ? 'run' : 'resume', undefined, before.instance);
   m.update({ undo: [] });
   enter(m, eid);
 }

@@ -19,7 +19,7 @@ import {
   type State,
 } from './rules';
 
-export { isRefused, STATES_OF, type Kind, type OperationRules, type Rule, type State } from './rules';
+export { isRefused, STATES_OF, type Kind, type OperationRules, type Refused, type Rule, type State } from './rules';
 
 const SERVER_ONLY_CALLED = 'A server runs only when an enclave calls it.';
 const TEMPLATE = 'A shadow template does not run itself; its instances do.';

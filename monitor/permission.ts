@@ -71,13 +71,7 @@ export function permitted<T extends Enclave | Shadow>(m: Core, subject: T | unde
     return false;
   }
   const kind = kindOf(subject);
-  const state = q.foreign
-    ? 'FOREIGN'
-    : !isEnclave(subject)
-      ? q.operation === 'destroy'
-        ? shadowStateOf(subject)
-        : subject.state
-      : stateOf(m.state, subject);
+  const state = q.foreign ? 'FOREIGN' : isEnclave(subject) ? stateOf(m.state, subject) : shadowStateOf(subject);
   const rule = ruleFor(q.operation, kind, state);
   if (rule.hazard && !q.quiet) raise(m, rule, q.operation, subject, state);
   if (!isRefused(rule) || !m.checks[checkOf(q.operation, kind, state)]) return true;

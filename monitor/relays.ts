@@ -35,10 +35,12 @@ export function takeRelays(
   const twins = m.state.names.get(name) ?? 0;
   // The enclave itself may be one of them already.
   if (!m.holds('relayName', type === 'SERVER' || twins <= (m.state.byInstance.has(instance) ? 1 : 0))) {
+    m.hazard('relay-name-taken', { name });
     m.log(`run: an enclave named "${name}" is alive already; one with relay pages needs a name of its own`);
     return undefined;
   }
   if (!claim(m, address, size, PageKind.Relay, instance)) {
+    m.hazard('relay-page-owned', { name });
     m.log('run: the relay pages are owned by another enclave, or are not host memory');
     return undefined;
   }
@@ -54,6 +56,7 @@ function takeTransferred(m: Core, name: string, instance: number): RelayPlan | u
     .filter((entry) => m.holds('transferName', entry.name === name))
     .slice(0, m.limits.relayRegions);
   if (mine.length === 0) {
+    m.hazard('relay-none-transferred', { name });
     m.log(`run: no relay pages were transferred to "${name}"`);
     return undefined;
   }

@@ -85,6 +85,7 @@ export interface MachineOptions extends Pick<LaunchDescription, 'args'> {
   readonly schedule?: LaunchDescription['schedule'] | undefined;
   readonly limits?: LaunchDescription['limits'] | undefined;
   readonly attestation?: LaunchDescription['attestation'] | undefined;
+  readonly hazards?: LaunchDescription['hazards'] | undefined;
 }
 
 /** The machine as the debugger and `penglai run` start it. */
@@ -102,6 +103,7 @@ export function describeLaunch(options: MachineOptions, guest: Guest): LaunchDes
     ...(options.schedule === undefined ? {} : { schedule: options.schedule }),
     ...(options.limits === undefined ? {} : { limits: options.limits }),
     ...(options.attestation === undefined ? {} : { attestation: options.attestation }),
+    ...(options.hazards === undefined ? {} : { hazards: options.hazards }),
   };
 }
 

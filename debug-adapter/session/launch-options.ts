@@ -31,6 +31,8 @@ export interface LaunchOptions {
   readonly attestation: AttestationChoice['attestation'];
   readonly keys: AttestationChoice['keys'];
   readonly rootKey: AttestationChoice['rootKey'];
+  /** What becomes of a program that does what a device would not survive. */
+  readonly hazards: 'explain' | 'end' | undefined;
   /** Run without stopping anywhere. */
   readonly noDebug: boolean;
 }
@@ -76,6 +78,7 @@ const ATTRIBUTES: Readonly<Record<string, readonly [Check, string]>> = {
   keys: [(value) => value === 'generated' || value === 'none', '"generated" or "none"'],
   rootKey: [(value) => value === 'published' || value === 'generated', '"published" or "generated"'],
   limits: [(value) => value === 'memory' || value === 'device', '"memory" or "device"'],
+  hazards: [(value) => value === 'explain' || value === 'end', '"explain" or "end"'],
   noDebug: [isBoolean, 'true or false'],
 };
 
@@ -137,6 +140,7 @@ export function parseLaunch(given: Readonly<Record<string, unknown>>): LaunchOpt
     attestation: option('attestation', undefined),
     keys: option('keys', undefined),
     rootKey: option('rootKey', undefined),
+    hazards: option('hazards', undefined),
     noDebug: option('noDebug', false),
   };
   if (!isAbsolute(options.program) && options.cwd === undefined)

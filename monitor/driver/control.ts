@@ -6,24 +6,42 @@ import type { DeviceStep } from '../../emulator/linux/device';
 import { pa, va } from '../../emulator/units';
 import { AttestParam, Report, ResumeReason, Sbi } from '../abi';
 import { SharedPage, give, queueOf, sbi } from './core';
-import { EFAULT, EINVAL, EPERM } from './errno';
+import { hex } from '../hazards';
+import { ruleFor } from '../operations';
+import { errnoOf, raise, refusal } from './permission';
 import { leaveRegions } from './regions';
 import { ownedBy, type DriverState, type EnclaveRecord } from './state';
 import { ask, finish, goOn, type Request, type Step, type Turn } from './step';
 
 type What = (Step & { at: 'asked' })['what'];
 
+/** It was destroyed between two steps. */
+const GONE = errnoOf(ruleFor('STOP_ENCLAVE', 'NORMAL', 'GONE'));
+
 /** An enclave that serves a call of the host right now is asked again at most this often. */
 const MAX_TRIES = 1000;
 
-/** `request` is undefined for a command, which acts for the owner. */
-export function control(t: Turn, what: What, eid: number, request: Request | undefined): DeviceStep {
-  const record = t.driver.record(eid);
-  if (!record || record.monitorEid < 0) {
-    t.driver.log(t.kernel, '[ERROR] get real enclave: enclave is not exist');
-    return result(request, EINVAL);
+const OPERATION = {
+  stop: 'STOP_ENCLAVE',
+  resume: 'RESUME_ENCLAVE',
+  destroy: 'DESTROY_ENCLAVE',
+  attest: 'ATTEST_ENCLAVE',
+} as const;
+
+/** `request` is undefined for a command, which acts for the owner; `isShadow` as the handle says. */
+export function control(t: Turn, what: What, eid: number, request: Request | undefined, isShadow = false): DeviceStep {
+  const known = t.driver.record(eid);
+  const record = known && known.monitorEid >= 0 ? known : undefined;
+  const operation = OPERATION[what];
+  // Numbers of templates are not those of enclaves: about their stop and resume the monitor can't be asked.
+  const mute = record?.kind === 'SHADOW' && (what === 'stop' || what === 'resume');
+  const refused = !record || mute ? refusal(t, record, { operation, eid, isShadow }) : undefined;
+  if (!record || refused) {
+    if (!record) t.driver.log(t.kernel, '[ERROR] get real enclave: enclave is not exist');
+    return result(request, errnoOf(refused ?? ruleFor(operation, 'NORMAL', 'GONE')));
   }
-  if (record.kind === 'SHADOW' && (what === 'stop' || what === 'resume')) return result(request, EPERM);
+  if (isShadow && record.kind === 'INSTANCE' && (what === 'destroy' || what === 'attest'))
+    raise(t, 'destroy-instance-handle', { call: what.toUpperCase(), eid: hex(eid) }, record);
   return askFor(what, record, request, 0);
 }
 
@@ -65,15 +83,19 @@ export function asked(t: Turn, step: Step & { at: 'asked' }): DeviceStep {
   const { driver, kernel } = t;
   const { what, request } = step;
   const record = driver.record(step.eid, step.serial);
-  if (!record) return result(request, EINVAL);
+  if (!record) return result(request, GONE);
   const failed = t.input.sbi!.error < 0;
   const mine = !request || record.space === t.caller.space;
-  if (failed && what === 'stop' && mine && record.runner !== 0 && !record.stopped && step.tries < MAX_TRIES)
+  if (failed && what === 'stop' && mine && record.runner !== 0 && !record.stopped && step.tries < MAX_TRIES) {
     // In the middle of an ocall: it will be over when its thread has had its turn.
+    const { hazard } = ruleFor('STOP_ENCLAVE', record.kind, 'OCALLING');
+    if (step.tries === 0 && request && hazard) raise(t, hazard, { eid: hex(record.eid), name: record.name }, record);
     return { do: 'yield', state: { ...step, at: 'ask-again', tries: step.tries + 1 } satisfies Step };
+  }
   if (failed) {
     driver.log(kernel, `[ERROR] sbi call ${what} enclave is failed`);
-    return result(request, what === 'resume' ? EFAULT : EPERM);
+    // The monitor's no, whatever its reason; which errno that is does not depend on it.
+    return result(request, errnoOf(ruleFor(OPERATION[what], 'NORMAL', 'FOREIGN')));
   }
   if (what === 'destroy') driver.reap(kernel, record);
   else if (what !== 'attest') {
@@ -85,7 +107,7 @@ export function asked(t: Turn, step: Step & { at: 'asked' }): DeviceStep {
 
 export function askAgain(t: Turn, step: Step & { at: 'ask-again' }): DeviceStep {
   const record = t.driver.record(step.eid, step.serial);
-  return record ? askFor(step.what, record, step.request, step.tries) : result(step.request, EINVAL);
+  return record ? askFor(step.what, record, step.request, step.tries) : result(step.request, GONE);
 }
 
 function withReport({ kernel }: Turn, request: Request, record: EnclaveRecord): Request {
@@ -116,6 +138,7 @@ export function reclaim(t: Turn, step: Step & { at: 'reclaim' }): DeviceStep {
     driver.forget(kernel, next);
     return goOn(1, { ...step, skip, asked: undefined });
   }
+  tellLeft(t, next);
   const { eid, serial } = next;
   return ask(destroyCall(next, next.space ?? 0, 1), { ...step, skip, asked: { eid, serial } });
 }
@@ -127,4 +150,12 @@ function nextOf(state: DriverState, pid: number, skip: readonly number[]): Encla
     if (!skip.includes(record.serial)) return record;
   }
   return undefined;
+}
+
+/** On a device the enclave would outlive its process. */
+function tellLeft({ driver, kernel }: Turn, record: EnclaveRecord): void {
+  const { kind, eid, name } = record;
+  const instance = driver.options.instanceOf?.(record);
+  const args = { type: kind, eid: hex(eid), name };
+  kernel.emit({ kind: 'hazard', code: 'owner-exited', tid: 0, args, ...(instance === undefined ? {} : { instance }) });
 }

@@ -5,6 +5,8 @@
 import { pa, type PhysicalAddress } from '../../emulator/units';
 import type { DeviceStep, Kernel, SbiCall } from '../../emulator/linux/device';
 import { SbiExtension } from '../abi';
+import type { HazardSite } from '../hazards';
+import type { Instance } from '../types';
 import { limitsOf, type Limits } from '../limits';
 import { collectAll } from './regions';
 import type { Block, DriverState, EnclaveRecord, Region, Table } from './state';
@@ -15,6 +17,10 @@ export interface DriverOptions {
   readonly limits?: Limits;
   /** False only in tests: mmap shows relay memory that an enclave owns. */
   readonly mmapOwnership?: boolean;
+  /** For events only: where a host thread made its system call, where an ocalling enclave made its, which one a record is. */
+  readonly siteOf?: (tid: number) => HazardSite | undefined;
+  readonly enclaveSite?: (monitorEid: number) => HazardSite | undefined;
+  readonly instanceOf?: (record: Pick<EnclaveRecord, 'kind' | 'monitorEid'>) => Instance | undefined;
   /** Who an ocalling enclave (the monitor's number) is; for the source of its prints only. */
   readonly speaker: (monitorEid: number) => { readonly instance: number; readonly name: string } | undefined;
 }

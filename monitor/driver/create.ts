@@ -7,11 +7,13 @@ import type { DeviceStep } from '../../emulator/linux/device';
 import { addToDigest, finishImageDigest } from '../../emulator/linux/image-hash';
 import { PAGE_SIZE, pa, va } from '../../emulator/units';
 import { CreateParam, EnclaveTypeNumber, Pte, Result, Sbi } from '../abi';
+import { hex } from '../hazards';
 import { LIMIT_REMEDY } from '../limits';
 import { SharedPage, orderOf, sbi } from './core';
 import { elfExtent, pageIndex, planElf, tableLayout } from './elf';
 import { EFAULT, EPERM } from './errno';
 import { CHUNK, imageBytes } from './image';
+import { raise } from './permission';
 import { regionPart, useRegion } from './regions';
 import { freeId } from '../../emulator/machine/sorted';
 import { extend } from './extend';
@@ -33,12 +35,23 @@ const KINDS = ['NORMAL', 'SERVER', 'SHADOW'] as const;
 export function startCreate(t: Turn, step: Step & { at: 'read' }): DeviceStep {
   const { param, request } = step;
   const stack = param.type === EnclaveTypeNumber.SHADOW ? 0 : param.stackSize;
-  if (KINDS[param.type] === undefined) return reject(t, step.request, EPERM, `unknown enclave type ${param.type}`);
-  if (param.elf === 0) return reject(t, request, EFAULT, 'the ELF image is empty');
-  if (!(stack >= 0 && stack <= t.driver.limits.stack))
+  if (KINDS[param.type] === undefined) {
+    raise(t, 'create-type', { type: param.type, name: param.name });
+    return reject(t, request, EPERM, `unknown enclave type ${param.type}`);
+  }
+  if (param.elf === 0) {
+    raise(t, 'elf-bad', { problem: 'elf_ptr is 0' });
+    return reject(t, request, EFAULT, 'the ELF image is empty');
+  }
+  if (!(stack >= 0 && stack <= t.driver.limits.stack)) {
+    raise(t, 'memory-bounds', { what: 'a stack', size: stack });
     return reject(t, request, EPERM, tooLarge('stack', stack, t.driver.limits.stack));
+  }
   const length = imageLength(t, param);
-  if (!(length <= MAX_IMAGE)) return reject(t, request, EPERM, tooLarge('ELF file', length, MAX_IMAGE));
+  if (!(length <= MAX_IMAGE)) {
+    raise(t, 'memory-bounds', { what: 'an ELF file', size: length });
+    return reject(t, request, EPERM, tooLarge('ELF file', length, MAX_IMAGE));
+  }
   if (length > param.elfSize)
     t.driver.log(t.kernel, `elf_size is ${param.elfSize}, the headers lead to ${length} bytes: these are read`);
   return goOn(1, { ...step, param: { ...param, elfSize: length } });
@@ -86,13 +99,19 @@ export function planPool(t: Turn, { request, param, image, hash }: Step & { at: 
   const { driver, kernel } = t;
   const shadow = param.type === EnclaveTypeNumber.SHADOW;
   const plan = planElf(image, shadow ? 0 : param.stackSize, driver.limits.elf);
-  if ('error' in plan)
+  if ('error' in plan) {
+    if (plan.outOfBounds) raise(t, 'memory-bounds', { what: 'ELF segments', size: param.elfSize });
+    else raise(t, 'elf-bad', { problem: plan.error });
     return reject(
       t,
       request,
       plan.outOfBounds ? EPERM : EFAULT,
       `penglai_enclave_eapp_loading is failed: ${plan.error}`,
     );
+  }
+  if (!shadow && param.stackSize === 0) raise(t, 'stack-none', { size: 0 });
+  const crooked = plan.pieces.find(({ address }) => address % PAGE_SIZE !== 0);
+  if (crooked) raise(t, 'elf-alignment', { address: hex(crooked.address) });
   const { middles, leaves } = tableLayout(plan.runs);
   const used = FIRST_MAPPED + plan.pages + middles.length + leaves.length;
   const order = orderOf(used + SPARE_PAGES);
@@ -181,7 +200,7 @@ function leafEntries({ plan, pool }: Creation, leaf: number): [number, number][]
 /** Takes an id and asks the monitor; the record is there before, so that the monitor's events can be completed from it. */
 function enroll(t: Turn, creation: Creation, freePage: number): DeviceStep {
   const { driver, kernel, caller } = t;
-  const { param, pool, shared } = creation;
+  const { param, pool, shared, plan } = creation;
   const eid = freeId(driver.state.eids);
   if (eid >= driver.limits.enclaveIds) {
     freeCreation(t, creation);
@@ -191,6 +210,9 @@ function enroll(t: Turn, creation: Creation, freePage: number): DeviceStep {
     param.type === EnclaveTypeNumber.SHADOW
       ? undefined
       : regionPart(driver, 'shm', param.shmid, param.shmOffset, param.shmSize);
+  const writable = plan.runs.reduce((sum, { count, flags }) => sum + (flags & Pte.W ? count : 0), 0);
+  const { middles, leaves } = tableLayout(plan.runs);
+  if (!shm && param.type !== EnclaveTypeNumber.SHADOW) raiseShmIgnored(t, 'CREATE', param, { eid, name: param.name });
   const record: EnclaveRecord = {
     eid,
     serial: driver.state.nextSerial,
@@ -204,6 +226,7 @@ function enroll(t: Turn, creation: Creation, freePage: number): DeviceStep {
     imageHash: creation.hash,
     runner: 0,
     stopped: false,
+    forkPages: writable + leaves.length + middles.length,
     shm: shm ? param.shmid : 0,
     relay: 0,
     returned: undefined,
@@ -215,6 +238,18 @@ function enroll(t: Turn, creation: Creation, freePage: number): DeviceStep {
   const size = PAGE_SIZE * 2 ** pool.order;
   const then: Step = { at: 'create', creation, eid };
   return goOn(64, { at: 'calls', calls: kernel.splitLinear(pa(pool.pa), size), then });
+}
+
+/** Shared memory that was asked for and is not given, which no call says. */
+export function raiseShmIgnored(
+  t: Turn,
+  call: string,
+  param: UserParams,
+  { eid, name }: Pick<EnclaveRecord, 'eid' | 'name'>,
+): void {
+  if (param.shmid === 0 && param.shmSize === 0) return;
+  const { shmid: id, shmOffset, shmSize } = param;
+  raise(t, 'shm-ignored', { call, eid: hex(eid), name, id, offset: hex(shmOffset), size: hex(shmSize) });
 }
 
 function writeCreateParam(

@@ -6,6 +6,7 @@ import type { CharacterDevice, DeviceStep } from '../../emulator/linux/device';
 import { newImageDigest } from '../../emulator/linux/image-hash';
 import { va } from '../../emulator/units';
 import { AttestParam, DEVICE_PATH, Ioctl } from '../abi';
+import { hex } from '../hazards';
 import { asked, askAgain, control, reclaim } from './control';
 import { Driver, SharedPage, give, type DriverOptions } from './core';
 import {
@@ -24,6 +25,7 @@ import { extended, takeBack, takenBack } from './extend';
 import { grant, granted, initPersistency } from './ocalls';
 import { imageBytes } from './image';
 import { freeRegions, mmapRegion, newRegion, regionCall, regionMapped } from './regions';
+import { raise } from './permission';
 import { killed, noMemory, ran, runCall, startRun, waited } from './run';
 import { recordsOf, type DriverState, type EnclaveRecord } from './state';
 import { ask, finish, goOn, zeroPiece, type Request, type Step, type Turn } from './step';
@@ -60,6 +62,8 @@ export function createDriver(options: DriverOptions): PenglaiDevice {
       if (state !== undefined) return step(turn, state as Step);
       const command = request.command >>> 0;
       if (sizeOf(command) > MAX_ARGUMENT || !KNOWN.has(command)) {
+        const problem = sizeOf(command) > MAX_ARGUMENT ? 'its argument has more than 1024 bytes' : 'no such request';
+        raise(turn, 'bad-ioctl', { command: hex(command), problem });
         driver.log(kernel, `[ERROR] ioctl is failed cmd:${command.toString(16)}`);
         return give(EFAULT);
       }
@@ -120,10 +124,13 @@ function start(t: Turn, command: number, request: Request, file: Parameters<type
   const view = new DataView(request.bytes.buffer, request.bytes.byteOffset, request.bytes.byteLength);
   if (command === Ioctl.PERSISTENCY_INIT)
     return goOn(1000, finish(request, initPersistency(t, view.getInt32(0, true))));
-  if (command === Ioctl.ATTEST_ENCLAVE) return control(t, 'attest', view.getInt32(AttestParam.eid, true), request);
+  if (command === Ioctl.ATTEST_ENCLAVE) {
+    const isShadow = view.getInt32(AttestParam.isShadow, true) === 1;
+    return control(t, 'attest', view.getInt32(AttestParam.eid, true), request, isShadow);
+  }
   const param = userParams(request.bytes);
   const operation = CONTROLS[command];
-  if (operation) return control(t, operation, param.eid, request);
+  if (operation) return control(t, operation, param.eid, request, param.isShadow === 1);
   if (command === Ioctl.CREATE_ENCLAVE)
     return startCreate(t, { at: 'read', request, param, chunks: [], digest: newImageDigest() });
   return startRun(t, request, param);

@@ -2,6 +2,7 @@
 import type { DeviceStep } from '../../emulator/linux/device';
 import { PAGE_SIZE, pa } from '../../emulator/units';
 import { Ocall, Result, RunResult, ResumeReason, Sbi } from '../abi';
+import { hex, type HazardArguments, type HazardCode } from '../hazards';
 import { LIMIT_REMEDY } from '../limits';
 import { SharedPage, orderOf, sbi, type Driver } from './core';
 import { EFAULT, EPERM } from './errno';
@@ -11,6 +12,8 @@ import { gone, kill, ran, withResult } from './run';
 import type { EnclaveRecord } from './state';
 import { ask, finish, goOn, type Running, type Step, type Turn } from './step';
 
+/** Of a text that is quoted in a hazard. */
+const MAX_QUOTED = 60;
 /** Bytes of the kbuffer that carry a message. */
 const KBUFFER_TEXT = 512;
 export const PERSISTENCY_FILE = '/mnt/persistencty_file';
@@ -68,6 +71,7 @@ function allocate(t: Turn, running: Running, record: EnclaveRecord, ocall: numbe
       2 ** order > most
         ? `a device gives ${most} pages in one piece, not 2^${order}: ${LIMIT_REMEDY}`
         : `no 2^${order} pages are free in one piece; give the machine more memory ("memoryMiB")`;
+    raiseInside(t, 'mmap-no-memory', { size: hex(size) }, record.monitorEid);
     driver.log(kernel, `[ERROR] OCALL_${what} is failed: ${why}`);
     // For secure shm 0 is an answer; an enclave that waits for an area is lost, as on a device.
     if (ocall === Ocall.SHM_GET)
@@ -109,15 +113,33 @@ function takeBack(t: Turn, block: { pa: number; order: number }): void {
  * The kbuffer up to its NUL, literally, as one record of the kernel's log: the next one begins on a line of its own, whether or not
  * this one ends its line. Then it is cleared, so that no message shows the end of an earlier one.
  */
-function print({ driver, kernel }: Turn, enclave: EnclaveRecord, speaker: number): void {
+function print(t: Turn, enclave: EnclaveRecord, speaker: number): void {
+  const { driver, kernel } = t;
   const kbuffer = kernel.linear(pa(enclave.shared.pa + PAGE_SIZE));
   const bytes = kernel.port.read(kbuffer, KBUFFER_TEXT - 1);
   const end = bytes.indexOf(0);
   kernel.port.fill(kbuffer, KBUFFER_TEXT, 0);
   const text = new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
   if (text === '') return;
+  if (end < 0) raiseInside(t, 'print-truncated', {}, speaker);
+  if (text.includes('%')) raiseInside(t, 'print-format', { text: text.trimEnd().slice(0, MAX_QUOTED) }, speaker);
   const record = text.endsWith('\n') ? text : `${text}\n`;
   kernel.print(record, { ...driver.options.speaker(speaker), eid: eidOf(driver, speaker) ?? enclave.eid });
+}
+
+/** A hazard of the enclave that waits for this ocall. */
+function raiseInside(t: Turn, code: HazardCode, args: HazardArguments, monitorEid: number): void {
+  const { enclaveSite, speaker } = t.driver.options;
+  const instance = speaker(monitorEid)?.instance;
+  const site = enclaveSite?.(monitorEid);
+  t.kernel.emit({
+    kind: 'hazard',
+    code,
+    tid: t.caller.tid,
+    args,
+    ...(instance === undefined ? {} : { instance }),
+    ...(site === undefined ? {} : { site }),
+  });
 }
 
 const eidOf = (driver: Driver, monitorEid: number): number | undefined => driver.state.byMonitorEid.get(monitorEid);

@@ -11,6 +11,7 @@ import { AtParam, GetParam, IdRange, Sbi } from '../abi';
 import { LIMIT_REMEDY } from '../limits';
 import { orderOf, sbi, type Driver } from './core';
 import { EPERM } from './errno';
+import { raise } from './permission';
 import { smallestFree, regionsOf, type Region, type Table } from './state';
 import { ask, finish, goOn, zero, type Request, type Step, type Turn } from './step';
 
@@ -41,6 +42,9 @@ export function useRegion(driver: Driver, table: Table, id: number, serial: numb
   driver.setRegion(table, { ...region, users: [...region.users, serial], given: true });
 }
 
+const callName = (table: Table, what: string): string =>
+  `${table === 'shm' ? 'SHM' : 'SCHRODINGER_'}${what.toUpperCase()}`;
+
 export function regionCall(
   t: Turn,
   table: Table,
@@ -52,15 +56,24 @@ export function regionCall(
   const view = new DataView(request.bytes.buffer, request.bytes.byteOffset, request.bytes.byteLength);
   const done = (value: number, bytes = request.bytes) => goOn(200, finish({ ...request, bytes }, value));
   if (what === 'get') return get(t, table, request, Number(view.getBigUint64(GetParam.size, true)));
-  const region = live(driver, table, view.getInt32(0, true));
-  if (!region) return done(EPERM);
+  const id = view.getInt32(0, true);
+  const region = live(driver, table, id);
+  const call = callName(table, what);
+  const unknown = (problem: string): DeviceStep => {
+    raise(t, 'region-unknown', { call, id, problem });
+    return done(EPERM);
+  };
+  if (!region) return unknown('there is none');
   if (what === 'ctl') {
-    if (region.attached.length > 0) return done(EPERM);
+    if (region.attached.length > 0) {
+      raise(t, 'region-removed-in-use', { call, id });
+      return done(EPERM);
+    }
     driver.setRegion(table, { ...region, removed: true });
     return freeRegions(t, { at: 'freed', regions: [{ table, id: region.id }], then: finish(request, 0) });
   }
   if (what === 'at' ? table === 'relay' && region.attached.length > 0 : region.attached.length === 0)
-    return done(EPERM);
+    return unknown(what === 'at' ? 'it is attached already' : 'it is not attached');
   driver.setRegion(table, what === 'at' ? attach(region, caller.pid) : detach(region, caller.pid));
   file.set(what === 'at' ? ({ table, id: region.id } satisfies FileData) : undefined);
   const bytes = request.bytes.slice();
@@ -84,7 +97,9 @@ function detach(region: Region, pid: number): Region {
 /** A block for a new region, which gets its id when all of it is zero: before that nobody can map it. */
 function get(t: Turn, table: Table, request: Request, size: number): DeviceStep {
   const order = orderOf(size / PAGE_SIZE);
-  const fits = size >= PAGE_SIZE && size % PAGE_SIZE === 0 && withinLimits(t, table, 2 ** order);
+  const whole = size >= PAGE_SIZE && size % PAGE_SIZE === 0;
+  if (!whole) raise(t, 'region-size', { call: callName(table, 'get'), size });
+  const fits = whole && withinLimits(t, table, 2 ** order);
   const block = fits ? t.kernel.allocateBlock(order) : undefined;
   if (!block) return goOn(200, finish(request, EPERM));
   const then: Step = { at: 'region', request, table, size, block: { pa: block.address, order } };

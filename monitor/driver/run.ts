@@ -4,34 +4,54 @@
  */
 import type { DeviceStep } from '../../emulator/linux/device';
 import { PAGE_SIZE, pa, va } from '../../emulator/units';
-import { InstanceParam, Ocall, RELAY_TRANSFERRED, ResumeReason, Result, RunParam, Sbi, UserParam } from '../abi';
+import {
+  InstanceParam,
+  Ocall,
+  RELAY_TRANSFERRED,
+  ResumeReason,
+  Result,
+  RunParam,
+  RunResult,
+  Sbi,
+  UserParam,
+} from '../abi';
+import { hex } from '../hazards';
 import { SharedPage, orderOf, queueOf, sbi } from './core';
-import { nameBytes } from './create';
-import { EFAULT, EINTR, EINVAL, ENOMEM, EPERM } from './errno';
+import { nameBytes, raiseShmIgnored } from './create';
+import { EFAULT, EINTR, ENOMEM, EPERM } from './errno';
 import { serveOcall } from './ocalls';
+import { errnoOf, raise, refusal } from './permission';
 import { collectAll, regionPart, useRegion } from './regions';
 import { freeId } from '../../emulator/machine/sorted';
 import { extend } from './extend';
 import type { EnclaveRecord } from './state';
 import { ask, finish, goOn, type Request, type Running, type Step, type Turn, type UserParams } from './step';
 
+/** Of a device's instance pool, what copies, page tables and the stack can have; and what the stack and its tables take. */
+const DEVICE_FORK_PAGES = 509;
+const STACK_PAGES = 16 + 4;
+/** Enclaves a device runs before its area of guarded page tables is used up. */
+const DEVICE_RUNS = 230;
+
 export function startRun(t: Turn, request: Request, param: UserParams): DeviceStep {
   const { driver, kernel } = t;
-  const record = driver.record(param.eid);
-  if (!record || record.monitorEid < 0) {
-    driver.log(kernel, '[ERROR] enclave is not exist');
-    return goOn(1, finish(request, EINVAL));
-  }
+  const known = driver.record(param.eid);
+  const record = known && known.monitorEid >= 0 ? known : undefined;
   if (param.rerunReason > 0) return rerun(t, request, param, record);
+  const refused = refusal(t, record, { operation: 'RUN_ENCLAVE', eid: param.eid, isShadow: param.isShadow === 1 });
+  if (!record || refused) {
+    if (!record) driver.log(kernel, '[ERROR] enclave is not exist');
+    return refuse(t, request, errnoOf(refused!));
+  }
   if (record.kind === 'SHADOW') return runShadow(t, request, param, record);
-  if (record.runner !== 0) return refuse(t, request, EFAULT);
   const relay = takeRelay(t, param, record);
   driver.change(record.eid, { runner: t.caller.tid, pid: t.caller.pid, space: t.caller.space });
   const page = record.shared.pa + SharedPage.runParam;
   kernel.port.writeI64(kernel.linear(pa(page + RunParam.mm_arg_addr)), relay.pa);
   kernel.port.writeI64(kernel.linear(pa(page + RunParam.mm_arg_size)), relay.size);
   clearRetval(t, record);
-  const running = { request, eid: record.eid, serial: record.serial, instance: false, started: false };
+  const { eid, serial, pid, space } = record;
+  const running = { request, eid, serial, instance: false, started: false, before: { pid, space } };
   return enter(t, running, [relay], sbi(Sbi.RUN_ENCLAVE, record.monitorEid, page));
 }
 
@@ -49,7 +69,12 @@ function refuse(t: Turn, request: Request, errno: number): DeviceStep {
 function takeRelay(t: Turn, param: UserParams, record: EnclaveRecord): { pa: number; size: number } {
   if (param.relayId > 0 && param.relaySize === 0) return { pa: RELAY_TRANSFERRED, size: 0 };
   const part = regionPart(t.driver, 'relay', param.relayId, param.relayOffset, param.relaySize);
-  if (!part) return { pa: 0, size: 0 };
+  if (!part) {
+    const named = { id: param.relayId, offset: hex(param.relayOffset), size: hex(param.relaySize) };
+    if (param.relayId !== 0 || param.relaySize !== 0)
+      raise(t, 'relay-ignored', { eid: hex(record.eid), ...named }, record);
+    return { pa: 0, size: 0 };
+  }
   useRegion(t.driver, 'relay', param.relayId, record.serial);
   t.driver.change(record.eid, { relay: param.relayId });
   return part;
@@ -67,20 +92,20 @@ function enter(
 }
 
 /** RUN again after RETURN_RELAY_PAGE: the pages the enclave gave back go to it again. */
-function rerun(t: Turn, request: Request, param: UserParams, record: EnclaveRecord): DeviceStep {
-  const { returned } = record;
-  const mine = record.space === t.caller.space;
-  if (param.rerunReason !== 1 || !returned || record.runner !== 0 || !mine) return refuse(t, request, EPERM);
-  t.driver.change(record.eid, { runner: t.caller.tid, returned: undefined });
+function rerun(t: Turn, request: Request, param: UserParams, record: EnclaveRecord | undefined): DeviceStep {
+  const isShadow = param.isShadow === 1;
+  const refused = refusal(t, record, { operation: 'RERUN_ENCLAVE', eid: param.eid, isShadow, owned: true });
+  if (!record || refused) return refuse(t, request, errnoOf(refused!));
+  if (param.rerunReason !== RunResult.RETURN_USER_RELAY_PAGE) {
+    raise(t, 'rerun-reason', { eid: hex(param.eid), reason: param.rerunReason }, record);
+    return refuse(t, request, EPERM);
+  }
+  const { eid, serial } = record;
+  const returned = record.returned!;
+  t.driver.change(eid, { runner: t.caller.tid, returned: undefined });
   const given = relayAgain(t, record, returned);
-  const running = {
-    request,
-    eid: record.eid,
-    serial: record.serial,
-    instance: record.kind === 'INSTANCE',
-    started: true,
-    returned,
-  };
+  const instance = record.kind === 'INSTANCE';
+  const running = { request, eid, serial, instance, started: true, returned };
   const { pa: base, size } = given;
   const call = sbi(Sbi.RESUME_ENCLAVE, record.monitorEid, ResumeReason.OCALL, Ocall.RETURN_RELAY_PAGE, base, size);
   return enter(t, running, [given], call);
@@ -127,6 +152,9 @@ function runShadow(t: Turn, request: Request, param: UserParams, template: Encla
   };
   driver.put(record);
   driver.update({ nextSerial: serial + 1 });
+  if (!shm) raiseShmIgnored(t, 'RUN', param, template);
+  if (template.forkPages + STACK_PAGES > DEVICE_FORK_PAGES)
+    raise(t, 'fork-too-large', { eid: hex(template.eid), pages: template.forkPages }, template);
   if (shm) useRegion(driver, 'shm', param.shmid, serial);
   const relay = takeRelay(t, param, record);
   writeInstanceParam(t, record, shm, relay);
@@ -183,11 +211,27 @@ export function ran(t: Turn, { running, call }: Step & { at: 'ran' }): DeviceSte
     record = driver.change(record.eid, {
       monitorEid: kernel.port.readI64(kernel.linear(pa(record.shared.pa + SharedPage.eid))),
     });
-  const started: Running = { ...running, started: true, returned: undefined };
+  const started = taken(t, running);
   if (value === Result.SUCCESS) return exited(t, started, record);
-  if (t.input.killed) return kill(started, record, EINTR);
+  if (t.input.killed) return killedInside(t, started, record);
   if (value === Result.OCALL) return serveOcall(t, started, record);
   return giveWay(started, record);
+}
+
+/** The monitor has taken it: from now on an error is its end. */
+function taken(t: Turn, running: Running): Running {
+  if (!running.started) {
+    const runs = t.driver.state.runs + 1;
+    t.driver.update({ runs });
+    if (runs === DEVICE_RUNS) raise(t, 'runs-exhausted', { count: runs });
+  }
+  return { ...running, started: true, returned: undefined };
+}
+
+/** The process is to die: a device would go on running the enclave. */
+function killedInside(t: Turn, running: Running, record: EnclaveRecord): DeviceStep {
+  raise(t, 'kill-in-run', { eid: hex(record.eid), name: record.name }, record);
+  return kill(running, record, EINTR);
 }
 
 /** After an interrupt: the kernel does what is due, other threads have their turns when the slice is over. */
@@ -200,7 +244,7 @@ function giveWay(running: Running, record: EnclaveRecord): DeviceStep {
 export function waited(t: Turn, { running }: Step & { at: 'waited' }): DeviceStep {
   const record = t.driver.record(running.eid, running.serial);
   if (!record) return gone(running);
-  if (t.input.killed) return kill(running, record, EINTR);
+  if (t.input.killed) return killedInside(t, running, record);
   if (record.stopped) return giveWay(running, record);
   const call = sbi(Sbi.RESUME_ENCLAVE, record.monitorEid, ResumeReason.TIMER);
   return ask(call, { at: 'ran', running, call });
@@ -227,7 +271,7 @@ function refused({ driver, kernel }: Turn, running: Running, record: EnclaveReco
     driver.forget(kernel, record);
   } else {
     driver.release('relay', record.relay, record.serial);
-    driver.change(record.eid, { runner: 0, relay: 0 });
+    driver.change(record.eid, { runner: 0, relay: 0, ...running.before });
     collectAll(driver, kernel);
   }
   return goOn(1, finish(running.request, errno));

@@ -38,6 +38,8 @@ export interface EnclaveRecord {
   /** Host thread inside RUN, 0 for none. */
   readonly runner: number;
   readonly stopped: boolean;
+  /** Pages a device copies for each instance of a template, and their tables. */
+  readonly forkPages: number;
   readonly shm: number;
   readonly relay: number;
   /** Relay memory handed back with RETURN_RELAY_PAGE, for the rerun. */
@@ -75,6 +77,8 @@ export interface DriverState {
   /** Enclaves by the process that owns them. */
   readonly byOwner: ImmutableMap<number, Sorted>;
   readonly nextSerial: number;
+  /** Enclaves that have been run, instances among them. */
+  readonly runs: number;
   readonly shm: ImmutableMap<number, Region>;
   readonly relay: ImmutableMap<number, Region>;
   /** Blocks given to enclaves by ocalls, by address: their orders. */
@@ -95,6 +99,7 @@ export const initialDriverState: DriverState = {
   eids: idsFrom(IdRange.ENCLAVE[0]),
   byOwner: ImmutableMap(),
   nextSerial: 1,
+  runs: 0,
   shm: ImmutableMap(),
   relay: ImmutableMap(),
   blocks: ImmutableMap(),

@@ -12,7 +12,7 @@ import { pa } from '../../emulator/units';
 import type { Driver } from './core';
 import type { ElfPlan } from './elf';
 import type { Image } from './image';
-import type { Block, Table } from './state';
+import type { Block, EnclaveRecord, Table } from './state';
 
 /** Fields of penglai_enclave_user_param the driver reads. */
 export interface UserParams {
@@ -59,6 +59,8 @@ export interface Running {
   readonly started: boolean;
   /** RUN again with the pages the enclave had returned; until the monitor has let it go on. */
   readonly returned?: { readonly pa: number; readonly size: number } | undefined;
+  /** Whose it was before, for when the monitor refuses it. */
+  readonly before?: Pick<EnclaveRecord, 'pid' | 'space'>;
 }
 
 /** STOP, RESUME, DESTROY or ATTEST of an enclave; no request: a command from outside. */

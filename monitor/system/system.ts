@@ -3,6 +3,7 @@
  * joined views of the debugger. Holds no state of its own that decides anything: that lies in the machine and its personalities.
  */
 import { savedPc, savedX } from '../../emulator/hart/registers';
+import type { SavedRegisters } from '../../emulator/hart/types';
 import { createLinux, imageHash } from '../../emulator/linux/linux';
 import type { Linux } from '../../emulator/linux/types';
 import { TIMEBASE_HZ } from '../../emulator/machine/clock';
@@ -17,7 +18,7 @@ import { createDriver, type PenglaiDevice } from '../driver/driver';
 import { SharedPage } from '../driver/core';
 import type { EnclaveRecord } from '../driver/state';
 import type { EnclaveEvent } from '../events';
-import type { HazardSite } from '../hazards';
+import { fatalStatus, isFatal, type HazardCode, type HazardSite } from '../hazards';
 import { limitsOf } from '../limits';
 import { createMonitor, spaceOf, type Monitor } from '../monitor';
 import type { Enclave } from '../state';
@@ -57,6 +58,7 @@ interface Saved {
   readonly machine: unknown;
   readonly log: readonly LogEntry[];
   readonly position: number;
+  readonly ended?: HazardCode | undefined;
 }
 
 class Snapshot implements SystemSnapshot {
@@ -64,6 +66,7 @@ class Snapshot implements SystemSnapshot {
     readonly tick: Tick,
     readonly machine: MachineSnapshot,
     readonly position: number,
+    readonly ended: HazardCode | undefined,
   ) {}
 }
 
@@ -79,6 +82,14 @@ export const loadSystem: LoadSystem = (launch, saved) => {
   return system;
 };
 
+/** The ecall behind which a parked context goes on. */
+const siteIn = (space: Space, registers: SavedRegisters): HazardSite => ({
+  space,
+  pc: savedPc(registers) - ECALL_BYTES,
+  ra: savedX(registers, 1),
+  sp: savedX(registers, 2),
+});
+
 export class ComposedSystem implements System {
   readonly machine: Machine;
   readonly clockHz: number;
@@ -89,6 +100,8 @@ export class ComposedSystem implements System {
   private entries: LogEntry[] = [];
   /** Entries before it have been applied. */
   private position = 0;
+  /** The hazard that ended the machine. */
+  private ended: HazardCode | undefined;
   private readonly images = new Map<string, Uint8Array>();
 
   constructor(
@@ -104,6 +117,13 @@ export class ComposedSystem implements System {
       limits,
       mmapOwnership: checks.deviceMmapOwnership ?? true,
       speaker: (eid) => this.speaker(eid),
+      siteOf: (tid) => this.hostSite(tid),
+      enclaveSite: (eid) => this.enclaveSite(eid),
+      instanceOf: ({ kind, monitorEid }) =>
+        (kind === 'SHADOW'
+          ? this.monitor.shadows().find(({ id }) => id === monitorEid)
+          : this.monitor.enclave(monitorEid)
+        )?.instance,
     });
     this.monitor = createMonitor(
       {
@@ -143,7 +163,7 @@ export class ComposedSystem implements System {
     });
     machine.personalities.machine = this.monitor;
     machine.personalities.supervisor = withDevice(this.linux, this.device);
-    machine.outbox.listener = (event) => this.onEvent?.(event as Stamped<SystemEvent>) ?? false;
+    machine.outbox.listener = (event) => this.heard(event as Stamped<SystemEvent>);
   }
 
   /** Where a host thread made the system call it is in. */
@@ -151,13 +171,26 @@ export class ComposedSystem implements System {
     const thread = this.linux.threads().find((other) => other.tid === tid);
     const process = thread && this.linux.processes().find((other) => other.pid === thread.pid);
     if (!thread?.registers || !process) return undefined;
-    const { registers } = thread;
-    return {
-      space: process.space,
-      pc: savedPc(registers) - ECALL_BYTES,
-      ra: savedX(registers, 1),
-      sp: savedX(registers, 2),
-    };
+    return siteIn(process.space, thread.registers);
+  }
+
+  /** Every event, replayed ones too: what a device would not survive ends the machine here, if that is wanted. */
+  private heard(event: Stamped<SystemEvent>): boolean {
+    if (event.kind === 'hazard' && this.launch.hazards === 'end' && isFatal(event.code)) {
+      this.ended ??= event.code;
+      this.machine.halt();
+    }
+    return this.onEvent?.(event) ?? false;
+  }
+
+  get endedBy(): HazardCode | undefined {
+    return this.ended;
+  }
+
+  private enclaveSite(eid: number): HazardSite | undefined {
+    const enclave = this.monitor.enclave(eid);
+    const registers = enclave && this.monitor.registers(enclave);
+    return registers && siteIn(spaceOf(enclave), registers);
   }
 
   private speaker(eid: number): { instance: number; name: string } | undefined {
@@ -287,17 +320,18 @@ export class ComposedSystem implements System {
   }
 
   get exitStatus(): number | undefined {
-    return this.linux.exitStatus;
+    return this.ended === undefined ? this.linux.exitStatus : fatalStatus(this.ended);
   }
 
   snapshot(): SystemSnapshot {
-    return new Snapshot(this.tick, this.machine.snapshot(), this.position);
+    return new Snapshot(this.tick, this.machine.snapshot(), this.position, this.ended);
   }
 
   restore(snapshot: SystemSnapshot): void {
     if (!(snapshot instanceof Snapshot)) throw new Error('not a snapshot of this system');
     this.machine.restore(snapshot.machine);
     this.position = snapshot.position;
+    this.ended = snapshot.ended;
   }
 
   hash(): string {
@@ -310,6 +344,7 @@ export class ComposedSystem implements System {
       machine: this.machine.save(),
       log: this.entries,
       position: this.position,
+      ended: this.ended,
     };
     return saved;
   }
@@ -325,6 +360,7 @@ export class ComposedSystem implements System {
     this.machine.outbox.assumeDelivered();
     this.entries = [...saved.log!];
     this.position = saved.position!;
+    this.ended = saved.ended;
   }
 }
 

@@ -7,6 +7,7 @@ import type { Stamped } from '../../emulator/machine/outbox';
 import type { Space, Tick, VirtualAddress } from '../../emulator/units';
 import type { AttestationSettings } from '../attestation/machine';
 import type { EnclaveEvent } from '../events';
+import type { HazardCode } from '../hazards';
 import type { LimitsName } from '../limits';
 import type { EnclaveState, EnclaveType, Instance } from '../types';
 
@@ -26,12 +27,17 @@ export interface LaunchDescription {
   readonly clockHz?: number;
   readonly epoch?: number;
   readonly seed?: number;
+  /** Default `explain`. */
+  readonly hazards?: HazardPolicy;
   readonly schedule?: { readonly quantum?: number; readonly vary?: boolean };
   /** `device`: the published stack's limits hold, and getrandom gives its sequence. Default `memory`: RAM is the limit. */
   readonly limits?: LimitsName;
   /** How enclaves are measured and reports signed; by default as the published firmware on a machine without keys. */
   readonly attestation?: AttestationSettings;
 }
+
+/** `explain`: a hazard is an event, and the program goes on. `end`: the first one that a device would not survive ends the program. */
+export type HazardPolicy = 'explain' | 'end';
 
 export type SystemEvent = LinuxEvent | EnclaveEvent;
 
@@ -118,7 +124,10 @@ export interface System {
   read(space: Space, address: VirtualAddress, length: number): Uint8Array;
   /** Bytes of an enclave image the driver read, or of a program that was executed, by hash. */
   image(hash: string): Uint8Array | undefined;
+  /** The host program's; when a hazard ended it, what a shell would be told: see `fatalStatus`. */
   readonly exitStatus: number | undefined;
+  /** The hazard that ended the program. */
+  readonly endedBy: HazardCode | undefined;
 
   snapshot(): SystemSnapshot;
   restore(snapshot: SystemSnapshot): void;

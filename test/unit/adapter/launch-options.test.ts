@@ -28,6 +28,7 @@ describe('A launch configuration', () => {
         attestation: undefined,
         keys: undefined,
         rootKey: undefined,
+        hazards: undefined,
       },
       schedule: undefined,
       noDebug: false,

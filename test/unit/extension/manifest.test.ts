@@ -27,6 +27,7 @@ const EXAMPLES: Record<string, unknown> = {
   attestation: 'standard',
   keys: 'none',
   rootKey: 'generated',
+  hazards: 'end',
 };
 
 describe('the manifest', () => {

@@ -1,0 +1,69 @@
+/**
+ * The driver's questions to the table of operations (operations.ts), with the state an enclave has as far as the driver knows, and the
+ * hazards of host programs. What the driver does not know (who works for whom) the monitor answers, from the same table.
+ */
+import type { HazardArguments, HazardCode } from '../hazards';
+import { hex } from '../hazards';
+import { isRefused, ruleFor, type Kind, type Operation, type Refused, type State } from '../operations';
+import { EFAULT, EINVAL, EPERM } from './errno';
+import type { EnclaveRecord } from './state';
+import type { Turn } from './step';
+
+const ERRNO = { EPERM, EFAULT, EINVAL } as const;
+export const errnoOf = ({ errno }: { readonly errno?: keyof typeof ERRNO }): number => ERRNO[errno ?? 'EPERM'];
+
+export type HostOperation = Extract<Operation, `${string}_ENCLAVE`>;
+const CALL: Readonly<Record<HostOperation, string>> = {
+  CREATE_ENCLAVE: 'CREATE',
+  RUN_ENCLAVE: 'RUN',
+  RERUN_ENCLAVE: 'RUN',
+  ATTEST_ENCLAVE: 'ATTEST',
+  STOP_ENCLAVE: 'STOP',
+  RESUME_ENCLAVE: 'RESUME',
+  DESTROY_ENCLAVE: 'DESTROY',
+};
+
+/** A host program did what goes wrong on a device; commands from outside are no program's. */
+export function raise(t: Turn, code: HazardCode, args: HazardArguments, about?: EnclaveRecord): void {
+  if (t.caller.tid === 0) return;
+  const { options } = t.driver;
+  const instance = about && options.instanceOf?.(about);
+  const site = options.siteOf?.(t.caller.tid);
+  t.kernel.emit({
+    kind: 'hazard',
+    code,
+    tid: t.caller.tid,
+    args,
+    ...(instance === undefined ? {} : { instance }),
+    ...(site === undefined ? {} : { site }),
+  });
+}
+
+/** As the driver sees it: in RUN, whatever it does there, is RUNNABLE. */
+export function stateOf(record: EnclaveRecord): State {
+  if (record.returned) return 'RETURNED';
+  if (record.runner !== 0) return record.stopped ? 'STOPPED' : 'RUNNABLE';
+  return record.kind === 'SERVER' || record.kind === 'INSTANCE' ? 'RUNNABLE' : 'FRESH';
+}
+
+export interface Asked {
+  readonly operation: HostOperation;
+  readonly eid: number;
+  /** The handle says that it is an instance's. */
+  readonly isShadow?: boolean;
+  /** Only its owner may. */
+  readonly owned?: boolean;
+}
+
+/** Why the table refuses an operation of the host, told as a hazard; undefined when it does not. */
+export function refusal(t: Turn, record: EnclaveRecord | undefined, asked: Asked): Refused | undefined {
+  const { operation, eid, isShadow, owned } = asked;
+  const kind: Kind = record?.kind ?? (isShadow ? 'INSTANCE' : 'NORMAL');
+  const foreign = owned && record && record.space !== t.caller.space;
+  const state: State = !record ? 'GONE' : foreign ? 'FOREIGN' : stateOf(record);
+  const rule = ruleFor(operation, kind, state);
+  if (!isRefused(rule)) return undefined;
+  const args = { call: CALL[operation], eid: hex(eid), state, ...(record ? { name: record.name } : {}) };
+  if (rule.hazard) raise(t, rule.hazard, args, record);
+  return rule;
+}
