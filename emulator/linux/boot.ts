@@ -51,6 +51,7 @@ export function initialState(options: LinuxOptions, layout: PhysicalLayout): Sta
     queues: Map(),
     watches: NO_WATCHES,
     timers: [],
+    lockHolders: Map(),
     alarms: [],
     timersOf: Map(),
     timerSet: Infinity,

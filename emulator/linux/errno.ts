@@ -47,6 +47,8 @@ export const enum Errno {
   ETIMEDOUT = 110,
   /** Never seen by a program: the call starts again unless a handler without SA_RESTART runs. */
   ERESTARTSYS = 512,
+  /** Never seen by a program: the call starts again whatever handler runs. */
+  ERESTARTNOINTR = 513,
   /** Never seen by a program: the call starts again only when no handler runs. */
   ERESTARTNOHAND = 514,
   /** Never seen by a program: the call goes on where it was only when no handler runs. */

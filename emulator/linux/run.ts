@@ -232,6 +232,10 @@ function apply(core: Core, tid: number, outcome: Outcome): boolean {
 function finishCall(core: Core, tid: number, value: number): void {
   const thread = core.thread(tid);
   let result = value;
+  if (value === -Errno.ERESTARTNOINTR) {
+    restart(core, tid, thread.call!.args[0]!);
+    return;
+  }
   if (value === -Errno.ERESTARTSYS || value === -Errno.ERESTARTNOHAND) {
     const error = interrupted(core, thread, value);
     if (error === undefined) {

@@ -300,6 +300,8 @@ export interface State {
   readonly watches: Watches;
   /** By (deadline, id). */
   readonly timers: readonly { readonly deadline: number; readonly id: number }[];
+  /** Of locks that threads wait for in the kernel, by futex: who holds them. */
+  readonly lockHolders: Map<string, number>;
   /** Timers of no thread, by deadline; those of one tick as they were set. */
   readonly alarms: readonly Alarm[];
   /** By process. */

@@ -1,7 +1,8 @@
-/** futex(2): waiting on and waking by a word of user memory. Words are told apart by process and address. */
+/** futex(2): waiting on and waking by a word of user memory. Its locks have a file of their own. */
 import { Errno } from '../errno';
-import type { Core } from '../core';
+import { futexKey, waitQueue, wakeFutex } from '../futexes';
 import { requeue, wake } from '../scheduler';
+import { lock, requeueToLock, unlock, waitForLock } from './futex-lock';
 import type { CallContext, Handler, Outcome } from './call';
 import { absoluteDeadline, readTimeSpec, relativeDeadline } from './time';
 
@@ -11,17 +12,20 @@ const enum Op {
   REQUEUE = 3,
   CMP_REQUEUE = 4,
   WAKE_OP = 5,
+  LOCK_PI = 6,
+  UNLOCK_PI = 7,
+  TRYLOCK_PI = 8,
   WAIT_BITSET = 9,
   WAKE_BITSET = 10,
+  WAIT_REQUEUE_PI = 11,
+  CMP_REQUEUE_PI = 12,
+  LOCK_PI2 = 13,
 }
 const COMMAND = 0x7f;
 const CLOCK_REALTIME = 0x100;
 
-const queueOf = (pid: number, address: number): string => `futex:${pid}:${address}`;
-
-export function wakeFutex(core: Core, pid: number, address: number, count: number): number {
-  return wake(core, queueOf(pid, address), count);
-}
+/** Operations whose deadline may be on CLOCK_REALTIME at the caller's choice. */
+const TIMED: ReadonlySet<Op> = new Set([Op.WAIT, Op.WAIT_BITSET, Op.WAIT_REQUEUE_PI, Op.LOCK_PI2]);
 
 /** Set while blocked, so that a restart after a signal keeps the deadline. */
 interface Waiting {
@@ -42,9 +46,9 @@ function wait(
   if (before) {
     if (call.woken === 'wake') return 0;
     if (call.woken === 'timeout') return -Errno.ETIMEDOUT;
-    // Only an untimed wait, or one whose deadline is absolute, can start again without sleeping too long.
-    if (before.deadline < Infinity && op === Op.WAIT) return -Errno.EINTR;
-    return -Errno.ERESTARTSYS;
+    if (before.deadline === Infinity) return -Errno.ERESTARTSYS;
+    // A timed wait can start again without sleeping too long only when its deadline is absolute.
+    return op === Op.WAIT ? -Errno.EINTR : -Errno.ERESTARTNOHAND;
   }
   let deadline = Infinity;
   if (timeoutAt) {
@@ -57,7 +61,7 @@ function wait(
   if (deadline <= core.now) return -Errno.ETIMEDOUT;
   return {
     do: 'block',
-    wait: { queues: [queueOf(process.pid, address)], deadline, bitset },
+    wait: { queues: [waitQueue(futexKey(core, process.pid, address))], deadline, bitset },
     phase: { deadline } satisfies Waiting,
   };
 }
@@ -114,13 +118,28 @@ function wakeOp(
 function move({ core, process }: CallContext, from: number, to: number, count: number, limit: number): number {
   if (count < 0 || limit < 0) return -Errno.EINVAL;
   const woken = wakeFutex(core, process.pid, from, count);
-  return woken + (from === to ? 0 : requeue(core, queueOf(process.pid, from), queueOf(process.pid, to), limit));
+  const [before, after] = [from, to].map((address) => waitQueue(futexKey(core, process.pid, address)));
+  return woken + (before === after ? 0 : requeue(core, before!, after!, limit));
+}
+
+/** Tick of an absolute deadline at a user address; Infinity for none, undefined for an invalid one. */
+function deadlineAt({ core }: CallContext, address: number, realtime: boolean): number | undefined {
+  if (!address) return Infinity;
+  const time = readTimeSpec(core, address);
+  return time && absoluteDeadline(core, time, realtime);
+}
+
+function lockOperation(context: CallContext, command: Op, address: number, timeoutAt: number): Outcome {
+  const realtime = command === Op.LOCK_PI || (context.call.args[1]! & CLOCK_REALTIME) !== 0;
+  const deadline = command === Op.TRYLOCK_PI ? Infinity : deadlineAt(context, timeoutAt, realtime);
+  return deadline === undefined ? -Errno.EINVAL : lock(context, address, deadline, command === Op.TRYLOCK_PI);
 }
 
 const futex: Handler = (context, address, op, value, timeout, second, third) => {
   const { core, process } = context;
   if (address! % 4 !== 0) return -Errno.EINVAL;
   const command = (op! & COMMAND) as Op;
+  if (op! & CLOCK_REALTIME && !TIMED.has(command)) return -Errno.ENOSYS;
   switch (command) {
     case Op.WAIT:
       return wait(context, command, address!, value!, timeout!, ~0);
@@ -131,7 +150,7 @@ const futex: Handler = (context, address, op, value, timeout, second, third) => 
     case Op.WAKE_BITSET: {
       const bitset = third! | 0;
       if (bitset === 0) return -Errno.EINVAL;
-      const queue = queueOf(process.pid, address!);
+      const queue = waitQueue(futexKey(core, process.pid, address!));
       return wake(core, queue, Math.max(1, value! | 0), (waiting) => (waiting.bitset & bitset) !== 0);
     }
     case Op.REQUEUE:
@@ -141,6 +160,20 @@ const futex: Handler = (context, address, op, value, timeout, second, third) => 
       return move(context, address!, second!, value! | 0, timeout! | 0);
     case Op.WAKE_OP:
       return wakeOp(context, address!, second!, value! | 0, timeout! | 0, third! | 0);
+    case Op.LOCK_PI:
+    case Op.LOCK_PI2:
+    case Op.TRYLOCK_PI:
+      return lockOperation(context, command, address!, timeout!);
+    case Op.UNLOCK_PI:
+      return unlock(context, address!);
+    case Op.WAIT_REQUEUE_PI: {
+      const deadline = deadlineAt(context, timeout!, (op! & CLOCK_REALTIME) !== 0);
+      if (deadline === undefined || second! % 4 !== 0) return -Errno.EINVAL;
+      return waitForLock(context, address!, value!, second!, deadline);
+    }
+    case Op.CMP_REQUEUE_PI:
+      if (value !== 1 || second! % 4 !== 0) return -Errno.EINVAL;
+      return requeueToLock(context, address!, second!, timeout! | 0, third!);
     default:
       return -Errno.ENOSYS;
   }

@@ -4,32 +4,40 @@ import type { Core } from '../core';
 import { endProcess, FIRST_PROCESS, removeThread } from '../process';
 import { kinOf, membersOf } from '../family';
 import type { Thread } from '../state';
-import { wakeFutex } from './futex';
+import { OWNER_DIED, passOnLocks, TID_MASK, WAITERS, wakeFutex } from '../futexes';
 import type { Handler } from './call';
 
-const OWNER_DIED = 0x40000000;
-const WAITERS = 0x80000000;
-const TID_MASK = 0x3fffffff;
 const ROBUST_LIMIT = 2048;
 
-/** Marks the mutexes a thread leaves behind, and wakes whoever waits for them. */
+/** Bit 0 of a list entry: the mutex is one whose lock the kernel passes on (futexes.ts), which wakes its waiter. */
+const PASSED_ON = 1;
+
+/** A mutex that a thread leaves behind, if it holds it: marked, and whoever waits for it woken. */
+function leaveMutex(core: Core, thread: Thread, address: number, passedOn: boolean, pending: boolean): void {
+  const word = core.user.readU32(address);
+  // It was freed already, and the waking was still to come.
+  if (pending && !passedOn && word === 0) wakeFutex(core, thread.pid, address, 1);
+  if ((word & TID_MASK) !== thread.tid) return;
+  core.user.writeU32(address, ((word & WAITERS) | OWNER_DIED) >>> 0);
+  if (word & WAITERS && !passedOn) wakeFutex(core, thread.pid, address, 1);
+}
+
+/** Leaves all mutexes of the thread's robust list, and the one it was about to take or free. */
 export function releaseRobust(core: Core, thread: Thread): void {
   const head = thread.robustList;
   if (head === 0) return;
+  const address = (entry: number): number => entry - (entry % 2);
   const offset = core.user.readI64(head + 8);
   const pending = core.user.readI64(head + 16);
-  const entries: number[] = [];
-  for (let at = core.user.readI64(head); at !== head && entries.length < ROBUST_LIMIT; at = core.user.readI64(at)) {
-    entries.push(at);
-    if (at % 2 !== 0) break;
+  const leave = (entry: number, last: boolean): void =>
+    leaveMutex(core, thread, address(entry) + offset, (entry & PASSED_ON) !== 0, last);
+  let entry = core.user.readI64(head);
+  for (let count = 0; address(entry) !== head && count < ROBUST_LIMIT; count++) {
+    const next = core.user.readI64(address(entry));
+    if (address(entry) !== address(pending)) leave(entry, false);
+    entry = next;
   }
-  if (pending !== 0) entries.push(pending);
-  for (const entry of entries) {
-    const word = core.user.readU32(entry + offset);
-    if ((word & TID_MASK) !== thread.tid) continue;
-    core.user.writeU32(entry + offset, ((word & WAITERS) | OWNER_DIED) >>> 0);
-    if (word & WAITERS) wakeFutex(core, thread.pid, entry + offset, 1);
-  }
+  if (address(pending) !== 0) leave(pending, true);
 }
 
 /** exit, in phases, so that one user address that can't be written does not keep the thread alive. */
@@ -46,6 +54,7 @@ const exit: Handler = ({ core, thread, call }, status) => {
     }
     return { do: 'more', phase: 2 };
   }
+  passOnLocks(core, thread.tid);
   removeThread(core, thread.tid, status!);
   return { do: 'done' };
 };

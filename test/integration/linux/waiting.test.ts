@@ -7,7 +7,10 @@ import { golden, hasOracle, onLinux } from './oracle';
 const PROGRAMS = {
   epoll: 'epoll: levels, edges, one-shot, nesting, waits with timeouts and signals',
   timers: 'timerfd, POSIX and interval timers, signalfd, clocks',
+  locks: 'mutexes of all kinds, conditions, barriers, semaphores, futex operations',
 } as const;
+/** qemu-riscv64 7.2 has no robust lists: the expected output of these is that of the same program on an x86-64 Linux. */
+const WITHOUT_ORACLE = ['locks'];
 
 function finished(options: HostOptions): Host {
   const host = newHost(options);
@@ -58,7 +61,7 @@ describe('Programs that wait for descriptors, time and each other', function () 
     });
 
     it(`${name}: Linux itself prints that`, function () {
-      if (!hasOracle()) this.skip();
+      if (WITHOUT_ORACLE.includes(name) || !hasOracle()) this.skip();
       // Its timers run in real time: a busy machine gets a second chance, and a third.
       const same = [1, 2].some(() => onLinux(name) === golden(name));
       if (!same) assert.equal(onLinux(name), golden(name));

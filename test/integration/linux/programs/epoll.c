@@ -13,6 +13,8 @@
 #include <sys/select.h>
 #include <unistd.h>
 
+/** A result, or the error number below zero. */
+static int result(int value) { return value < 0 ? -errno : value; }
 static int add(int ep, int fd, uint32_t events, uint64_t data) {
   struct epoll_event event = {.events = events, .data.u64 = data};
   return epoll_ctl(ep, EPOLL_CTL_ADD, fd, &event);
@@ -47,7 +49,7 @@ static void levels(void) {
   int ep = epoll_create1(EPOLL_CLOEXEC), p[2], q[2];
   pipe(p), pipe(q);
   printf("add %d %d\n", add(ep, p[0], EPOLLIN, 1), add(ep, q[0], EPOLLIN, 2));
-  printf("again %d %d\n", add(ep, p[0], EPOLLIN, 1), errno);
+  printf("again %d\n", result(add(ep, p[0], EPOLLIN, 1)));
   show("nothing", ep, 8);
   (void)!write(q[1], "q", 1), (void)!write(p[1], "pp", 2);
   show("both, as they came", ep, 8);
@@ -62,7 +64,7 @@ static void levels(void) {
   show("hang-up", ep, 8);
   close(p[0]);
   show("closed", ep, 8);
-  printf("mod %d %d\n", modify(ep, p[0], EPOLLIN, 1), errno);
+  printf("mod %d\n", result(modify(ep, p[0], EPOLLIN, 1)));
   add(ep, q[1], EPOLLOUT, 3);
   show("room", ep, 8);
   close(q[0]);
@@ -114,8 +116,8 @@ static void nesting(void) {
     int result = add(e[i + 1], e[i], EPOLLIN, i);
     printf("nest %d: %d %d\n", i, result, result ? errno : 0);
   }
-  printf("loop %d %d\n", add(e[0], e[1], EPOLLIN, 9), errno);
-  printf("self %d %d\n", add(e[0], e[0], EPOLLIN, 9), errno);
+  printf("loop %d\n", result(add(e[0], e[1], EPOLLIN, 9)));
+  printf("self %d\n", result(add(e[0], e[0], EPOLLIN, 9)));
   printf("pipe %d\n", add(e[0], p[0], EPOLLIN, 42));
   show("outer", e[2], 8);
   (void)!write(p[1], "n", 1);
@@ -127,16 +129,16 @@ static void nesting(void) {
   char c;
   (void)!read(p[0], &c, 1);
   show("outer", e[2], 8);
-  printf("file %d %d\n", add(e[0], fileno(fopen("/proc/self/exe", "r")), EPOLLIN, 1), errno);
-  printf("bad %d %d\n", add(e[0], 99, EPOLLIN, 1), errno);
-  printf("no epoll %d %d\n", add(p[0], p[1], EPOLLIN, 1), errno);
-  printf("exclusive %d %d\n", add(e[7], p[0], EPOLLIN | EPOLLEXCLUSIVE | EPOLLONESHOT, 1), errno);
+  printf("file %d\n", result(add(e[0], fileno(fopen("/proc/self/exe", "r")), EPOLLIN, 1)));
+  printf("bad %d\n", result(add(e[0], 99, EPOLLIN, 1)));
+  printf("no epoll %d\n", result(add(p[0], p[1], EPOLLIN, 1)));
+  printf("exclusive %d\n", result(add(e[7], p[0], EPOLLIN | EPOLLEXCLUSIVE | EPOLLONESHOT, 1)));
   printf("exclusive %d\n", add(e[7], p[0], EPOLLIN | EPOLLEXCLUSIVE, 1));
-  printf("exclusive %d %d\n", modify(e[7], p[0], EPOLLIN, 1), errno);
+  printf("exclusive %d\n", result(modify(e[7], p[0], EPOLLIN, 1)));
   struct epoll_event event;
-  printf("zero %d %d\n", epoll_wait(e[0], &event, 0, 0), errno);
+  printf("zero %d\n", result(epoll_wait(e[0], &event, 0, 0)));
   printf("delete %d\n", epoll_ctl(e[7], EPOLL_CTL_DEL, p[0], NULL));
-  printf("delete %d %d\n", epoll_ctl(e[7], EPOLL_CTL_DEL, p[0], NULL), errno);
+  printf("delete %d\n", result(epoll_ctl(e[7], EPOLL_CTL_DEL, p[0], NULL)));
 }
 
 static void waiting(void) {
