@@ -10,11 +10,12 @@ export const OWNER_DIED = 0x40000000;
 export const WAITERS = 0x80000000;
 export const TID_MASK = 0x3fffffff;
 
-/** The word at a user address of a process, as a name: by its place in a shared object, or by process and address. */
+/** The word at a user address of a process, as a name: by its place in a shared object, or by address space and address. */
 export function futexKey(core: Core, pid: number, address: number): string {
-  const area = areaAt(core.process(pid).memory, address);
+  const { memory } = core.process(pid);
+  const area = areaAt(memory, address);
   if (area?.shared && area.object) return `o${area.object.id}:${area.object.start + address - area.start}`;
-  return `${pid}:${address}`;
+  return `${memory.root}:${address}`;
 }
 
 export const waitQueue = (key: string): string => `futex:${key}`;
