@@ -71,14 +71,22 @@ unsigned long acquire_enclave(char *name);
 /** Calls a server and waits: 0, -1 (refused) or -2 (the server is busy). The answer is in *arg. */
 unsigned long call_enclave(unsigned long handle, struct call_enclave_arg_t *arg);
 
-/** Leaves relay pages for the enclave of that name, which gets them when it is run. 0 or -1. */
+/**
+ * Gives the relay region [arg->req_vaddr, + arg->req_size) away, to the enclave of that name, which gets all regions that wait for it when
+ * the host runs it with a relay id and size 0. The region must be one that this enclave owns, as a whole: see split_mem_region(). 0 or -1.
+ */
 unsigned long asyn_enclave_call(char *name, struct call_enclave_arg_t *arg);
 
-/** Splits an owned relay region in two. 0 or -1. */
+/** Makes two of an owned relay region: up to `split_addr`, and the rest. The mapping stays as it is. 0 or -1. */
 unsigned long split_mem_region(unsigned long mem_addr, unsigned long mem_size, unsigned long split_addr);
 
+/** Always 0: the monitor that programs are written for has never told. */
 unsigned long get_caller_id();
+/** This enclave's number in the monitor, which is also a server's handle; not the host's eid. */
 unsigned long get_enclave_id();
+
+/** Gives up the rest of the time slice. */
+void eapp_yield();
 
 /* ---- identity ---------------------------------------------------------------------------------------- */
 
@@ -102,6 +110,29 @@ int eapp_unmap(void *vaddr, unsigned long size);
 /** Moves the end of the heap by whole pages. Returns the new end (not, as on other systems, the old one), or -1. */
 void *sbrk(long size);
 
+/** `size` random bytes; returns `size`, or -1 if the buffer is not writable. `flags` are ignored. */
+long eapp_getrandom(void *buffer, unsigned long size, unsigned int flags);
+
+/*
+ * Memory that enclaves share with each other and with nobody else, found by a key that both know. A piece goes with its last user once
+ * eapp_shm_destroy() was called or the enclave that made it is gone.
+ */
+struct eapp_shm_stat_t {
+  unsigned long ref_count; /* enclaves that have it attached */
+  unsigned long size;      /* bytes that are mapped: one page less than a power of two */
+};
+
+/** Makes a piece of whole pages and attaches it: its address, or 0 (the key is taken, the size is bad, no memory is left). */
+void *eapp_shm_get(unsigned long key, unsigned long size, unsigned long flags);
+/** Its address in this enclave, the same every time; 0 for an unknown key and after a destroy. */
+void *eapp_shm_attach(unsigned long key);
+/** 0, or -1 if this enclave has not attached it. */
+int eapp_shm_detach(unsigned long key);
+/** From now on nobody can attach it. 0 or -1. */
+int eapp_shm_destroy(unsigned long key);
+/** 0 or -1. */
+int eapp_shm_stat(unsigned long key, struct eapp_shm_stat_t *stat);
+
 /* One sector (a page) of the host's file, through the shm of a file-system server. 0 or -1. */
 int eapp_persistency_read_sec(unsigned long sec);
 int eapp_persistency_write_sec(unsigned long sec);
@@ -123,6 +154,8 @@ unsigned long EAPP_SPLIT_MEM_REGION(unsigned long mem_addr, unsigned long mem_si
 unsigned long EAPP_GET_CALLER_ID();
 unsigned long EAPP_GET_ENCLAVE_ID();
 int EAPP_YIELD();
+void *EAPP_SHM_ATTACH(unsigned long key);
+int EAPP_SHM_STAT(unsigned long key, struct eapp_shm_stat_t *stat);
 int EAPP_GET_REPORT(char *name, struct report_t *report, unsigned long nonce);
 int EAPP_GET_KEY(int key_type, char *key, int key_size);
 

@@ -89,13 +89,35 @@
         call    get_caller_id, 91
         also    EAPP_GET_ENCLAVE_ID
         call    get_enclave_id, 90
+        also    eapp_yield
         call    EAPP_YIELD, 89
         also    EAPP_GET_KEY
         call    get_key, 88
+        also    EAPP_SHM_ATTACH
+        call    eapp_shm_attach, 84
+        also    EAPP_SHM_STAT
+        call    eapp_shm_stat, 83
 
         ocall1  sbrk, OCALL_SBRK
         ocall1  eapp_persistency_read_sec, OCALL_READ_SECT
         ocall1  eapp_persistency_write_sec, OCALL_WRITE_SECT
+        ocall1  eapp_shm_detach, OCALL_SHM_DETACH
+        ocall1  eapp_shm_destroy, OCALL_SHM_DESTROY
+
+        /* Arguments move one register on. */
+        .macro ocall3 name, ocall
+        begin   \name
+        mv      a3, a2
+        mv      a2, a1
+        mv      a1, a0
+        li      a0, \ocall
+        enter   98
+        ret
+        end     \name
+        .endm
+
+        ocall3  eapp_shm_get, OCALL_SHM_GET
+        ocall3  eapp_getrandom, OCALL_GETRANDOM
 
         begin   eapp_unmap
         mv      a2, a1

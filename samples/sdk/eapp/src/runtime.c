@@ -1,7 +1,7 @@
 /*
  * What a compiler calls for operations that rv64imac has no instruction for: counting and reversing bits, and shifts and divisions of
  * 128-bit integers. Names and results are those of libgcc, which cannot be linked: the usual one is built for another ABI.
- * Arithmetic of float and double is not here.
+ * Arithmetic of float and double is in float.c.
  */
 #define WEAK __attribute__((weak))
 
