@@ -26,9 +26,9 @@ function readArgument(m: Core, enclave: Enclave, address: number): Argument | un
     req_arg: view.getBigUint64(CallArg.req_arg, true),
     resp_val: view.getBigUint64(CallArg.resp_val, true),
     req_vaddr: number(CallArg.req_vaddr),
-    req_size: number(CallArg.req_size),
+    req_size: view.getBigUint64(CallArg.req_size, true),
     resp_vaddr: number(CallArg.resp_vaddr),
-    resp_size: number(CallArg.resp_size),
+    resp_size: view.getBigUint64(CallArg.resp_size, true),
   };
 }
 
@@ -77,7 +77,8 @@ function moveRelay(m: Core, from: number, to: number, size: number): boolean {
 
 /** The request area for a call, moved; its address in the callee, 0 for none, undefined when the request is bad. */
 function passRequest(m: Core, caller: Enclave, callee: Enclave, argument: Argument): number | undefined {
-  const { req_vaddr, req_size } = argument;
+  const { req_vaddr } = argument;
+  const req_size = Number(argument.req_size);
   if (req_vaddr === 0) return 0;
   if (!wholePages(req_vaddr, req_size)) return undefined;
   if (req_vaddr === EnclaveVa.RELAY_BASE)
@@ -89,7 +90,8 @@ function passRequest(m: Core, caller: Enclave, callee: Enclave, argument: Argume
 /** What is wrong with the argument of a call, for a person. */
 function argumentProblem(address: number, argument: Argument | undefined): string {
   if (!argument) return `struct call_enclave_arg_t at ${hex(address)} is not mapped memory`;
-  const { req_vaddr, req_size } = argument;
+  const { req_vaddr } = argument;
+  const req_size = Number(argument.req_size);
   const range = `req_vaddr ${hex(req_vaddr)}, req_size ${hex(req_size)}`;
   return wholePages(req_vaddr, req_size)
     ? `${range} lies in no area of eapp_mmap and is not the relay page`
@@ -121,7 +123,7 @@ export function callEnclave(m: Core, reply: Reply, handle: number, address: numb
     return reply(rule.value);
   }
   const argument = readArgument(m, caller, address);
-  const areaStart = (argument && areaAt(m, caller, argument.req_vaddr, argument.req_size)?.start) ?? 0;
+  const areaStart = (argument && areaAt(m, caller, argument.req_vaddr, Number(argument.req_size))?.start) ?? 0;
   const request = argument && passRequest(m, caller, callee, argument);
   if (!argument || request === undefined) {
     m.hazard('call-argument', { call: 'call_enclave', problem: argumentProblem(address, argument) });
@@ -139,8 +141,8 @@ export function callEnclave(m: Core, reply: Reply, handle: number, address: numb
   const { shm, shmSize } = callee;
   const hasShm = shm !== 0 && shmSize > 0;
   const registers = withRegisters(
-    entryRegisters(callee.entry, [0, request, argument.req_size, hasShm ? EnclaveVa.SHM_BASE : 0, shmSize]),
-    { x: { 10: argument.req_arg } },
+    entryRegisters(callee.entry, [0, request, 0, hasShm ? EnclaveVa.SHM_BASE : 0, shmSize]),
+    { x: { 10: argument.req_arg, 12: argument.req_size } },
   );
   m.change(callee.eid, {
     caller: caller.eid,
@@ -177,7 +179,7 @@ export function enclaveReturn(m: Core, reply: Reply, address: number): void {
     ...asked,
     req_vaddr,
     resp_vaddr,
-    resp_size: resp_vaddr === 0 ? 0 : result.resp_size,
+    resp_size: resp_vaddr === 0 ? 0n : result.resp_size,
     resp_val: result.resp_val,
   });
   Mapper.of(m, callee).unmap(EnclaveVa.KBUFFER, PAGE_SIZE);
@@ -192,18 +194,20 @@ export function enclaveReturn(m: Core, reply: Reply, address: number): void {
 function returnRequest(m: Core, callee: Enclave, caller: Enclave, asked: Argument, result: Argument): number {
   if (asked.req_vaddr === 0) return 0;
   const good =
-    result.req_vaddr !== 0 && wholePages(result.req_vaddr, result.req_size) && result.req_size >= asked.req_size;
+    result.req_vaddr !== 0 &&
+    wholePages(result.req_vaddr, Number(result.req_size)) &&
+    result.req_size >= asked.req_size;
   if (!good) {
-    const { req_vaddr, req_size } = result;
+    const { req_vaddr } = result;
     m.hazard('return-argument', {
-      problem: `req_vaddr ${hex(req_vaddr)} and req_size ${hex(req_size)} for ${hex(asked.req_size)} bytes`,
+      problem: `req_vaddr ${hex(req_vaddr)} and req_size ${hex(Number(result.req_size))} for ${hex(Number(asked.req_size))} bytes`,
     });
     m.log('enclave return: the ret argument is in-consistent with caller argument');
     return 0;
   }
   if (asked.req_vaddr === EnclaveVa.RELAY_BASE)
-    return moveRelay(m, callee.eid, caller.eid, asked.req_size) ? EnclaveVa.RELAY_BASE : 0;
-  const area = areaAt(m, m.enclave(callee.eid)!, result.req_vaddr, result.req_size);
+    return moveRelay(m, callee.eid, caller.eid, Number(asked.req_size)) ? EnclaveVa.RELAY_BASE : 0;
+  const area = areaAt(m, m.enclave(callee.eid)!, result.req_vaddr, Number(result.req_size));
   if (!area) return 0;
   // Pointers the caller kept into the area must still be right.
   const back = callee.pendingCall!.areaStart;
@@ -212,8 +216,8 @@ function returnRequest(m: Core, callee: Enclave, caller: Enclave, asked: Argumen
 }
 
 function returnResponse(m: Core, callee: Enclave, caller: Enclave, result: Argument): number {
-  if (result.resp_vaddr === 0 || !wholePages(result.resp_vaddr, result.resp_size)) return 0;
-  const area = areaAt(m, m.enclave(callee.eid)!, result.resp_vaddr, result.resp_size);
+  if (result.resp_vaddr === 0 || !wholePages(result.resp_vaddr, Number(result.resp_size))) return 0;
+  const area = areaAt(m, m.enclave(callee.eid)!, result.resp_vaddr, Number(result.resp_size));
   if (!area) return 0;
   return moveArea(m, callee.eid, caller.eid, area, belowAreas(m.enclave(caller.eid)!, area.size)) ?? 0;
 }

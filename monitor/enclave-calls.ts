@@ -188,8 +188,14 @@ function asynCall(m: Core, reply: Reply, namePointer: number, argument: number):
 function splitRegion(m: Core, reply: Reply, address: number, size: number, at: number): void {
   const enclave = m.enclave(m.state.running)!;
   const region = regionAt(m, enclave, address, size);
-  const bad = !region || at % 4096 !== 0 || at <= address || at >= address + size;
-  if (bad || enclave.relays.length >= m.limits.relayRegions) return reply(Result.ERROR);
+  const bad = !region || at % 4096 !== 0 || at < address || at > address + size;
+  if (bad || enclave.relays.length >= m.limits.relayRegions) {
+    if (!bad)
+      m.log(`split_mem_region: a device keeps ${m.limits.relayRegions} regions; launch with "limits": "memory"`);
+    return reply(Result.ERROR);
+  }
+  // A split at an end leaves the region as it is.
+  if (at === address || at === address + size) return reply(Result.SUCCESS);
   const first = { ...region, size: at - address };
   const second = { pa: region.pa + first.size, va: at, size: size - first.size };
   m.change(enclave.eid, { relays: enclave.relays.flatMap((other) => (other === region ? [first, second] : [other])) });

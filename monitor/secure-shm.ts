@@ -13,8 +13,9 @@ import { Mapper, pagesLeft, tablesFor, writeVirtual } from './enclave-tables';
 import { finishOcall, leaveForMemory, leaveForOcall, releaseBlocks } from './lifecycle';
 import { LIMIT_REMEDY } from './limits';
 import { PageKind, claim } from './pages';
-import type { Enclave, SharedMemory } from './state';
+import { byInstance, type Enclave, type SharedMemory } from './state';
 import { answer, hide, show, type Task } from './task';
+import type { Instance } from './types';
 
 const nameOf = (key: bigint): string => BigInt.asUintN(64, key).toString(16);
 const found = (m: Core, key: bigint): SharedMemory | undefined => m.state.sharedMemory.get(nameOf(key));
@@ -154,9 +155,10 @@ export function shmDestroy(m: Core, reply: Reply, key: bigint): void {
   settle(m, reply, { ...piece, removed: true });
 }
 
-const over = (m: Core, piece: SharedMemory): boolean =>
+/** Nobody has it attached, and nobody is to come: `leaving` is an enclave that is about to be gone. */
+const over = (m: Core, piece: SharedMemory, leaving?: Instance): boolean =>
   m.holds('sharedUsers', piece.users.length === 0) &&
-  (piece.removed || !m.state.enclaves.some((enclave) => enclave.instance === piece.creator));
+  (piece.removed || piece.creator === leaving || !byInstance(m.state, piece.creator));
 
 /** After a detach or a destroy: the host gets the block when the piece is over. */
 function settle(m: Core, reply: Reply, piece: SharedMemory): void {
@@ -168,20 +170,20 @@ function settle(m: Core, reply: Reply, piece: SharedMemory): void {
   m.queue(...releaseBlocks(m, [block]), { do: 'ocall', request });
 }
 
-/** An enclave that has just been removed is no user any more; the blocks of what went with it. */
-export function leaveShared(m: Core, enclave: Enclave): { base: number; size: number }[] {
-  const before = m.state.sharedMemory;
-  if (before.size === 0) return [];
+/** An enclave that ends is no user any more; the blocks of what goes with it. */
+export function leaveShared(m: Core, { instance }: Enclave): { base: number; size: number }[] {
+  const all = m.state.sharedMemory;
   // By key: the order must not be the map's.
-  const keys = [...before.keys()].sort();
-  return keys.flatMap((key) => {
-    const piece = before.get(key)!;
-    const left = { ...piece, users: piece.users.filter((user) => user !== enclave.instance) };
-    if (!over(m, left)) {
-      if (left.users.length < piece.users.length) put(m, left);
+  const mine = [...all.values()]
+    .filter(({ users, creator }) => creator === instance || users.includes(instance))
+    .sort((a, b) => (a.key < b.key ? -1 : 1));
+  return mine.flatMap((piece) => {
+    const left = { ...piece, users: piece.users.filter((user) => user !== instance) };
+    if (!over(m, left, instance)) {
+      put(m, left);
       return [];
     }
-    m.update({ sharedMemory: m.state.sharedMemory.remove(key) });
+    m.update({ sharedMemory: m.state.sharedMemory.remove(piece.key) });
     return [{ base: piece.block, size: piece.blockSize }];
   });
 }

@@ -47,9 +47,10 @@ export interface CallArgument {
   readonly req_arg: bigint;
   readonly resp_val: bigint;
   readonly req_vaddr: number;
-  readonly req_size: number;
+  /** Exact: without an area they are numbers of the program's own. */
+  readonly req_size: bigint;
   readonly resp_vaddr: number;
-  readonly resp_size: number;
+  readonly resp_size: bigint;
 }
 
 /** What a callee remembers of the call it works for. */

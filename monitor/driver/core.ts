@@ -71,7 +71,8 @@ export class Driver {
   /** Follows a list of blocks {next, size}; each must be one that was given. */
   freeList(kernel: Kernel, first: number, pool?: Block): void {
     let at = first;
-    for (let count = 0; at !== 0 && count <= this.state.blocks.size + 1; count++) {
+    const most = this.state.blocks.size + 1;
+    for (let count = 0; at !== 0 && count <= most; count++) {
       const order = pool && at === pool.pa ? pool.order : this.state.blocks.get(at);
       if (order === undefined)
         return this.log(kernel, `the monitor's list names 0x${at.toString(16)}, which was not given`);

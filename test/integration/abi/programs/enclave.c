@@ -57,7 +57,7 @@ static void memory() {
   say("sbrk(1 page)", (unsigned long)sbrk(PAGE));
   say("sbrk(-1 page)", (unsigned long)sbrk(-PAGE));
   say("sbrk(-1 page), inside an area", (unsigned long)sbrk(-PAGE));
-  say("sbrk(-6 pages) more", (unsigned long)sbrk(-7 * PAGE));
+  say("sbrk(-7 pages)", (unsigned long)sbrk(-7 * PAGE));
   say("sbrk(0x123)", (unsigned long)sbrk(0x123));
   char *heap = sbrk(0);
   say("sbrk of 1 GiB and back", (unsigned long)sbrk(PAGE) - (unsigned long)heap);
@@ -148,10 +148,17 @@ static void split(unsigned long *args) {
   say("  its word is", page[0]);
   say("  it came back to", call.req_vaddr);
   say("  the third is", page[2048]);
-  int mapped = 0;
-  for (int i = 2; i < 12; i++)
-    mapped += split_mem_region(RELAY, PAGE, RELAY + PAGE) == 0;
-  say("splits at the ends", mapped);
+  say("split at its end", split_mem_region(RELAY, PAGE, RELAY + PAGE));
+  say("split in the middle of a page", split_mem_region(RELAY, PAGE, RELAY + 100));
+}
+
+/** Makes as many regions of one page as it can. */
+static unsigned long regions(unsigned long *args) {
+  unsigned long count = 1;
+  for (unsigned long left = args[14]; left > PAGE; left -= PAGE, count++)
+    if (split_mem_region(args[13] + args[14] - left, left, args[13] + args[14] - left + PAGE) != 0)
+      break;
+  return count;
 }
 
 static void receive(unsigned long *args) {
@@ -282,7 +289,7 @@ static unsigned long floats() {
     double wide = f;
     memcpy(&word, &wide, 8);
     hash = hashed(hash, word);
-    hash = hashed(hash, (unsigned long)(long)b + (unsigned long)a);
+    hash = hashed(hash, (unsigned long)((long)b + (long)a));
   }
   return hash;
 }
@@ -336,6 +343,16 @@ int EAPP_ENTRY main() {
   case 14:
     for (;;)
       shm[2]++;
+  case 17: {
+    unsigned char bytes[8];
+    eapp_getrandom(bytes, 8, 0);
+    for (int i = 0; i < 8; i++)
+      shm[2] = shm[2] << 8 | bytes[i];
+    say("random", shm[2]);
+    break;
+  }
+  case 16:
+    EAPP_RETURN(regions(args));
   case 15:
     for (;;)
       eapp_return_relay_page();

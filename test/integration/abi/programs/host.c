@@ -209,6 +209,24 @@ static void transfer() {
   }
 }
 
+/** How many regions an enclave can own: of twelve pages twelve, on a device ten. */
+static void regions() {
+  int id = PLenclave_schrodinger_get(12 * PAGE);
+  struct PLenclave *enclave = made("enclave", "splitter", NORMAL_ENCLAVE, 16, 0);
+  PLenclave_set_mem_arg(enclave, id, 0, 12 * PAGE);
+  PLenclave_run(enclave);
+  say("regions", enclave->user_param.retval);
+}
+
+/** How much relay memory there is: a device has 4056 pages, the largest block 2048. */
+static void pool() {
+  say("4096 pages in one piece", PLenclave_schrodinger_get(4096 * PAGE) > 0);
+  int count = 0;
+  while (count < 4096 && PLenclave_schrodinger_get(512 * PAGE) > 0)
+    count++;
+  say("blocks of 512 pages", count);
+}
+
 static void shared() {
   struct PLenclave *first = server(0);
   run_part("maker", 7, 0x1234567890abcdef);
@@ -346,6 +364,10 @@ int main(int argc, char **argv) {
     relay();
   else if (!strcmp(part, "transfer"))
     transfer();
+  else if (!strcmp(part, "regions"))
+    regions();
+  else if (!strcmp(part, "pool"))
+    pool();
   else if (!strcmp(part, "shared"))
     shared();
   else if (!strcmp(part, "servers"))
@@ -354,6 +376,8 @@ int main(int argc, char **argv) {
     chain();
   else if (!strcmp(part, "sectors"))
     sectors();
+  else if (!strcmp(part, "random"))
+    run_part("random", 17, 0);
   else if (!strcmp(part, "floats"))
     run_part("floats", 13, 0);
   else if (!strcmp(part, "hang"))
