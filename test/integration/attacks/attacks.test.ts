@@ -37,7 +37,8 @@ function succeedsWithout(attack: Attack): void {
     if (attack.harms) assert.notDeepEqual(plain(seen.after), plain(seen.before), 'the victims suffer');
 }
 
-describe('attacks on enclaves', () => {
+describe('attacks on enclaves', function () {
+  this.timeout(60_000);
   for (const attack of ATTACKS) {
     it(`${attack.name}: fails, through the supervisor port and as guest code`, () => refusedEverywhere(attack));
     it(`${attack.name}: succeeds without ${attack.checks.join(' and ')}`, () => succeedsWithout(attack));
