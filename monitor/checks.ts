@@ -24,6 +24,8 @@ export const CHECKS = {
   smInitOnce: 'SM_INIT is done once.',
   smInitDisjoint: 'The page-table area and the ownership bitmap do not overlap.',
   separationTables: 'PT_AREA_SEPARATION checks what lies in the area like a SET_PTE.',
+  separatedFirst: 'Nothing becomes an enclave’s before PT_AREA_SEPARATION.',
+  hostPaging: 'Nothing becomes an enclave’s while satp is Bare and shows the host all of memory.',
   separationRoot: 'PT_AREA_SEPARATION accepts no satp with a root outside of the root part.',
   // Ownership of pages: pages.ts.
   claimOwnership: 'A page that is private becomes nobody else’s.',

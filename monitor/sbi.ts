@@ -103,11 +103,22 @@ const CALLS: Readonly<Record<number, (m: Core, a: readonly number[]) => void>> =
   [Sbi.DEBUG_PRINT]: (m) => m.answer(0),
 };
 
+/** What a kernel does before its tables are guarded; these look after themselves. */
+const SET_UP: ReadonlySet<number> = new Set([Sbi.SM_INIT, Sbi.PT_AREA_SEPARATION, Sbi.SET_PTE, Sbi.MAP_PTE]);
+
+/** Is what becomes private out of the host's sight? Its tables must be the only way to memory, and be in use; TVM keeps it so. */
+function guarded(m: Core): boolean {
+  if (!m.state.bitmap) return false;
+  return m.holds('separatedFirst', m.state.separated) && m.holds('hostPaging', m.hart.space !== undefined);
+}
+
 function penglai(m: Core, fid: number): void {
   const call = CALLS[fid];
   if (!call) return m.finishSbi(SBI_ERR_NOT_SUPPORTED, 0);
-  // Nothing but SM_INIT makes sense before the page-table area and the bitmap are known.
-  if (!m.state.bitmap && fid !== Sbi.SM_INIT) return m.error();
+  if (!SET_UP.has(fid) && !guarded(m)) {
+    m.log('the page tables of the host are not guarded yet: SM_INIT, PT_AREA_SEPARATION and satp come first');
+    return m.error();
+  }
   call(
     m,
     [0, 1, 2, 3, 4, 5].map((i) => m.hart.getX(10 + i)),

@@ -7,6 +7,9 @@ const RELAY = '0x3800000000';
 const UNSEEN = 'load page fault';
 /** Writes the secret to a relay page, then loops. */
 const WRITES_RELAY = `li t0, ${RELAY}\nli t1, ${SECRET}\nsd t1, 0(t0)\n${Code.loop}`;
+const WRITES_DATA = `li t0, 0x2000\nli t1, ${SECRET}\nsd t1, 0(t0)\n${Code.loop}`;
+/** A middle table that shows all of memory at its physical address. */
+const ALL_OF_RAM = Array.from({ length: 32 }, (_, i) => leaf(RAM_START + 2 * MIB * i));
 /** Returns the first word of its relay page. */
 const READS_RELAY = `li t0, ${RELAY}\nld a0, 0(t0)\n${Code.exitA0}`;
 /** Asks for a page, writes the secret there and loops. */
@@ -233,7 +236,7 @@ export const HANDOVER_ATTACKS: readonly Attack[] = [
     refused: [0, 0],
     succeeds: [0, SECRET],
     prepare: (w) => {
-      const made = w.create(`li t0, 0x2000\nli t1, ${SECRET}\nsd t1, 0(t0)\n${Code.loop}`, { name: 'gone' });
+      const made = w.create(WRITES_DATA, { name: 'gone' });
       w.runFor(made, 300_000);
       return () => [w.k.call(Sbi.DESTROY_ENCLAVE, made.eid), w.read(made.base + 4 * PAGE)];
     },
@@ -272,6 +275,50 @@ export const HANDOVER_ATTACKS: readonly Attack[] = [
     },
   },
   {
+    name: 'an enclave made before PT_AREA_SEPARATION, while satp takes anything',
+    by: 'kernel',
+    checks: ['separatedFirst'],
+    refused: [-1],
+    succeeds: [0, 'done', SECRET],
+    boots: true,
+    prepare: (w) => {
+      const [root, middle] = [w.take(), w.take()];
+      w.words(root, [0, 0, pointer(middle)]);
+      w.words(middle, ALL_OF_RAM);
+      w.smInit();
+      w.enter(root);
+      const made = w.create(WRITES_DATA);
+      if (made.result !== 0) {
+        w.enter(0, 0n);
+        w.separate();
+        w.page().keeper();
+        return () => [made.result];
+      }
+      w.runFor(made, 300_000);
+      // The enclave's pages are hidden in the area's tables only.
+      return () => [made.result, w.enter(root), w.read(made.base + 4 * PAGE)];
+    },
+  },
+  {
+    name: 'an enclave made while satp is Bare',
+    by: 'kernel',
+    checks: ['hostPaging'],
+    refused: [-1],
+    succeeds: [0, SECRET],
+    boots: true,
+    prepare: (w) => {
+      w.smInit();
+      w.separate();
+      const made = w.create(WRITES_DATA);
+      if (made.result !== 0) {
+        w.page().keeper();
+        return () => [made.result];
+      }
+      w.runFor(made, 300_000);
+      return () => [made.result, w.read(made.base + 4 * PAGE)];
+    },
+  },
+  {
     name: 'PT_AREA_SEPARATION over tables that point out of the area',
     by: 'kernel',
     checks: ['separationTables'],
@@ -299,10 +346,7 @@ export const HANDOVER_ATTACKS: readonly Attack[] = [
     boots: true,
     prepare: (w) => {
       const [root, middle] = [w.take(), w.take()];
-      w.words(
-        middle,
-        Array.from({ length: 32 }, (_, i) => leaf(RAM_START + 2 * MIB * i)),
-      );
+      w.words(middle, ALL_OF_RAM);
       w.words(root, [0, 0, pointer(middle)]);
       w.smInit();
       w.enter(root);

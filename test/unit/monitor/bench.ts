@@ -32,7 +32,12 @@ export const Layout = {
   rootOrder: 2,
   middleOrder: 4,
   free: BASE + 8 * MIB,
+  /** Up to here the host's tables show memory page by page, then by 2 MiB. */
+  small: BASE + 16 * MIB,
 } as const;
+
+/** The host's own root table, the last of its part. */
+export const HOST_ROOT = Layout.tables + PAGE * (2 ** Layout.rootOrder - 1);
 
 export interface Answer {
   readonly error: number;
@@ -59,6 +64,7 @@ export class Bench {
   /** A trap into S that is no answer to a call: cause and value. */
   trapped: { cause: number; value: number } | undefined;
   private next: number = Layout.free;
+  private nextLarge: number = Layout.small;
 
   constructor(checks: Partial<Checks> = {}, attestation?: AttestationSettings) {
     const { machine } = this;
@@ -138,12 +144,35 @@ export class Bench {
     this.machine.run(tick(this.machine.tick + 1));
     while (this.hart.privilege !== Privilege.Supervisor) this.machine.run(tick(this.machine.tick + 1));
     const { tables, tablesSize, bitmap, bitmapSize, rootOrder, middleOrder } = Layout;
+    this.buildTables();
     assert.equal(this.call(Sbi.SM_INIT, tables, tablesSize, bitmap, bitmapSize, 0), 0);
     assert.equal(this.call(Sbi.PT_AREA_SEPARATION, rootOrder, middleOrder), 0);
+    this.hart.csrWrite(0x180, (8n << 60n) | BigInt(HOST_ROOT / PAGE));
+    for (let i = 0; i < 20; i++) this.machine.run(tick(this.machine.tick + 1));
     return this;
   }
 
-  /** Memory as S-mode reaches it: physical addresses while satp is Bare. */
+  /** All of RAM at its physical address, in the last tables of each part: before SM_INIT they are memory like any other. */
+  private buildTables(): void {
+    const { tables, tablesSize, rootOrder, middleOrder, free, small } = Layout;
+    const middle = tables + PAGE * (2 ** rootOrder + 2 ** middleOrder - 1);
+    const pointer = (table: number) => (table / PAGE) * 1024 + Pte.V;
+    const leaf = (frame: number) => (frame / PAGE) * 1024 + Pte.V + Pte.R + Pte.W + Pte.X + Pte.A + Pte.D;
+    this.writeWords(HOST_ROOT + 16, [pointer(middle)]);
+    for (let i = 0; i < RAM / (2 * MIB); i++) {
+      const at = BASE + 2 * MIB * i;
+      const table = tables + tablesSize - PAGE * (1 + i);
+      const split = at >= free && at < small;
+      this.writeWords(middle + 8 * i, [split ? pointer(table) : leaf(at)]);
+      if (split)
+        this.writeWords(
+          table,
+          Array.from({ length: 512 }, (_, k) => leaf(at + PAGE * k)),
+        );
+    }
+  }
+
+  /** Memory as S-mode reaches it: at its physical addresses. */
   get port(): SupervisorPort {
     return this.machine.supervisorPort(this.hart);
   }
@@ -151,9 +180,11 @@ export class Bench {
   /** Pages of host memory, zeroed by power-on; naturally aligned. */
   take(pages: number): number {
     const size = pages * PAGE;
-    const at = Math.ceil(this.next / size) * size;
-    this.next = at + size;
-    assert.ok(this.next <= BASE + RAM, 'the bench has memory left');
+    const large = pages >= 512;
+    const at = Math.ceil((large ? this.nextLarge : this.next) / size) * size;
+    if (large) this.nextLarge = at + size;
+    else this.next = at + size;
+    assert.ok(at + size <= (large ? BASE + RAM : Layout.small), 'the bench has memory left');
     return at;
   }
 
