@@ -83,11 +83,12 @@ function variants(expected: Creation): Creation[] {
     stacks.push(size);
   const types = [expected.type, ...(['NORMAL', 'SERVER', 'SHADOW'] as const).filter((type) => type !== expected.type)];
   const made: Creation[] = [];
-  for (const shm of expected.shm ? [expected.shm, undefined] : [undefined])
-    for (const type of types) {
-      made.push({ ...expected, type, shm });
+  for (const shm of expected.shm ? [expected.shm, undefined] : [undefined]) {
+    // A template before a server without a stack, which is measured alike.
+    made.push(...types.map((type) => ({ ...expected, type, shm })));
+    for (const type of types)
       if (type !== 'SHADOW') for (const stackSize of stacks) made.push({ type, stackSize, shm });
-    }
+  }
   return made;
 }
 

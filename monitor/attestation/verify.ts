@@ -131,7 +131,10 @@ function enclaveHash(report: ReportFields, { mode, enclave, nonce: expectedNonce
   if (wanted === bytesToHex(reportHash(hash, measurement, report.nonce)))
     return ok(`it is the enclave’s: measurement ${bytesToHex(measurement)}`);
   const why = explainHash(report, mode, measurement, enclave, expectedNonce);
-  return wrong(why ?? `it is not this enclave’s, which is measured as ${bytesToHex(measurement)}`);
+  return wrong(
+    why ??
+      `it is not this enclave’s, which is measured as ${bytesToHex(measurement)}: another build, other shared memory when it was created, or a report a running enclave made of itself`,
+  );
 }
 
 function nonce(report: ReportFields, { nonce: expected }: Expected): Judgement {

@@ -100,15 +100,61 @@ describe('measurement and report', () => {
     assert.equal(hashIn(report), 'bfe81f441bb8a659f54c747f911cbd04e62c97c0cced531ffc274938e37fdade');
   });
 
-  it('an enclave’s report about itself is about its memory as it is now', () => {
+  it('an enclave’s report about itself is the hash of its pages as they are and the nonce', () => {
     const b = new Bench().start();
-    const made = b.create(`${Code.call(94, 0, 0x2000, 9)}\n${Code.exitA0}`);
-    const before = bytesToHex(b.enclave(made.eid).hash);
-    const relay = b.take(1);
+    const made = b.create(`li t0, 0x2000\nli t1, 77\nsd t1, 16(t0)\n${Code.call(94, 0, 0x2800, 9)}\n${Code.exitA0}`);
+    const bytesOf = (page: number): Uint8Array => b.machine.machinePort.read(pa(made.base + page * PAGE), PAGE);
+    const data = new Uint8Array(PAGE);
+    data[16] = 77;
+    const le64 = (value: bigint): Uint8Array => new Uint8Array(BigUint64Array.of(value).buffer);
+    const run = (first: bigint, ...pages: readonly Uint8Array[]): Uint8Array[] => [
+      le64(first),
+      new Uint8Array(1),
+      ...pages,
+    ];
+    const stream = [
+      le64(0x1000n),
+      ...run(0xffffff8000001000n, bytesOf(3), data),
+      ...run(0xffffffb7fffff000n, new Uint8Array(PAGE)),
+      ...run(0xffffffe000000000n, new Uint8Array(PAGE)),
+      le64(9n),
+    ];
     b.timerIn(50_000_000);
-    assert.equal(b.run(made, relay, PAGE), 0);
+    assert.equal(b.run(made), 0);
     assert.equal(b.retval(made), 0n);
-    assert.equal(before.length, 64);
+    const [report] = b.events.flatMap((event) => (event.kind === 'report' ? [event] : []));
+    assert.equal(report?.askedBy, 'itself');
+    assert.equal(hashIn(report.bytes), bytesToHex(hashOf('penglai').of(...stream)));
+  });
+
+  it('the host attests an instance that is stopped, with its template’s measurement', () => {
+    const b = new Bench().start();
+    b.create(Code.loop, { type: 'SHADOW' });
+    const [template] = b.monitor.shadows();
+    b.timerIn(100_000);
+    const made = b.fork(template!.id);
+    assert.equal(b.enclave(made.eid).state, 'RUNNABLE');
+    assert.equal(b.call(Sbi.STOP_ENCLAVE, made.eid), 0);
+    const hash = hashIn(reportAt(b, made.eid, b.take(1) - 2048, 5));
+    assert.equal(b.call(Sbi.ATTEST_SHADOW_ENCLAVE, template!.id, b.take(1), 5), 0);
+    const reports = b.events.flatMap((event) => (event.kind === 'report' ? [hashIn(event.bytes)] : []));
+    assert.deepEqual(reports, [hash, hash]);
+  });
+
+  it('a server that is reported on keeps its measurement, however often', () => {
+    const b = new Bench().start();
+    const name = Buffer.from('server').readUIntLE(0, 6);
+    const server = b.create(Code.loop, { type: 'SERVER', name: 'server' });
+    const before = bytesToHex(b.enclave(server.eid).hash);
+    const ask = Code.call(94, 0x2000, 0x2800, 9);
+    const made = b.create(`li t0, 0x2000\nli t1, ${name}\nsd t1, 0(t0)\n${ask}\n${ask}\n${Code.exitA0}`);
+    b.timerIn(50_000_000);
+    assert.equal(b.run(made), 0);
+    assert.equal(b.retval(made), 0n);
+    assert.equal(bytesToHex(b.enclave(server.eid).hash), before);
+    const reports = b.events.flatMap((event) => (event.kind === 'report' ? [hashIn(event.bytes)] : []));
+    assert.equal(reports.length, 2);
+    assert.equal(reports[0], reports[1]);
   });
 
   it('the same program has another measurement as NORMAL, SERVER and SHADOW; a name changes nothing', () => {
