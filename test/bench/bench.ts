@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { ENGINE_NAMES } from '../../emulator/machine/machine';
 import { findOpponents, measure, type Measured } from './measure';
 import { reportOf, tableFoot, tableHead, tableRow } from './report';
+import { reportScale } from './scale';
 import { reportSteps } from './steps';
 import { buildImages, imagesAreCurrent, workloads, type Workload } from './workloads';
 
@@ -18,6 +19,7 @@ const USAGE = `npm run bench -- [options]
   --json FILE      writes the result as JSON
   --engine NAME    wasm or source: the engine of our machine
   --steps          instead: how long the steps of the monitor and of the host OS take
+  --scale          instead: enclaves by the thousand, --count N of them (10,000)
   --build          instead: builds the workloads' images from their sources`;
 
 function fail(message: string): never {
@@ -35,6 +37,8 @@ function parsed() {
         engine: { type: 'string' },
         steps: { type: 'boolean', default: false },
         build: { type: 'boolean', default: false },
+        scale: { type: 'boolean', default: false },
+        count: { type: 'string', default: '10000' },
       },
     }).values;
   } catch (error) {
@@ -77,4 +81,5 @@ function bench({ only, quick, json, engine }: ReturnType<typeof parsed>): void {
 const options = parsed();
 if (options.build) buildImages();
 else if (options.steps) reportSteps();
+else if (options.scale) void reportScale(Number(options.count));
 else bench(options);

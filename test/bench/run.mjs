@@ -12,7 +12,7 @@ const out = mkdtempSync(join(tmpdir(), 'penglai-bench-'));
 try {
   await generate();
   await build({
-    entryPoints: ['bench', 'child'].map((name) => join(folder, `${name}.ts`)),
+    entryPoints: ['bench', 'child', 'scale-child'].map((name) => join(folder, `${name}.ts`)),
     outdir: out,
     bundle: true,
     platform: 'node',

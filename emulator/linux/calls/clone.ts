@@ -41,8 +41,8 @@ const KNOWN =
   Clone.CHILD_CLEARTID |
   Clone.CHILD_SETTID |
   WITHOUT_EFFECT;
-/** Threads of the whole machine, and zombies: few enough that a step may look at all of them. (Linux's own limit for 512 MiB of RAM.) */
-const MAX_THREADS = 4096;
+/** Threads of the whole machine, and zombies. (Linux's own limit for 4 GiB of RAM.) */
+const MAX_THREADS = 32768;
 const LAST_SIGNAL = 64;
 
 interface CloneRequest {
