@@ -75,7 +75,7 @@ function privateIn(m: Core, base: number, size: number): boolean {
 /** Stores an allowed entry. */
 function store(m: Core, area: PageTables, address: number, value: number): void {
   m.port.writeI64(pa(address), value);
-  if (m.state.hidden.has(address)) m.update({ hidden: m.state.hidden.delete(address) });
+  if (m.state.hidden.has(address / 8)) m.update({ hidden: m.state.hidden.delete(address / 8) });
   if (value !== 0) markUsed(m, area, address);
 }
 
@@ -105,7 +105,7 @@ function zeroEntries(m: Core, area: PageTables, address: number, size: number): 
   if (m.state.hidden.size > 0)
     m.update({
       hidden: m.state.hidden.withMutations((hidden) => {
-        for (let at = address; at < address + size; at += 8) hidden.delete(at);
+        for (let at = address; at < address + size; at += 8) hidden.delete(at / 8);
       }),
     });
   m.cost += size >> 6;
@@ -270,7 +270,7 @@ export function hideStep(m: Core, task: Task & { do: 'hide' }): Task | undefined
     if (!inside) return !m.checks.partialLeaf;
     if (!clear) return true;
     m.port.writeI64(pa(address), value - Pte.V);
-    hidden = hidden.set(address, true);
+    hidden = hidden.set(address / 8, true);
     return true;
   });
   m.update({ hidden });
@@ -290,11 +290,11 @@ export function showStep(m: Core, task: Task & { do: 'show' }): Task | undefined
   let hidden = m.state.hidden;
   const area = m.state.area!;
   const next = scan(m, task.base, task.size, task.at, (address, value) => {
-    if (flagsOf(value) & Pte.V || !hidden.has(address)) return true;
+    if (flagsOf(value) & Pte.V || !hidden.has(address / 8)) return true;
     const span = levelOf(area, address) === 'middle' ? HUGE : PAGE_SIZE;
     if (privateIn(m, frameOf(value), span)) return true;
     m.port.writeI64(pa(address), value + Pte.V);
-    hidden = hidden.delete(address);
+    hidden = hidden.delete(address / 8);
     return true;
   });
   m.update({ hidden });

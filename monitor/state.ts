@@ -161,7 +161,7 @@ export interface MonitorState {
   readonly separated: boolean;
   /** One bit per page of the page-table area that has ever held an entry. */
   readonly tables: Uint8Array;
-  /** Addresses of host entries that lost their V bit because their page became private. */
+  /** Host entries that lost their V bit because their page became private: their addresses / 8, which hash well. */
   readonly hidden: ImmutableMap<number, true>;
   /** Memory the host gave for the monitor's own use, and whose its pages are, by instance number. */
   readonly memory: OwnMemory;

@@ -2,7 +2,7 @@
  * What the parts of the driver share: its state, looking things up, and giving memory back. The driver is untrusted: whatever it does
  * wrong, the monitor refuses.
  */
-import { pa, type PhysicalAddress } from '../../emulator/units';
+import { PAGE_SIZE, pa, type PhysicalAddress } from '../../emulator/units';
 import type { DeviceStep, Kernel, SbiCall } from '../../emulator/linux/device';
 import { SbiExtension } from '../abi';
 import type { HazardSite } from '../hazards';
@@ -73,11 +73,11 @@ export class Driver {
     let at = first;
     const most = this.state.blocks.size + 1;
     for (let count = 0; at !== 0 && count <= most; count++) {
-      const order = pool && at === pool.pa ? pool.order : this.state.blocks.get(at);
+      const order = pool && at === pool.pa ? pool.order : this.state.blocks.get(at / PAGE_SIZE);
       if (order === undefined)
         return this.log(kernel, `the monitor's list names 0x${at.toString(16)}, which was not given`);
       const next = kernel.port.readI64(kernel.linear(pa(at)));
-      this.update({ blocks: this.state.blocks.remove(at) });
+      this.update({ blocks: this.state.blocks.remove(at / PAGE_SIZE) });
       kernel.freePages(pa(at), order);
       at = next;
     }

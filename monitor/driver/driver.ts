@@ -4,7 +4,7 @@
  */
 import type { CharacterDevice, DeviceStep } from '../../emulator/linux/device';
 import { newImageDigest } from '../../emulator/linux/image-hash';
-import { va } from '../../emulator/units';
+import { PAGE_SIZE, va } from '../../emulator/units';
 import { AttestParam, DEVICE_PATH, Ioctl } from '../abi';
 import { hex } from '../hazards';
 import { asked, askAgain, control, reclaim } from './control';
@@ -87,7 +87,7 @@ export function createDriver(options: DriverOptions): PenglaiDevice {
     restore: (root) => void (driver.state = root as DriverState),
     records: () => recordsOf(driver.state),
     byEidPointer(address) {
-      const eid = driver.state.byShared.get(address - SharedPage.eid);
+      const eid = driver.state.byShared.get((address - SharedPage.eid) / PAGE_SIZE);
       return eid === undefined ? undefined : driver.record(eid);
     },
     byRunner(tid) {

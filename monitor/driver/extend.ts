@@ -33,7 +33,8 @@ export function extended(t: Turn, { block, then, failed }: Step & { at: 'extende
   }
   driver.update({
     extended: driver.state.extended.withMutations((blocks) => {
-      for (let at = block.pa; at < block.pa + PAGE_SIZE * 2 ** block.order; at += BLOCK) blocks.set(at, true);
+      for (let at = block.pa; at < block.pa + PAGE_SIZE * 2 ** block.order; at += BLOCK)
+        blocks.set(at / PAGE_SIZE, true);
     }),
   });
   return goOn(1, then);
@@ -46,11 +47,11 @@ export function takenBack(t: Turn): DeviceStep {
   const { driver, kernel } = t;
   const { error, value } = t.input.sbi!;
   if (error < 0 || value === 0) return give(0);
-  if (!driver.state.extended.has(value)) {
+  if (!driver.state.extended.has(value / PAGE_SIZE)) {
     driver.log(kernel, `the monitor gives back 0x${value.toString(16)}, which it was not given`);
     return give(0);
   }
-  driver.update({ extended: driver.state.extended.remove(value) });
+  driver.update({ extended: driver.state.extended.remove(value / PAGE_SIZE) });
   kernel.freePages(pa(value), EXTEND_ORDER);
   return takeBack();
 }

@@ -78,7 +78,7 @@ function allocate(t: Turn, running: Running, record: EnclaveRecord, ocall: numbe
       return ask(sbi(Sbi.RESUME_ENCLAVE, record.monitorEid, ResumeReason.OCALL, ocall, 0, 0), { at: 'ran', running });
     return kill(running, record, running.instance ? EPERM : EFAULT);
   }
-  driver.update({ blocks: driver.state.blocks.set(address, order) });
+  driver.update({ blocks: driver.state.blocks.set(address / PAGE_SIZE, order) });
   const calls = kernel.splitLinear(address, PAGE_SIZE * 2 ** order);
   return goOn(64, { at: 'calls', calls, then: { at: 'grant', running, ocall, block: { pa: address, order } } });
 }
@@ -105,7 +105,7 @@ export function granted(t: Turn, step: Step & { at: 'granted' }): DeviceStep {
 }
 
 function takeBack(t: Turn, block: { pa: number; order: number }): void {
-  t.driver.update({ blocks: t.driver.state.blocks.remove(block.pa) });
+  t.driver.update({ blocks: t.driver.state.blocks.remove(block.pa / PAGE_SIZE) });
   t.kernel.freePages(pa(block.pa), block.order);
 }
 

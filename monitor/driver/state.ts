@@ -10,7 +10,7 @@ import {
   type Ids,
   type Sorted,
 } from '../../emulator/machine/sorted';
-import type { Space } from '../../emulator/units';
+import { PAGE_SIZE, type Space } from '../../emulator/units';
 import { IdRange } from '../abi';
 import type { Image } from './image';
 
@@ -68,7 +68,7 @@ export interface Region {
 
 export interface DriverState {
   readonly enclaves: ImmutableMap<number, EnclaveRecord>;
-  /** Indexes: eids by the address of the shared pages, by the monitor's number, and by the host thread inside RUN. */
+  /** Indexes: eids by the number of the first shared page (addresses hash badly), by the monitor's number, and by the host thread inside RUN. */
   readonly byShared: ImmutableMap<number, number>;
   readonly byMonitorEid: ImmutableMap<number, number>;
   readonly byRunner: ImmutableMap<number, number>;
@@ -81,9 +81,9 @@ export interface DriverState {
   readonly runs: number;
   readonly shm: ImmutableMap<number, Region>;
   readonly relay: ImmutableMap<number, Region>;
-  /** Blocks given to enclaves by ocalls, by address: their orders. */
+  /** Blocks given to enclaves by ocalls, by their first page's number: their orders. */
   readonly blocks: ImmutableMap<number, number>;
-  /** Blocks of 2^EXTEND_ORDER pages that the monitor was given for its own use. */
+  /** Blocks of 2^EXTEND_ORDER pages that the monitor was given for its own use, by their first page's number. */
   readonly extended: ImmutableMap<number, true>;
   /** Images that were loaded, by the SHA-256 of their bytes. */
   readonly images: ImmutableMap<string, Image>;
@@ -136,7 +136,7 @@ type Indexes = Pick<DriverState, 'byShared' | 'byMonitorEid' | 'byRunner' | 'byO
 function unindexed(indexes: Indexes, { shared, monitorEid, kind, runner, pid, eid }: EnclaveRecord): Indexes {
   const mine = remove(indexes.byOwner.get(pid) ?? null, END_ORDER.indexOf(kind), eid);
   return {
-    byShared: indexes.byShared.remove(shared.pa),
+    byShared: indexes.byShared.remove(shared.pa / PAGE_SIZE),
     byMonitorEid: kind === 'SHADOW' ? indexes.byMonitorEid : indexes.byMonitorEid.remove(monitorEid),
     byRunner: runner === 0 ? indexes.byRunner : indexes.byRunner.remove(runner),
     byOwner: mine ? indexes.byOwner.set(pid, mine) : indexes.byOwner.remove(pid),
@@ -146,7 +146,7 @@ function unindexed(indexes: Indexes, { shared, monitorEid, kind, runner, pid, ei
 function indexed(indexes: Indexes, { shared, monitorEid, kind, runner, pid, eid }: EnclaveRecord): Indexes {
   const known = kind !== 'SHADOW' && monitorEid >= 0;
   return {
-    byShared: indexes.byShared.set(shared.pa, eid),
+    byShared: indexes.byShared.set(shared.pa / PAGE_SIZE, eid),
     byMonitorEid: known ? indexes.byMonitorEid.set(monitorEid, eid) : indexes.byMonitorEid,
     byRunner: runner === 0 ? indexes.byRunner : indexes.byRunner.set(runner, eid),
     byOwner: indexes.byOwner.set(pid, insert(indexes.byOwner.get(pid) ?? null, END_ORDER.indexOf(kind), eid)),

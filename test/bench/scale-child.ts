@@ -150,7 +150,8 @@ function runScale({ what, host, enclave, count, memoryMiB, recording }: ScaleRun
       last = system.tick;
     }
   }
-  if (what !== 'crowd' && system.exitStatus !== 0) throw new Error(`the host ended with ${system.exitStatus}: ${output}${log}`);
+  if (what !== 'crowd' && system.exitStatus !== 0)
+    throw new Error(`the host ended with ${system.exitStatus}: ${output}${log}`);
   const instances = system.enclaves().filter(({ template }) => template !== undefined);
   return {
     create: watch.create,
