@@ -142,17 +142,19 @@ export function freeRegions(t: Turn, step: Step & { at: 'freed' }): DeviceStep {
   if (!first) return goOn(100, step.then);
   const region = driver.state[first.table].get(first.id);
   const next: Step = { ...step, regions: rest, asked: false };
-  if (!region || !unheld(region)) return goOn(1, next);
+  if (!region || !unused(region)) return goOn(1, next);
   if (!step.asked && region.given && !readable(kernel, region))
     return ask(sbi(Sbi.RELAY_RELEASE, region.pa, region.size), { ...step, asked: true });
   collect(driver, kernel, first.table, first.id);
   return goOn(1, next);
 }
 
-const unheld = (region: Region): boolean =>
+/** No enclave has it, and none will be able to name it. */
+const unused = (region: Region): boolean =>
   region.users.length === 0 &&
-  region.maps === 0 &&
   (region.removed || (region.holders.length === 0 && region.attached.every((pid) => pid === NOBODY)));
+
+const unheld = (region: Region): boolean => unused(region) && region.maps === 0;
 
 /** Frees a region when nothing holds it and the kernel can reach all of it again. */
 export function collect(driver: Driver, kernel: Kernel, table: Table, id: number): void {

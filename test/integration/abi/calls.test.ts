@@ -1,19 +1,9 @@
 /** Every ioctl, enclave call and ocall from C programs, with golden output. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { LaunchDescription } from '../../../monitor/system/types';
 import { printed, runToEnd } from '../system/sample';
+import { golden } from './golden';
 import { holdings, systemOf } from './run';
-
-const GOLDEN = join(process.cwd(), 'test/integration/abi/golden');
-
-function golden(name: string, text: string): void {
-  const file = join(GOLDEN, `${name}.txt`);
-  if (process.env['GOLDEN'] === 'write') writeFileSync(file, text);
-  assert.ok(existsSync(file), `${file} exists; GOLDEN=write writes it`);
-  assert.equal(text, readFileSync(file, 'utf8'));
-}
 
 async function run(part: string, more: Partial<LaunchDescription> = {}) {
   const system = await systemOf(part, more);

@@ -295,7 +295,7 @@ static void *runner(void *enclave) {
 }
 
 static void forked() {
-  int id = PLenclave_schrodinger_get(PAGE);
+  int id = PLenclave_schrodinger_get(2 * PAGE);
   unsigned int *page = PLenclave_schrodinger_at(id, 0);
   page[0] = 1;
   int shm = PLenclave_shmget(PAGE);
@@ -309,7 +309,7 @@ static void forked() {
     both[0] = 10 + page[0];
     page[0] = 2;
     struct PLenclave *enclave = made("enclave", "child", NORMAL_ENCLAVE, 4, 0);
-    PLenclave_set_mem_arg(enclave, id, 0, PAGE);
+    PLenclave_set_mem_arg(enclave, id, 0, 2 * PAGE);
     int result = PLenclave_run(enclave);
     /* Goes with its enclave waiting for the rerun. */
     _exit(result == RETURN_USER_RELAY_PAGE ? 3 : 4);
