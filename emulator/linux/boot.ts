@@ -7,8 +7,8 @@ import { Interrupt } from '../hart/types';
 import { NO_REFERENCES } from '../machine/references';
 import { PAGE_SIZE } from '../units';
 import { seedRandom, type Core } from './core';
+import { buildTree } from './files/build';
 import { NO_WATCHES } from './files/watches';
-import { buildTree } from './files/tree';
 import { allocateFrames, initialBuddy, reach } from './memory/frames';
 import { linear, type PhysicalLayout } from './memory/layout';
 import { buildKernelTables } from './memory/tables';
@@ -67,7 +67,9 @@ export function initialState(options: LinuxOptions, layout: PhysicalLayout): Sta
     listPage: 0,
     trampoline: 0,
     spurious: undefined,
-    fs: buildTree(options.files, options.devices),
+    fs: buildTree(options.files, options.devices, options.nodes),
+    moduleLoaded: false,
+    locks: Map(),
     openFiles: Map(),
     nextFile: 1,
     pipes: Map(),

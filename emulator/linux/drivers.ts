@@ -69,13 +69,13 @@ function makeKernel(core: Core): Kernel {
 }
 
 function readPart(core: Core, path: string, offset: number, length: number): Uint8Array | undefined {
-  const number = find(core.state.fs, normalize(path, '/'));
+  const number = find(core.state, normalize(path, '/'));
   const inode = number === undefined ? undefined : inodeOf(core, number);
   return inode?.type === 'file' ? readData(core, number!, offset, length) : undefined;
 }
 
 function writePart(core: Core, path: string, offset: number, bytes: Uint8Array): boolean {
-  const at = resolve(core.state.fs, path, { from: '/', followLast: true, executable: '/' });
+  const at = resolve(core.state, path, { from: core.state.fs.root, followLast: true });
   if (typeof at === 'number') return false;
   const made = { type: 'file', mode: 0o644, links: 1, changed: core.now, content: EMPTY } as const;
   const number = at.inode ?? create(core, at.parent, at.name, made);

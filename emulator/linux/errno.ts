@@ -18,6 +18,7 @@ export const enum Errno {
   ENOMEM = 12,
   EACCES = 13,
   EFAULT = 14,
+  ENOTBLK = 15,
   EBUSY = 16,
   EEXIST = 17,
   EXDEV = 18,
@@ -37,6 +38,7 @@ export const enum Errno {
   ERANGE = 34,
   EDEADLK = 35,
   ENAMETOOLONG = 36,
+  ENOLCK = 37,
   ENOSYS = 38,
   ENOTEMPTY = 39,
   ELOOP = 40,
@@ -98,9 +100,16 @@ export const enum O {
   TRUNC = 0o1000,
   APPEND = 0o2000,
   NONBLOCK = 0o4000,
+  DSYNC = 0o10000,
   DIRECTORY = 0o200000,
   NOFOLLOW = 0o400000,
+  NOATIME = 0o1000000,
   CLOEXEC = 0o2000000,
+  /** With DSYNC. */
+  SYNC = 0o4000000,
+  PATH = 0o10000000,
+  /** With DIRECTORY. */
+  TMPFILE = 0o20200000,
 }
 
 /** Directory descriptor that stands for the current directory. */

@@ -11,7 +11,7 @@ import { O } from './errno';
 import { readData } from './files/data';
 import { attach, closeOnExec } from './files/descriptors';
 import { newOpenFile } from './files/open-files';
-import { normalize } from './files/tree';
+import { find, inodeOf, normalize } from './files/walk';
 import { imageHash } from './image-hash';
 import { ARGUMENTS_MAX, argumentsSize, stackBytes, type Bases } from './initial-stack';
 import { withArea } from './memory/areas';
@@ -21,7 +21,7 @@ import { NO_MEMORY } from './memory/lending';
 import { setAreas } from './memory/objects';
 import { addPage, newRoot, userLeaf } from './memory/tables';
 import { addJob, FIRST_PROCESS, leaveMemory, vforkQueue } from './process';
-import { findProgram, imageAreas, imagesOf, sizeOf, type Program } from './program';
+import { findProgram, imageAreas, imagesOf, sizeOf, wholeView, type Program } from './program';
 import { makeReady, wake } from './scheduler';
 import { NO_STACK } from './signals';
 import { dropTimers } from './timers';
@@ -41,7 +41,7 @@ export function prepareProgram(core: Core): Program {
   const size = argumentsSize([...argv, ...environment]);
   if (size > ARGUMENTS_MAX) throw argumentsTooLong(size, ARGUMENTS_MAX);
   const path = normalize(program, cwd);
-  const found = findProgram(core, path, '/', argv, environment);
+  const found = findProgram(core, path, wholeView(core), argv, environment);
   if (typeof found === 'number') throw programMissing(path);
   return found;
 }
@@ -159,6 +159,12 @@ function tellImages(core: Core, pid: number): void {
   for (const image of images) core.emit({ kind: 'image', pid, space: space(memory.root / PAGE_SIZE), ...image });
 }
 
+/** Where the first program starts: the root when the folder is not there. */
+function startDirectory(core: Core): number {
+  const number = find(core.state, normalize(core.options.cwd, '/'));
+  return number !== undefined && inodeOf(core, number).type === 'directory' ? number : core.state.fs.root;
+}
+
 /** Makes the first process, ready to run. */
 export function startProgram(core: Core, program: Program): void {
   const pid = FIRST_PROCESS;
@@ -176,7 +182,8 @@ export function startProgram(core: Core, program: Program): void {
     arguments: [],
     memory: prepared.memory,
     descriptors: Map(),
-    cwd: normalize(core.options.cwd, '/'),
+    cwd: startDirectory(core),
+    root: core.state.fs.root,
     umask: 0o022,
     actions: Map(),
     pending: [],

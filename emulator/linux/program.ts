@@ -8,7 +8,7 @@ import { parseElf, type ElfImage } from './elf';
 import { Errno } from './errno';
 import { interpreterDamaged, interpreterMissing, LaunchError } from './errors';
 import { readData } from './files/data';
-import { inodeOf, resolve } from './files/tree';
+import { inodeOf, resolve, type ResolveOptions } from './files/walk';
 import { holdObject, objectOfFile } from './memory/objects';
 import { Prot, type Area } from './state';
 
@@ -33,9 +33,15 @@ export interface Program {
 const SCRIPT_HEAD = 256;
 const SCRIPT_DEPTH = 5;
 
-/** The regular file at an absolute path, or a negative errno. */
-export function executableAt(core: Core, path: string, cwd: string): { path: string; inode: number } | number {
-  const at = resolve(core.state.fs, path, { from: cwd, followLast: true, executable: '/' });
+/** Whose view of the file system a path is looked up in. */
+export type View = Omit<ResolveOptions, 'followLast'>;
+
+/** The view of whoever has no process. */
+export const wholeView = (core: Core): View => ({ from: core.state.fs.root });
+
+/** The regular file a path leads to, or a negative errno. */
+export function executableAt(core: Core, path: string, view: View): { path: string; inode: number } | number {
+  const at = resolve(core.state, path, { ...view, followLast: true });
   if (typeof at === 'number') return at;
   if (at.inode === undefined) return -Errno.ENOENT;
   const inode = inodeOf(core, at.inode);
@@ -73,11 +79,11 @@ const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 export function findProgram(
   core: Core,
   file: string,
-  cwd: string,
+  view: View,
   argv: readonly Uint8Array[],
   env: readonly Uint8Array[],
 ): Program | number {
-  let found = executableAt(core, file, cwd);
+  let found = executableAt(core, file, view);
   let args = argv;
   let name = file;
   for (let depth = 0; typeof found !== 'number'; depth++) {
@@ -92,17 +98,17 @@ export function findProgram(
       ...args.slice(1),
     ];
     name = line.interpreter;
-    found = executableAt(core, name, cwd);
+    found = executableAt(core, name, view);
   }
   if (typeof found === 'number') return found;
   const elf = elfOf(core, found.path, found.inode);
-  return { main: { ...found, elf }, interpreter: loaderOf(core, found.path, elf), file, argv: args, env };
+  return { main: { ...found, elf }, interpreter: loaderOf(core, found.path, elf, view), file, argv: args, env };
 }
 
 /** The dynamic loader that an image names. */
-function loaderOf(core: Core, path: string, elf: ElfImage): Loadable | undefined {
+function loaderOf(core: Core, path: string, elf: ElfImage, view: View): Loadable | undefined {
   if (elf.interpreter === undefined) return undefined;
-  const found = executableAt(core, elf.interpreter, '/');
+  const found = executableAt(core, elf.interpreter, view);
   if (typeof found === 'number') throw interpreterMissing(path, elf.interpreter);
   try {
     return { ...found, elf: elfOf(core, found.path, found.inode) };

@@ -9,6 +9,7 @@ import type { References } from '../machine/references';
 import type { Alarm } from './alarms';
 import type { SbiResult } from './device';
 import type { Watches } from './files/watches';
+import type { FileLock } from './files/locks';
 import type { FileSystem, OpenFile, Pipe } from './files/types';
 import type { Buddy } from './memory/buddy';
 import type { ProcessTimers } from './timers';
@@ -209,7 +210,9 @@ export interface Process extends Kin {
   readonly arguments: readonly string[];
   readonly memory: Memory;
   readonly descriptors: Map<number, Descriptor>;
-  readonly cwd: string;
+  /** Inodes of the current directory and of what `/` is. */
+  readonly cwd: number;
+  readonly root: number;
   readonly umask: number;
   readonly actions: Map<number, SignalAction>;
   readonly pending: readonly SignalInfo[];
@@ -328,6 +331,10 @@ export interface State {
   readonly spurious: { readonly id: number; readonly address: number } | undefined;
 
   readonly fs: FileSystem;
+  /** A program has loaded the module of the built-in driver. */
+  readonly moduleLoaded: boolean;
+  /** Locks on files, by inode. */
+  readonly locks: Map<number, readonly FileLock[]>;
   readonly openFiles: Map<number, OpenFile>;
   readonly nextFile: number;
   readonly pipes: Map<number, Pipe>;

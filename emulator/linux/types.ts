@@ -13,6 +13,11 @@ export interface GuestFile {
   readonly mode: number;
 }
 
+/** A folder or a symbolic link of the guest's root file system at the start. */
+export type GuestNode =
+  | { readonly kind: 'folder'; readonly path: string; readonly mode: number }
+  | { readonly kind: 'link'; readonly path: string; readonly target: string };
+
 export interface LinuxOptions {
   /** Guest path of the first program; found in `files`. */
   readonly program: string;
@@ -22,6 +27,8 @@ export interface LinuxOptions {
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
   readonly files: readonly GuestFile[];
+  /** Made before the files; folders that files lie in need not be listed. */
+  readonly nodes?: readonly GuestNode[];
   readonly devices: readonly CharacterDevice[];
   readonly pageTables: PageTableFirmware;
   /** Ticks per virtual second. */

@@ -4,6 +4,7 @@ import { attach, duplicate, freeDescriptor, openAs, openFileOf } from '../files/
 import { newPipe, openPipeEnd, resizePipe } from '../files/kinds/pipe';
 import { kindOf } from '../files/kinds/table';
 import { newOpenFile, setOpenFile } from '../files/open-files';
+import { isLockCommand, lockRecord } from './locks';
 import type { Handler } from './call';
 
 const pipe2: Handler = ({ core, process }, address, flags) => {
@@ -49,16 +50,15 @@ const enum F {
   SETFD = 2,
   GETFL = 3,
   SETFL = 4,
-  GETLK = 5,
-  SETLK = 6,
-  SETLKW = 7,
   DUPFD_CLOEXEC = 1030,
   SETPIPE_SZ = 1031,
   GETPIPE_SZ = 1032,
 }
 
-const fcntl: Handler = ({ core, process }, number, command, argument) => {
+const fcntl: Handler = (context, number, command, argument) => {
+  const { core, process } = context;
   const fd = number! | 0;
+  if (isLockCommand(command! | 0)) return lockRecord(context, fd, command! | 0, argument!);
   const open = openFileOf(core, process, fd);
   if (!open) return -Errno.EBADF;
   const descriptor = process.descriptors.get(fd)!;
@@ -81,14 +81,6 @@ const fcntl: Handler = ({ core, process }, number, command, argument) => {
       setOpenFile(core, open.id, { ...open.file, flags: (open.file.flags & ~changeable) | (argument! & changeable) });
       return 0;
     }
-    case F.GETLK: {
-      const F_UNLCK = 2;
-      core.user.writeU16(argument!, F_UNLCK);
-      return 0;
-    }
-    case F.SETLK:
-    case F.SETLKW:
-      return 0;
     case F.GETPIPE_SZ:
       return open.file.kind === 'pipe' ? core.state.pipes.get(open.file.pipe)!.capacity : -Errno.EBADF;
     case F.SETPIPE_SZ:

@@ -9,11 +9,11 @@ import { execQueue, fillStack, prepareMemory, replaceProgram, type Prepared } fr
 import type { Content } from '../files/content';
 import { readData } from '../files/data';
 import { openFileOf } from '../files/descriptors';
-import { inodeOf } from '../files/tree';
+import { inodeOf } from '../files/walk';
 import { addToDigest, finishImageDigest, newImageDigest, type ImageDigest } from '../image-hash';
 import { ARGUMENTS_MAX } from '../initial-stack';
 import { addJob, aloneQueue, endProcess, endThreads } from '../process';
-import { executableAt, findProgram, holdProgram, imagesOf, sizeOf, type Program } from '../program';
+import { executableAt, findProgram, holdProgram, imagesOf, sizeOf, type Program, type View } from '../program';
 import { pathArgument, startOf } from './paths';
 import { releaseRobust } from './process';
 import type { CallContext, Handler, Outcome } from './call';
@@ -31,7 +31,7 @@ interface Target {
   /** As it was given. */
   readonly file: string;
   /** Where a relative name starts. */
-  readonly from: string;
+  readonly view: View;
 }
 
 type Phase =
@@ -71,18 +71,18 @@ function begin(context: CallContext, dirfd: number, pathAt: number, flags: numbe
   if (flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW)) return -Errno.EINVAL;
   const path = pathArgument(core, pathAt);
   if (typeof path === 'number') return path;
+  const view = { from: process.cwd, root: process.root, pid: process.pid, tid: context.thread.tid };
   let target: Target;
   if (path === '' && flags & AT_EMPTY_PATH) {
-    const open = openFileOf(core, process, dirfd);
-    if (!open) return -Errno.EBADF;
-    target = { file: open.file.path, from: '/' };
+    if (!openFileOf(core, process, dirfd)) return -Errno.EBADF;
+    target = { file: `/proc/self/fd/${dirfd}`, view: { ...view, root: core.state.fs.root } };
   } else {
     if (path === '') return -Errno.ENOENT;
-    const from = path.startsWith('/') ? '/' : startOf(core, process, dirfd);
-    if (typeof from === 'number') return from;
-    target = { file: path, from };
+    const from = path.startsWith('/') ? process.root : startOf(core, process, dirfd);
+    if (from < 0) return from;
+    target = { file: path, view: { ...view, from } };
   }
-  const found = executableAt(core, target.file, target.from);
+  const found = executableAt(core, target.file, target.view);
   if (typeof found === 'number') return found;
   return on({ at: 'strings', target, lists: [[], []], list: 0, size: 0 });
 }
@@ -122,7 +122,7 @@ function copyStrings(
 /** Reads the headers of what is to be loaded. */
 function load({ core }: CallContext, { target, lists }: Phase & { at: 'strings' }): Outcome {
   try {
-    const program = findProgram(core, target.file, target.from, ...lists);
+    const program = findProgram(core, target.file, target.view, ...lists);
     if (typeof program === 'number') return program;
     holdProgram(core, program, 1);
     return on({ at: 'hash', program, hashes: [], digest: newImageDigest(), position: 0 });

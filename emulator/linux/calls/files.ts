@@ -1,260 +1,282 @@
-/** System calls about files by path and descriptor: open, close, seek, stat, size, permissions. */
-import { AT_FDCWD, Errno, O } from '../errno';
-import type { Core } from '../core';
+/** Opening files by path, in every way open(2) knows; memfd_create; descriptors that are duplicated and closed. */
+import { Errno, O } from '../errno';
 import { callerOf, deviceAt, driverKernel } from '../drivers';
-import { contentFrom, EMPTY, MAX_FILE } from '../files/content';
-import { punchData, resizeData } from '../files/data';
-import { close, duplicate, openAs, openFileOf } from '../files/descriptors';
-import { kindOf } from '../files/kinds/table';
-import { mayWrite, setOpenFile } from '../files/open-files';
-import { freePages, procText } from '../files/proc';
-import { statBytes, statfsBytes, statInode, statOpenFile, statxBytes, type Stat } from '../files/stat';
-import { create, inodeOf, resolve, setInode } from '../files/tree';
-import { PAGE_SIZE } from '../../units';
-import { RAM_BASE } from '../memory/layout';
-import { CUT_FROM_START, cutMappings, type Cutting } from '../memory/truncate';
-import type { CallContext, Handler, Outcome } from './call';
-import { existing, walk } from './paths';
+import { contentFrom, EMPTY } from '../files/content';
+import { attach, close, duplicate, freeDescriptor, openAs, openFileOf, release } from '../files/descriptors';
+import { newPipe, openPipeEnd } from '../files/kinds/pipe';
+import { mayRead, mayWrite, newOpenFile } from '../files/open-files';
+import { procEntry, procPid } from '../files/proc/nodes';
+import { procText } from '../files/proc/texts';
+import { create, createNameless, setInode } from '../files/tree';
+import type { OpenFile } from '../files/types';
+import { inodeOf, type Resolved } from '../files/walk';
+import { wake } from '../scheduler';
+import type { State } from '../state';
+import { waitFor, type CallContext, type Handler, type Outcome } from './call';
+import { isReadOnly, pathArgument, walkPath } from './paths';
+import { resize } from './sizes';
 
-const AT_EMPTY_PATH = 0x1000;
-const AT_SYMLINK_NOFOLLOW = 0x100;
+/** What open keeps of its flags; F_GETFL tells them. */
+const KEPT = O.ACCMODE | O.APPEND | O.NONBLOCK | O.PATH | O.DIRECTORY | O.NOATIME | O.DSYNC | O.SYNC;
+const cloexec = (flags: number): boolean => (flags & O.CLOEXEC) !== 0;
+
+/** Opens a link of /proc/…/fd to what is no file of the tree: the same open file once more. */
+function openAgain({ core, process }: CallContext, number: number, flags: number): Outcome {
+  const entry = procEntry(number);
+  const owner = core.state.processes.get(procPid(core.state, entry) ?? 0);
+  const file = owner?.descriptors.get(entry.fd ?? -1)?.file;
+  if (file === undefined) return -Errno.ELOOP;
+  const fd = freeDescriptor(process);
+  if (fd === undefined) return -Errno.EMFILE;
+  attach(core, process.pid, fd, file, cloexec(flags));
+  return fd;
+}
+
+/** Is some process running the file? Then nobody may write it. */
+function isRunning(state: State, number: number): boolean {
+  for (const { memory, executable } of state.processes.values())
+    if (
+      memory.areas.some(
+        ({ backing, name }) => name === executable && backing.kind === 'file' && backing.inode === number,
+      )
+    )
+      return true;
+  return false;
+}
+
+/** A named pipe waits for its other end, as fifo(7) says. */
+interface OpeningFifo {
+  readonly file: number;
+}
+const fifoQueue = (pipe: number): string => `fifo:${pipe}`;
+
+function openFifo(context: CallContext, number: number, path: string, flags: number): Outcome {
+  const { core, process, call } = context;
+  const fifo = inodeOf(core, number);
+  if (fifo.type !== 'fifo') return -Errno.ENXIO;
+  const begun = call.phase as OpeningFifo | undefined;
+  let pipe = fifo.pipe;
+  const access = { flags } as OpenFile;
+  if (!begun) {
+    const readers = pipe === undefined ? 0 : (core.state.pipes.get(pipe)?.readers ?? 0);
+    if ((flags & O.ACCMODE) === O.WRONLY && flags & O.NONBLOCK && readers === 0) return -Errno.ENXIO;
+    if (pipe === undefined || !core.state.pipes.has(pipe)) {
+      pipe = newPipe(core);
+      setInode(core, number, { ...fifo, pipe });
+    }
+    openPipeEnd(core, pipe, mayRead(access), mayWrite(access));
+    wake(core, fifoQueue(pipe));
+  }
+  const id = begun?.file ?? newOpenFile(core, { kind: 'pipe', pipe: pipe!, inode: number, flags: flags & KEPT, path });
+  const ends = core.state.pipes.get(pipe!)!;
+  const alone = mayRead(access) && mayWrite(access) ? false : mayRead(access) ? ends.writers === 0 : ends.readers === 0;
+  if (alone && !(flags & O.NONBLOCK) && call.woken !== 'wake') {
+    if (call.woken !== 'signal')
+      return { do: 'block', wait: waitFor([fifoQueue(pipe!)]), phase: { file: id } satisfies OpeningFifo };
+    release(core, id);
+    return -Errno.ERESTARTSYS;
+  }
+  const fd = freeDescriptor(core.process(process.pid));
+  if (fd === undefined) {
+    release(core, id);
+    return -Errno.EMFILE;
+  }
+  attach(core, process.pid, fd, id, cloexec(flags));
+  return fd;
+}
+
+function openDevice(context: CallContext, number: number, path: string, flags: number): Outcome {
+  const { core, process, thread } = context;
+  const inode = inodeOf(core, number);
+  if (inode.type !== 'device') return -Errno.ENXIO;
+  const kept = flags & KEPT;
+  if (inode.block) return core.state.fs.disks.has(inode.device) ? -Errno.EACCES : -Errno.ENXIO;
+  const device = deviceAt(core, inode.device);
+  if (device) {
+    const data = device.open(driverKernel(core), callerOf(core, process.pid, thread.tid));
+    if (typeof data === 'number' && data < 0) return data;
+    const file = { kind: 'device', device: device.path, inode: number, data, flags: kept, path } as const;
+    return openAs(core, process.pid, file, cloexec(flags));
+  }
+  if (!BUILT_IN.has(inode.device)) return -Errno.ENXIO;
+  return openAs(core, process.pid, { kind: 'inode', inode: number, offset: 0, flags: kept, path }, cloexec(flags));
+}
+const BUILT_IN = new Set(['null', 'zero', 'full', 'random', 'urandom']);
 
 function openInode(context: CallContext, number: number, path: string, flags: number): Outcome {
   const { core, process } = context;
   const inode = inodeOf(core, number);
-  const kept = flags & (O.ACCMODE | O.APPEND | O.NONBLOCK);
-  const cloexec = (flags & O.CLOEXEC) !== 0;
   const writes = (flags & O.ACCMODE) !== 0;
-  if (inode.type === 'link' || (inode.type === 'proc' && inode.what === 'exe')) return -Errno.ELOOP;
-  if (flags & O.DIRECTORY && inode.type !== 'directory') return -Errno.ENOTDIR;
-  if (inode.type === 'directory' && (writes || flags & O.CREAT)) return -Errno.EISDIR;
-  if (inode.type === 'proc') {
-    if (writes) return -Errno.EACCES;
-    const content = contentFrom(new TextEncoder().encode(procText(core, process, inode.what)));
-    return openAs(core, process.pid, { kind: 'text', inode: number, content, offset: 0, flags: kept, path }, cloexec);
+  const isDirectory = inode.type === 'directory' || (inode.type === 'proc' && inode.what === 'directory');
+  const plain = { kind: 'inode', inode: number, offset: 0, flags: flags & KEPT, path } as const;
+  if (flags & O.DIRECTORY && !isDirectory) return -Errno.ENOTDIR;
+  if (flags & O.PATH) return openAs(core, process.pid, plain, cloexec(flags));
+  if (isDirectory) {
+    if (writes || flags & O.CREAT) return -Errno.EISDIR;
+    return openAs(core, process.pid, plain, cloexec(flags));
   }
-  if (inode.type === 'device') {
-    if (inode.device === 'tty') return -Errno.ENXIO;
-    const device = deviceAt(core, inode.device);
-    if (device) {
-      const data = device.open(driverKernel(core), callerOf(core, process.pid, context.thread.tid));
-      if (typeof data === 'number' && data < 0) return data;
-      return openAs(
-        core,
-        process.pid,
-        { kind: 'device', device: device.path, inode: number, data, flags: kept, path },
-        cloexec,
-      );
+  if (writes && isReadOnly(core, number) && inode.type === 'file') return -Errno.EROFS;
+  switch (inode.type) {
+    case 'link':
+      return -Errno.ELOOP;
+    case 'proc': {
+      if (inode.what === 'link') return openAgain(context, number, flags);
+      if (writes) return -Errno.EACCES;
+      const text = procText(core, number);
+      if (text === undefined) return -Errno.ESRCH;
+      const content = contentFrom(new TextEncoder().encode(text));
+      return openAs(core, process.pid, { ...plain, kind: 'text', content }, cloexec(flags));
     }
+    case 'device':
+      return openDevice(context, number, path, flags);
+    case 'fifo':
+      return openFifo(context, number, path, flags);
+    case 'file': {
+      if (writes && isRunning(core.state, number)) return -Errno.ETXTBSY;
+      if (flags & O.TRUNC) {
+        const outcome = resize(context, number, 0);
+        if (outcome !== 0) return outcome;
+      }
+      return openAs(core, process.pid, plain, cloexec(flags));
+    }
+    default:
+      return -Errno.ENXIO;
   }
-  if (inode.type === 'file' && flags & O.TRUNC && writes) {
-    const outcome = resize(context, number, 0);
-    if (outcome !== 0) return outcome;
+}
+
+const newFile = (context: CallContext, mode: number, links: number) => ({
+  type: 'file' as const,
+  mode: mode & 0o7777 & ~context.process.umask,
+  links,
+  changed: context.core.now,
+  content: EMPTY,
+});
+
+/** O_TMPFILE: a file without a name in a directory. */
+function openNameless(context: CallContext, at: Resolved, flags: number, mode: number): Outcome {
+  const { core, process } = context;
+  if (!(flags & O.ACCMODE)) return -Errno.EINVAL;
+  if (at.inode === undefined) return -Errno.ENOENT;
+  const directory = inodeOf(core, at.inode);
+  if (directory.type !== 'directory') return directory.type === 'proc' ? -Errno.EOPNOTSUPP : -Errno.ENOTDIR;
+  const system = directory.system === undefined ? {} : { system: directory.system };
+  const inode = createNameless(core, { ...newFile(context, mode, 0), ...system });
+  const file = {
+    kind: 'inode',
+    inode,
+    offset: 0,
+    flags: flags & KEPT & ~O.DIRECTORY,
+    path: `${at.path}/#${inode}`,
+  } as const;
+  return openAs(core, process.pid, file, cloexec(flags));
+}
+
+function open(context: CallContext, dirfd: number, path: string, flags: number, mode: number): Outcome {
+  const { core, process } = context;
+  const exclusive = (flags & (O.CREAT | O.EXCL)) === (O.CREAT | O.EXCL);
+  const nameless = (flags & O.TMPFILE) === O.TMPFILE;
+  const at = walkPath(context, dirfd, path, nameless || (!exclusive && !(flags & O.NOFOLLOW)));
+  if (typeof at === 'number') return at;
+  if (nameless) return openNameless(context, at, flags, mode);
+  if (at.inode !== undefined) {
+    if (exclusive) return -Errno.EEXIST;
+    return openInode(context, at.inode, at.path, flags);
   }
-  return openAs(core, process.pid, { kind: 'inode', inode: number, offset: 0, flags: kept, path }, cloexec);
+  if (!(flags & O.CREAT)) return -Errno.ENOENT;
+  if (at.slash) return -Errno.EISDIR;
+  if (isReadOnly(core, at.parent)) return -Errno.EROFS;
+  if (inodeOf(core, at.parent).links === 0) return -Errno.ENOENT;
+  if (freeDescriptor(process) === undefined) return -Errno.EMFILE;
+  const inode = create(core, at.parent, at.name, newFile(context, mode, 1));
+  const file = { kind: 'inode', inode, offset: 0, flags: flags & KEPT, path: at.path } as const;
+  return openAs(core, process.pid, file, cloexec(flags));
 }
 
 const openat: Handler = (context, dirfd, address, flags, mode) => {
-  const { core, process } = context;
-  const exclusive = (flags! & (O.CREAT | O.EXCL)) === (O.CREAT | O.EXCL);
-  const at = walk(context, dirfd!, address!, !exclusive && !(flags! & O.NOFOLLOW));
-  if (typeof at === 'number') return at;
-  if (at.inode !== undefined) return exclusive ? -Errno.EEXIST : openInode(context, at.inode, at.path, flags!);
-  if (!(flags! & O.CREAT)) return -Errno.ENOENT;
-  if (at.slash) return -Errno.EISDIR;
-  const number = create(core, at.parent, at.name, {
-    type: 'file',
-    mode: mode! & 0o7777 & ~process.umask,
-    links: 1,
-    changed: core.now,
-    content: EMPTY,
-  });
-  return openInode(context, number, at.path, flags! & ~(O.CREAT | O.TRUNC));
+  const path = pathArgument(context.core, address!);
+  return typeof path === 'number' ? path : open(context, dirfd!, path, flags!, mode!);
 };
 
-const lseek: Handler = ({ core, process }, fd, offset, whence) => {
-  const open = openFileOf(core, process, fd! | 0);
-  if (!open) return -Errno.EBADF;
-  const { file, id } = open;
-  const size = kindOf(file).size?.(core, file);
-  if (size === undefined) return -Errno.ESPIPE;
-  if (!('offset' in file)) return 0;
-  let target: number;
-  if (whence === 0) target = offset!;
-  else if (whence === 1) target = file.offset + offset!;
-  else if (whence === 2) target = size + offset!;
-  else if (whence === 3 || whence === 4) {
-    // SEEK_DATA and SEEK_HOLE: a file without holes.
-    if (offset! < 0 || offset! >= size) return -Errno.ENXIO;
-    target = whence === 3 ? offset! : size;
-  } else return -Errno.EINVAL;
-  if (target < 0 || target > Number.MAX_SAFE_INTEGER) return -Errno.EINVAL;
-  setOpenFile(core, id, { ...file, offset: target });
-  return target;
+/** struct open_how; ways of resolving that keep a path inside a tree are not there. */
+const HOW_SIZE = 24;
+const RESOLVE_NO_SYMLINKS_ETC = 0x3f;
+const openat2: Handler = (context, dirfd, address, how, size) => {
+  const { core } = context;
+  if (size! < HOW_SIZE) return -Errno.EINVAL;
+  if (size! > 4096) return -Errno.E2BIG;
+  if (core.user.read(how! + HOW_SIZE, size! - HOW_SIZE).some((byte) => byte !== 0)) return -Errno.E2BIG;
+  const [flags, mode, ways] = [core.user.readI64(how!), core.user.readI64(how! + 8), core.user.readI64(how! + 16)];
+  if (flags < 0 || flags > 0x7fff_ffff || mode & ~0o7777 || ways & ~RESOLVE_NO_SYMLINKS_ETC) return -Errno.EINVAL;
+  if (mode && !(flags & O.CREAT) && (flags & O.TMPFILE) !== O.TMPFILE) return -Errno.EINVAL;
+  if (ways) return -Errno.EOPNOTSUPP;
+  const path = pathArgument(core, address!);
+  return typeof path === 'number' ? path : open(context, dirfd!, path, flags, mode);
 };
 
-function statAt(context: CallContext, dirfd: number, address: number, flags: number): Stat | number {
-  const { core, process } = context;
-  if (flags & AT_EMPTY_PATH && core.user.readU8(address) === 0) {
-    if ((dirfd | 0) === AT_FDCWD) {
-      const at = resolve(core.state.fs, process.cwd, { from: '/', followLast: true, executable: '' });
-      return typeof at === 'number' ? at : statInode(core, at.inode!);
-    }
-    const open = openFileOf(core, process, dirfd | 0);
-    return open ? statOpenFile(core, open.id, open.file) : -Errno.EBADF;
-  }
-  const number = existing(context, dirfd, address, !(flags & AT_SYMLINK_NOFOLLOW));
-  return number < 0 ? number : statInode(core, number);
-}
-
-const newfstatat: Handler = (context, dirfd, path, buffer, flags) => {
-  const stat = statAt(context, dirfd!, path!, flags!);
-  if (typeof stat === 'number') return stat;
-  context.core.user.write(buffer!, statBytes(context.core, stat));
-  return 0;
-};
-const statx: Handler = (context, dirfd, path, flags, _mask, buffer) => {
-  const stat = statAt(context, dirfd!, path!, flags!);
-  if (typeof stat === 'number') return stat;
-  context.core.user.write(buffer!, statxBytes(context.core, stat));
-  return 0;
-};
-const fstat: Handler = ({ core, process }, fd, buffer) => {
-  const open = openFileOf(core, process, fd! | 0);
-  if (!open) return -Errno.EBADF;
-  core.user.write(buffer!, statBytes(core, statOpenFile(core, open.id, open.file)));
-  return 0;
+const MFD_CLOEXEC = 1;
+const MFD_ALLOW_SEALING = 2;
+const MFD_NAME_MAX = 249;
+const memfd_create: Handler = ({ core, process }, address, flags) => {
+  if (flags! & ~(MFD_CLOEXEC | MFD_ALLOW_SEALING)) return -Errno.EINVAL;
+  const name = core.user.string(address!, MFD_NAME_MAX + 1);
+  if (name === undefined) return -Errno.EINVAL;
+  const inode = createNameless(core, { type: 'file', mode: 0o777, links: 0, changed: core.now, content: EMPTY });
+  const file = { kind: 'inode', inode, offset: 0, flags: O.RDWR, path: `/memfd:${name}` } as const;
+  return openAs(core, process.pid, file, (flags! & MFD_CLOEXEC) !== 0);
 };
 
-/** Everything runs as root; only a missing execute bit refuses. */
-const faccessat: Handler = (context, dirfd, path, mode, flags) => {
-  const number = existing(context, dirfd!, path!, !((flags ?? 0) & AT_SYMLINK_NOFOLLOW));
-  if (number < 0) return number;
-  const inode = inodeOf(context.core, number);
-  const EXECUTE = 1;
-  return mode! & EXECUTE && inode.type !== 'directory' && !(inode.mode & 0o111) ? -Errno.EACCES : 0;
-};
-
-/** A change of size in progress: pages of mappings behind the new end are being taken away. */
-interface Resizing {
-  readonly cut: Cutting;
-}
-
-/** Changes a file's size, a piece per step when mappings lose pages. */
-function resize(context: CallContext, number: number, size: number): Outcome {
-  const { core, call } = context;
-  const inode = inodeOf(core, number);
-  if (inode.type === 'directory') return -Errno.EISDIR;
-  if (inode.type !== 'file' || size < 0) return -Errno.EINVAL;
-  if (size > MAX_FILE) return -Errno.EFBIG;
-  const begun = call.phase as Resizing | undefined;
-  const shrinks = begun !== undefined || size < inode.content.size;
-  if (!begun) resizeData(core, number, size);
-  if (!shrinks || inode.object === undefined) return 0;
-  const cut = cutMappings(core, inode.object, Math.ceil(size / PAGE_SIZE), begun?.cut ?? CUT_FROM_START);
-  return cut ? { do: 'more', phase: { cut } satisfies Resizing } : 0;
-}
-const ftruncate: Handler = (context, fd, size) => {
-  const open = openFileOf(context.core, context.process, fd! | 0);
-  if (!open) return -Errno.EBADF;
-  return open.file.kind === 'inode' && mayWrite(open.file) ? resize(context, open.file.inode, size!) : -Errno.EINVAL;
-};
-const truncate: Handler = (context, path, size) => {
-  const number = existing(context, AT_FDCWD, path!, true);
-  return number < 0 ? number : resize(context, number, size!);
-};
-
-const FALLOC_KEEP_SIZE = 1;
-const FALLOC_PUNCH_HOLE = 2;
-const FALLOC_ZERO_RANGE = 16;
-/** Bytes punched per step. */
-const PUNCH = 1024 * 1024;
-interface Punching {
+/** Descriptors from `first` to `last`, at most so many numbers per step. */
+const CLOSE_PIECE = 256;
+const CLOSE_RANGE_CLOEXEC = 4;
+const CLOSE_RANGE_UNSHARE = 2;
+interface Closing {
   readonly at: number;
 }
-/** Room is there or not when it is written: allocating only grows the file. */
-const fallocate: Handler = (context, fd, mode, offset, length) => {
-  const { core } = context;
-  const open = openFileOf(core, context.process, fd! | 0);
-  if (!open) return -Errno.EBADF;
-  if (offset! < 0 || length! <= 0) return -Errno.EINVAL;
-  if (mode! & ~(FALLOC_KEEP_SIZE | FALLOC_PUNCH_HOLE | FALLOC_ZERO_RANGE)) return -Errno.EOPNOTSUPP;
-  const punches = mode! & (FALLOC_PUNCH_HOLE | FALLOC_ZERO_RANGE);
-  if (mode! & FALLOC_PUNCH_HOLE && mode !== (FALLOC_PUNCH_HOLE | FALLOC_KEEP_SIZE)) return -Errno.EOPNOTSUPP;
-  if (!mayWrite(open.file)) return -Errno.EBADF;
-  if (open.file.kind === 'pipe') return -Errno.ESPIPE;
-  const inode = open.file.kind === 'inode' ? inodeOf(core, open.file.inode) : undefined;
-  if (open.file.kind !== 'inode' || inode?.type !== 'file') return -Errno.ENODEV;
-  const end = offset! + length!;
-  if (end > MAX_FILE) return -Errno.EFBIG;
-  const stop = Math.min(end, inode.content.size);
-  const at = (context.call.phase as Punching | undefined)?.at ?? offset!;
-  if (punches && at < stop) {
-    const next = Math.min(stop, at + PUNCH);
-    punchData(core, open.file.inode, at, next);
-    core.charge(1 + ((next - at) >> 12));
-    return { do: 'more', phase: { at: next } satisfies Punching };
+const close_range: Handler = ({ core, process, call }, first, last, flags) => {
+  const [from, to] = [first! >>> 0, last! >>> 0];
+  if (from > to || flags! & ~(CLOSE_RANGE_CLOEXEC | CLOSE_RANGE_UNSHARE)) return -Errno.EINVAL;
+  const highest = process.descriptors.reduce((most, _, fd) => Math.max(most, fd), -1);
+  const end = Math.min(to, highest);
+  const at = (call.phase as Closing | undefined)?.at ?? from;
+  for (let fd = at; fd <= Math.min(end, at + CLOSE_PIECE - 1); fd++) {
+    const descriptor = core.process(process.pid).descriptors.get(fd);
+    if (!descriptor) continue;
+    if (!(flags! & CLOSE_RANGE_CLOEXEC)) close(core, process.pid, fd);
+    else {
+      const { descriptors } = core.process(process.pid);
+      core.setProcess(process.pid, { descriptors: descriptors.set(fd, { ...descriptor, closeOnExec: true }) });
+    }
   }
-  if (!(mode! & FALLOC_KEEP_SIZE) && end > inode.content.size) resizeData(core, open.file.inode, end);
-  return 0;
+  return at + CLOSE_PIECE > end ? 0 : { do: 'more', phase: { at: at + CLOSE_PIECE } satisfies Closing };
 };
 
-function changeMode(core: Core, number: number, mode: number): number {
-  setInode(core, number, { ...inodeOf(core, number), mode: mode & 0o7777 });
-  return 0;
-}
-const fchmod: Handler = ({ core, process }, fd, mode) => {
+/** For calls whose effect nobody can see here: there is no disk. They check the descriptor. */
+const accepted: Handler = ({ core, process }, fd) => (openFileOf(core, process, fd! | 0) ? 0 : -Errno.EBADF);
+/** fsync and its like: pipes and sockets have nothing to be written. */
+const synced: Handler = ({ core, process }, fd) => {
   const open = openFileOf(core, process, fd! | 0);
   if (!open) return -Errno.EBADF;
-  return 'inode' in open.file ? changeMode(core, open.file.inode, mode!) : 0;
+  return open.file.kind === 'inode' || open.file.kind === 'text' ? 0 : -Errno.EINVAL;
 };
-const fchmodat: Handler = (context, dirfd, path, mode) => {
-  const number = existing(context, dirfd!, path!, true);
-  return number < 0 ? number : changeMode(context.core, number, mode!);
-};
-
-/** For calls whose effect nobody can see here: one user, no disk. They check the descriptor. */
-const accepted: Handler = ({ core, process }, fd) => (openFileOf(core, process, fd! | 0) ? 0 : -Errno.EBADF);
-const acceptedAt: Handler = (context, dirfd, path) =>
-  path === 0 ? 0 : Math.min(0, existing(context, dirfd!, path!, true));
-
-function statfs(core: Core, buffer: number): number {
-  core.user.write(buffer, statfsBytes(freePages(core), (core.layout.ramEnd - RAM_BASE) / PAGE_SIZE));
-  return 0;
-}
 
 export const fileCalls: Readonly<Record<string, Handler>> = {
   openat,
+  openat2,
+  memfd_create,
   close: ({ core, process }, fd) => close(core, process.pid, fd! | 0),
-  lseek,
-  newfstatat,
-  fstat,
-  statx,
-  faccessat: (context, dirfd, path, mode) => faccessat(context, dirfd!, path!, mode!, 0),
-  faccessat2: faccessat,
-  ftruncate,
-  truncate,
-  fallocate,
-  fchmod,
-  fchmodat,
-  fchown: accepted,
-  fchownat: acceptedAt,
-  utimensat: acceptedAt,
-  fsync: accepted,
-  fdatasync: accepted,
-  sync_file_range: accepted,
+  close_range,
+  fsync: synced,
+  fdatasync: synced,
+  sync_file_range: synced,
   syncfs: accepted,
-  flock: accepted,
-  fadvise64: accepted,
+  fadvise64: (context, fd, _offset, length, advice) => {
+    const open = openFileOf(context.core, context.process, fd! | 0);
+    if (!open) return -Errno.EBADF;
+    if (open.file.kind === 'pipe') return -Errno.ESPIPE;
+    return length! < 0 || advice! < 0 || advice! > 5 ? -Errno.EINVAL : 0;
+  },
   readahead: accepted,
   sync: () => 0,
-  statfs: (context, path, buffer) =>
-    Math.min(0, existing(context, AT_FDCWD, path!, true)) || statfs(context.core, buffer!),
-  fstatfs: (context, fd, buffer) => accepted(context, fd!) || statfs(context.core, buffer!),
-  umask: ({ core, process }, mask) => {
-    core.setProcess(process.pid, { umask: mask! & 0o777 });
-    return process.umask;
-  },
   dup: ({ core, process }, fd) => duplicate(core, process.pid, fd! | 0, { from: 0 }, false),
   dup3: ({ core, process }, from, to, flags) => {
     if (from === to || flags! & ~O.CLOEXEC) return -Errno.EINVAL;

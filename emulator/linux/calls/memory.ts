@@ -220,7 +220,7 @@ interface Moving {
   readonly target: number;
   /** Pages below it have been moved; undefined while room is being made at the target. */
   readonly at: number | undefined;
-  /** Pages of the target below it have been dropped. */
+  /** Pages of the target (then, of what is cut off) below it have been dropped. */
   readonly room?: number;
 }
 
@@ -252,6 +252,10 @@ function move(
   const next = movePages(core, process.pid, moving.at ?? address, end, target - address);
   if (next === undefined) return -Errno.ENOMEM;
   if (next < end) return { do: 'more', phase: { target, at: next } satisfies Moving };
+  // What is cut off goes too.
+  const dropped = moving.at === end ? (moving.room ?? end) : end;
+  if (dropped < address + oldLength)
+    return { do: 'more', phase: { target, at: end, room: dropPages(core, process.pid, dropped, address + oldLength) } };
   const left = withoutRange(core.process(process.pid).memory.areas, address, address + oldLength);
   return setAreas(context, left) ? target : -Errno.ENOMEM;
 }

@@ -2,7 +2,7 @@
 import { PAGE_SIZE } from '../../units';
 import { Errno } from '../errno';
 import { MAX_DESCRIPTORS } from '../files/descriptors';
-import { freePages } from '../files/proc';
+import { freePages } from '../files/proc/texts';
 import { RAM_BASE, STACK_SIZE } from '../memory/layout';
 import { processTicks, timeOf } from './time';
 import type { Handler } from './call';

@@ -3,6 +3,7 @@
  * made from them.
  */
 import type { Handler } from './call';
+import { attributeCalls } from './attributes';
 import { cloneCalls } from './clone';
 import { descriptorCalls } from './descriptors';
 import { directoryCalls } from './directories';
@@ -11,10 +12,14 @@ import { execCalls } from './exec';
 import { fileCalls } from './files';
 import { futexCalls } from './futex';
 import { ioCalls } from './io';
+import { lockCalls } from './locks';
 import { memoryCalls } from './memory';
 import { pollCalls } from './poll';
+import { moduleCalls } from './modules';
+import { mountCalls } from './mounts';
 import { processCalls } from './process';
 import { signalCalls } from './signals';
+import { sizeCalls } from './sizes';
 import { systemCalls } from './system';
 import { timeCalls } from './time';
 import { timerCalls } from './timers';
@@ -71,6 +76,7 @@ for (const [first, names] of RUNS) names.split(/\s+/).forEach((name, index) => N
 export const callName = (number: number): string => NAMES.get(number) ?? `call ${number}`;
 
 const BY_NAME: Readonly<Record<string, Handler>> = {
+  ...attributeCalls,
   ...cloneCalls,
   ...descriptorCalls,
   ...directoryCalls,
@@ -79,10 +85,14 @@ const BY_NAME: Readonly<Record<string, Handler>> = {
   ...fileCalls,
   ...futexCalls,
   ...ioCalls,
+  ...lockCalls,
   ...memoryCalls,
   ...pollCalls,
+  ...moduleCalls,
+  ...mountCalls,
   ...processCalls,
   ...signalCalls,
+  ...sizeCalls,
   ...systemCalls,
   ...timeCalls,
   ...timerCalls,

@@ -3,6 +3,7 @@ import { Errno } from '../errno';
 import type { Core } from '../core';
 import type { Process } from '../state';
 import { kindOf } from './kinds/table';
+import { dropLocks } from './locks';
 import { newOpenFile, setOpenFile, type NewFile } from './open-files';
 import { dropIfUnused } from './tree';
 import { forgetWatched } from './watches';
@@ -49,7 +50,10 @@ export function release(core: Core, id: number): void {
       core.set({ openFiles: core.state.openFiles.remove(next) });
       forgetWatched(core, next);
       held.push(...(kindOf(file).closed?.(core, next, file) ?? []));
-      if ('inode' in file) dropIfUnused(core, file.inode);
+      if ('inode' in file && file.inode !== undefined) {
+        dropLocks(core, file.inode, -next);
+        dropIfUnused(core, file.inode);
+      }
     }
   }
 }
@@ -60,6 +64,8 @@ export function close(core: Core, pid: number, fd: number): number {
   const descriptor = process.descriptors.get(fd);
   if (!descriptor) return -Errno.EBADF;
   core.setProcess(pid, { descriptors: process.descriptors.remove(fd) });
+  const file = core.state.openFiles.get(descriptor.file)!;
+  if ('inode' in file && file.inode !== undefined) dropLocks(core, file.inode, pid);
   release(core, descriptor.file);
   return 0;
 }

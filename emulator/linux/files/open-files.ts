@@ -20,5 +20,6 @@ export function newOpenFile(core: Core, file: NewFile): number {
   return id;
 }
 
-export const mayRead = (file: OpenFile): boolean => (file.flags & O.ACCMODE) !== O.WRONLY;
-export const mayWrite = (file: OpenFile): boolean => (file.flags & O.ACCMODE) !== 0;
+/** A descriptor of O_PATH only names a file. */
+export const mayRead = ({ flags }: OpenFile): boolean => (flags & O.ACCMODE) !== O.WRONLY && !(flags & O.PATH);
+export const mayWrite = ({ flags }: OpenFile): boolean => (flags & O.ACCMODE) !== 0 && !(flags & O.PATH);

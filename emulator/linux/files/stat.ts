@@ -1,34 +1,65 @@
 /** struct stat, statx and statfs of riscv64 Linux (asm-generic layouts). */
+import { PAGE_SIZE } from '../../units';
 import type { Core } from '../core';
-import { readData } from './data';
+import { allocatedBytes } from './content';
+import { readData, roomForFiles } from './data';
 import { kindOf } from './kinds/table';
-import { inodeOf } from './tree';
-import type { Inode, OpenFile } from './types';
+import { inodeOf } from './walk';
+import type { FileTime, Inode, OpenFile } from './types';
 
+const S_IFIFO = 0o010000;
 const S_IFCHR = 0o020000;
 const S_IFDIR = 0o040000;
+const S_IFBLK = 0o060000;
 const S_IFREG = 0o100000;
 const S_IFLNK = 0o120000;
+export const S_IFMT = 0o170000;
 
 export interface Stat {
   readonly inode: number;
+  /** Number of the file system it belongs to. */
+  readonly system: number;
   /** Type and permission bits. */
   readonly mode: number;
   readonly links: number;
+  readonly uid: number;
+  readonly gid: number;
   readonly size: number;
-  /** Device number of a device node. */
+  /** Units of 512 bytes it takes. */
+  readonly blocks: number;
+  /** Device number of a device node: major * 256 + minor. */
   readonly device: number;
-  /** Tick of the last change. */
-  readonly changed: number;
+  readonly accessed: FileTime;
+  readonly modified: FileTime;
+  readonly changed: FileTime;
 }
 
-const TYPE_BITS: Readonly<Record<Inode['type'], number>> = {
-  file: S_IFREG,
-  directory: S_IFDIR,
-  link: S_IFLNK,
-  device: S_IFCHR,
-  proc: S_IFREG,
-};
+/** st_dev of the root file system, of /proc, and of what has no inode; of other file systems it is the number of their root. */
+const ROOT_SYSTEM = 1;
+const PROC_SYSTEM = 4;
+const NO_SYSTEM = 5;
+
+const PROC_TYPES = { directory: S_IFDIR, text: S_IFREG, link: S_IFLNK } as const;
+
+function typeBits(inode: Inode): number {
+  switch (inode.type) {
+    case 'file':
+      return S_IFREG;
+    case 'directory':
+      return S_IFDIR;
+    case 'link':
+      return S_IFLNK;
+    case 'device':
+      return inode.block ? S_IFBLK : S_IFCHR;
+    case 'fifo':
+      return S_IFIFO;
+    case 'proc':
+      return PROC_TYPES[inode.what];
+  }
+}
+/** d_type of a directory entry. */
+export const entryType = (inode: Inode): number => typeBits(inode) >> 12;
+
 const DEVICE_NUMBERS: Readonly<Record<string, number>> = {
   null: 0x103,
   zero: 0x105,
@@ -36,27 +67,36 @@ const DEVICE_NUMBERS: Readonly<Record<string, number>> = {
   random: 0x108,
   urandom: 0x109,
   tty: 0x500,
+  vda: 0xfe00,
 };
-/** Devices of drivers are misc devices: major 10. */
-const MISC = 0xa3f;
+/** Devices of drivers are misc devices: major 10, and the minor the reference driver gets. */
+export const MISC = 0xa3f;
+/** The built-in device that has a number; undefined for none. */
+export const builtInDevice = (number: number): string | undefined =>
+  Object.keys(DEVICE_NUMBERS).find((name) => DEVICE_NUMBERS[name] === number);
+
+function sizeOf(inode: Inode): number {
+  if (inode.type === 'file') return inode.content.size;
+  if (inode.type === 'link') return new TextEncoder().encode(inode.target).length;
+  return inode.type === 'directory' ? PAGE_SIZE : 0;
+}
 
 export function statInode(core: Core, number: number): Stat {
   const inode = inodeOf(core, number);
-  const isExe = inode.type === 'proc' && inode.what === 'exe';
-  const size =
-    inode.type === 'file'
-      ? inode.content.size
-      : inode.type === 'link'
-        ? inode.target.length
-        : inode.type === 'directory'
-          ? 4096
-          : 0;
+  const content = inode.type === 'file' ? inode.content : undefined;
+  const links = inode.type === 'proc' && inode.what === 'directory' ? 2 : inode.links;
   return {
     inode: number,
-    mode: (isExe ? S_IFLNK : TYPE_BITS[inode.type]) | inode.mode,
-    links: inode.links,
-    size,
-    device: inode.type === 'device' ? (DEVICE_NUMBERS[inode.device] ?? MISC) : 0,
+    system: inode.type === 'proc' ? PROC_SYSTEM : (inode.system ?? ROOT_SYSTEM),
+    mode: typeBits(inode) | inode.mode,
+    links,
+    uid: inode.uid ?? 0,
+    gid: inode.gid ?? 0,
+    size: sizeOf(inode),
+    blocks: content ? allocatedBytes(content) / 512 : inode.type === 'directory' ? PAGE_SIZE / 512 : 0,
+    device: inode.type === 'device' ? (inode.number ?? DEVICE_NUMBERS[inode.device] ?? MISC) : 0,
+    accessed: inode.accessed ?? inode.modified ?? inode.changed,
+    modified: inode.modified ?? inode.changed,
     changed: inode.changed,
   };
 }
@@ -70,10 +110,11 @@ export function isTerminal(core: Core, file: OpenFile): boolean {
 }
 
 export function statOpenFile(core: Core, id: number, file: OpenFile): Stat {
-  if ('inode' in file) return statInode(core, file.inode);
+  if ('inode' in file && file.inode !== undefined) return statInode(core, file.inode);
   const device = isTerminal(core, file) ? PTS_0 : 0;
   const mode = kindOf(file).mode?.(core, file) ?? 0o600;
-  return { inode: 0x10000 + id, mode, links: 1, size: 0, device, changed: 0 };
+  const none = { uid: 0, gid: 0, size: 0, blocks: 0, accessed: 0, modified: 0, changed: 0 };
+  return { ...none, inode: 0x10000 + id, system: NO_SYSTEM, mode, links: 1, device };
 }
 
 /** Seconds and nanoseconds since 1970 of a tick. */
@@ -83,25 +124,30 @@ export function wallClock(core: Core, tick: number): { seconds: number; nanoseco
   return { seconds: epoch + seconds, nanoseconds: Math.floor(((tick - seconds * clockHz) * 1e9) / clockHz) };
 }
 
-const FILE_SYSTEM = 1;
-const BLOCK = 4096;
+function timeOf(core: Core, time: FileTime): readonly [number, number] {
+  if (typeof time !== 'number') return time;
+  const { seconds, nanoseconds } = wallClock(core, time);
+  return [seconds, nanoseconds];
+}
 
 export function statBytes(core: Core, stat: Stat): Uint8Array {
   const view = new DataView(new ArrayBuffer(128));
   const put = (at: number, value: number): void => view.setBigInt64(at, BigInt(value), true);
-  put(0, FILE_SYSTEM);
+  put(0, stat.system);
   put(8, stat.inode);
   view.setUint32(16, stat.mode, true);
   view.setUint32(20, stat.links, true);
+  view.setUint32(24, stat.uid, true);
+  view.setUint32(28, stat.gid, true);
   put(32, stat.device);
   put(48, stat.size);
-  view.setInt32(56, BLOCK, true);
-  put(64, Math.ceil(stat.size / 512));
-  const { seconds, nanoseconds } = wallClock(core, stat.changed);
-  for (const at of [72, 88, 104]) {
-    put(at, seconds);
-    put(at + 8, nanoseconds);
-  }
+  view.setInt32(56, PAGE_SIZE, true);
+  put(64, stat.blocks);
+  [stat.accessed, stat.modified, stat.changed].forEach((time, i) => {
+    const [seconds, nanoseconds] = timeOf(core, time);
+    put(72 + i * 16, seconds);
+    put(80 + i * 16, nanoseconds);
+  });
   return new Uint8Array(view.buffer);
 }
 
@@ -112,35 +158,60 @@ export function statxBytes(core: Core, stat: Stat): Uint8Array {
   const view = new DataView(new ArrayBuffer(256));
   const put = (at: number, value: number): void => view.setBigInt64(at, BigInt(value), true);
   view.setUint32(0, STATX_MASK, true);
-  view.setUint32(4, BLOCK, true);
+  view.setUint32(4, PAGE_SIZE, true);
   view.setUint32(16, stat.links, true);
+  view.setUint32(20, stat.uid, true);
+  view.setUint32(24, stat.gid, true);
   view.setUint16(28, stat.mode, true);
   put(32, stat.inode);
   put(40, stat.size);
-  put(48, Math.ceil(stat.size / 512));
-  const { seconds, nanoseconds } = wallClock(core, stat.changed);
-  for (const at of [64, 96, 112]) {
+  put(48, stat.blocks);
+  const times = [
+    [64, stat.accessed],
+    [96, stat.changed],
+    [112, stat.modified],
+  ] as const;
+  for (const [at, time] of times) {
+    const [seconds, nanoseconds] = timeOf(core, time);
     put(at, seconds);
     view.setUint32(at + 8, nanoseconds, true);
   }
   view.setUint32(128, stat.device >>> 8, true);
   view.setUint32(132, stat.device & 0xff, true);
-  view.setUint32(140, FILE_SYSTEM, true);
+  view.setUint32(140, stat.system & 0xff, true);
+  view.setUint32(136, stat.system >>> 8, true);
   return new Uint8Array(view.buffer);
 }
 
 const TMPFS_MAGIC = 0x01021994;
+const PROC_MAGIC = 0x9fa0;
+const PIPEFS_MAGIC = 0x50495045;
+const EXT4_MAGIC = 0xef53;
+const ST_RDONLY = 1;
 
-export function statfsBytes(freePages: number, pages: number): Uint8Array {
+/** struct statfs of the file system an inode belongs to; of none: of what has no inode. */
+export function statfsBytes(core: Core, number: number | undefined): Uint8Array {
   const view = new DataView(new ArrayBuffer(120));
   const put = (at: number, value: number): void => view.setBigInt64(at, BigInt(value), true);
-  put(0, TMPFS_MAGIC);
-  put(8, BLOCK);
-  put(16, pages);
-  put(24, freePages);
-  put(32, freePages);
+  const { fs } = core.state;
+  const inode = number === undefined ? undefined : inodeOf(core, number);
+  const mount = fs.mounts.findLast(({ root }) => root === (inode?.system ?? fs.root));
+  const isProc = inode?.type === 'proc';
+  put(0, !inode ? PIPEFS_MAGIC : isProc ? PROC_MAGIC : mount?.type.startsWith('ext') ? EXT4_MAGIC : TMPFS_MAGIC);
+  put(8, PAGE_SIZE);
+  if (inode && !isProc) {
+    const all = roomForFiles(core);
+    const free = Math.max(0, Math.min(all, all - fs.used));
+    put(16, Math.floor(all / PAGE_SIZE));
+    put(24, Math.floor(free / PAGE_SIZE));
+    put(32, Math.floor(free / PAGE_SIZE));
+    put(40, 1 << 20);
+    put(48, (1 << 20) - fs.inodes.size);
+  }
+  view.setInt32(56, inode?.system ?? 1, true);
   put(64, 255);
-  put(72, BLOCK);
+  put(72, PAGE_SIZE);
+  put(80, 0x20 | (isProc || mount?.readOnly ? ST_RDONLY : 0));
   return new Uint8Array(view.buffer);
 }
 

@@ -10,6 +10,8 @@ interface InodeCommon {
   readonly gid?: number;
   /** Tick of the last change of the inode. */
   readonly changed: number;
+  /** File system it belongs to: the inode of that one's root directory; the root file system when absent. */
+  readonly system?: number;
   /** Time of the last change of the content, and of the last access; as `changed` when absent. */
   readonly modified?: FileTime;
   readonly accessed?: FileTime;
@@ -21,18 +23,51 @@ export type Inode = InodeCommon &
   /** `object`: its pages in memory (State.objects), while something maps it. */
   (
     | { readonly type: 'file'; readonly content: Content; readonly object?: number }
-    | { readonly type: 'directory'; readonly entries: Map<string, number>; readonly parent: number }
+    | Directory
     | { readonly type: 'link'; readonly target: string }
-    /** Built-in: null, zero, full, urandom, tty; or the path of a character device. */
-    | { readonly type: 'device'; readonly device: string }
-    /** A file of /proc whose content is made when it is opened; `exe` is a link. */
-    | { readonly type: 'proc'; readonly what: 'exe' | 'maps' | 'status' | 'cmdline' | 'meminfo' }
+    /**
+     * A device node. `device` is what answers: null, zero, full, random, urandom, tty, a block device's name, the path of a character
+     * device, or nothing that exists. `number` is major * 256 + minor where it is not the device's own.
+     */
+    | { readonly type: 'device'; readonly device: string; readonly number?: number; readonly block?: boolean }
+    /** A named pipe; `pipe` while somebody has it open. */
+    | { readonly type: 'fifo'; readonly pipe?: number }
+    /** Of /proc, made up when it is looked at (proc/): a directory, a text made when it is opened, a link. */
+    | { readonly type: 'proc'; readonly what: 'directory' | 'text' | 'link' }
   );
+
+export interface Directory extends InodeCommon {
+  readonly type: 'directory';
+  readonly entries: Map<string, Entry>;
+  /** Names by cookie, which getdents64 gives out as positions: one stays what it is until its name goes. */
+  readonly order: List<string | undefined>;
+  readonly parent: number;
+  /** Its name in the parent; empty for the root of a file system. */
+  readonly name: string;
+}
+export interface Entry {
+  readonly inode: number;
+  readonly cookie: number;
+}
+
+/** A file system that is mounted. The later of two on one place hides the earlier. */
+export interface Mount {
+  /** Directory it is mounted on; 0 for the root. */
+  readonly point: number;
+  /** Its root directory. */
+  readonly root: number;
+  readonly source: string;
+  readonly type: string;
+  readonly readOnly: boolean;
+}
 
 export interface FileSystem {
   readonly inodes: Map<number, Inode>;
   readonly next: number;
   readonly root: number;
+  readonly mounts: readonly Mount[];
+  /** Root directories of block devices, by name. */
+  readonly disks: Map<string, number>;
   /** Bytes that files take beyond those they had at the start. */
   readonly used: number;
 }
@@ -51,7 +86,7 @@ export type OpenFile = OpenCommon &
     | { readonly kind: 'stdin' }
     | { readonly kind: 'stdout' }
     | { readonly kind: 'stderr' }
-    | { readonly kind: 'pipe'; readonly pipe: number }
+    | { readonly kind: 'pipe'; readonly pipe: number; readonly inode?: number }
     | { readonly kind: 'event'; readonly count: bigint; readonly semaphore: boolean }
     | { readonly kind: 'epoll'; readonly items: Map<string, EpollItem>; readonly ready: List<string> }
     | { readonly kind: 'timer'; readonly clock: number; readonly deadline: number; readonly interval: number }

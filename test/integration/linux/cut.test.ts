@@ -57,6 +57,8 @@ describe('A run that is cut, saved and continued elsewhere', function () {
     ['memory', {}],
     ['echo', { stdin: 'some\ntext\n' }],
     ['signals', {}],
+    ['maps', {}],
+    ['tree', {}],
   ] as const)
     it(`${name}: same hash, same output, nothing twice`, () => {
       const all: HostOptions = { program: compile(name), ramMiB: 64, ...options };

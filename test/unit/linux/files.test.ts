@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { contentFrom, EMPTY, readContent, resizeContent, writeContent } from '../../../emulator/linux/files/content';
-import { buildTree, normalize, resolve } from '../../../emulator/linux/files/tree';
+import { Map } from 'immutable';
+import { buildTree } from '../../../emulator/linux/files/build';
+import { find, normalize, resolve } from '../../../emulator/linux/files/walk';
+import type { State } from '../../../emulator/linux/state';
 import { Errno } from '../../../emulator/linux/errno';
 import { fileBytes, parseElf } from '../../../emulator/linux/elf';
 import { LaunchError } from '../../../emulator/linux/errors';
@@ -49,8 +52,10 @@ describe('The content of a file', () => {
 
 describe('Paths', () => {
   const fs = buildTree([{ path: '/a/b/file', bytes: Uint8Array.of(1), mode: 0o755 }], []);
+  const process = { executable: '/a/b/file', cwd: fs.root, root: fs.root, descriptors: Map() };
+  const state = { fs, processes: Map([[1, process]]), threads: Map(), openFiles: Map() } as unknown as State;
   const walk = (path: string, from = '/'): ReturnType<typeof resolve> =>
-    resolve(fs, path, { from, followLast: true, executable: '/a/b/file' });
+    resolve(state, path, { from: find(state, from)!, followLast: true, pid: 1, tid: 1 });
 
   it('are followed through dots, doubled slashes and the current directory', () => {
     for (const [path, from] of [
