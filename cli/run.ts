@@ -5,6 +5,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
+import { Hazards } from './hazards';
 import { describeLaunch, gatherGuest, type Guest } from '../debug-adapter/session/guest';
 import { attestationSettings, type AttestationChoice } from '../debug-adapter/session/keys';
 import { tick } from '../emulator/units';
@@ -27,6 +28,8 @@ interface RunOptions extends AttestationChoice {
   readonly seed?: number;
   readonly limits?: 'memory' | 'device';
   readonly reports?: string;
+  readonly hazards?: boolean;
+  readonly endOnHazard?: boolean;
 }
 
 export function registerRun(program: Command): void {
@@ -61,6 +64,8 @@ export function registerRun(program: Command): void {
       ]),
     )
     .option('--reports <folder>', 'write every attestation report into files there')
+    .option('--hazards', 'list at the end what the program did that goes wrong on a device')
+    .option('--end-on-hazard', 'end the program when it does what a device would not survive')
     .passThroughOptions()
     .action(async (host: string, args: string[], options: RunOptions) => {
       process.exitCode = await run(host, args, options);
@@ -88,9 +93,10 @@ async function run(host: string, args: readonly string[], options: RunOptions): 
   const attestation = await inOwnWords(attestationSettings(files, resolve(host), options));
   const reports = options.reports === undefined ? undefined : new ReportFiles(options.reports);
   const { seed, limits } = options;
-  const system = createSystem(
-    describeLaunch({ args, seed, limits, attestation, terminal: process.stdout.isTTY === true }, guest),
-  );
+  const policy = options.endOnHazard ? 'end' : 'explain';
+  const terminal = process.stdout.isTTY === true;
+  const system = createSystem(describeLaunch({ args, seed, limits, attestation, hazards: policy, terminal }, guest));
+  const hazards = new Hazards(system, guest.files);
   const console = new Console();
   for (const warning of guest.warnings) console.note(inCommandLineWords(warning));
   const outside = new Outside(system, input);
@@ -99,6 +105,8 @@ async function run(host: string, args: readonly string[], options: RunOptions): 
       const { reason } = system.run(tick(system.tick + SLICE));
       for (const event of system.drain()) {
         console.show(event);
+        const hazard = hazards.take(event);
+        if (hazard !== undefined) console.note(hazard);
         reports?.take(event);
       }
       if (!(await console.taken())) return NOBODY_READS;
@@ -112,6 +120,9 @@ async function run(host: string, args: readonly string[], options: RunOptions): 
   } finally {
     outside.close();
     console.flush();
+    if (system.endedBy !== undefined)
+      process.stderr.write(`penglai: ended by hazard ${system.endedBy}, as a device would be (--end-on-hazard)\n`);
+    if (options.hazards) process.stderr.write(`penglai: hazards\n${hazards.table() || 'none'}\n`);
   }
   return system.exitStatus ?? 1;
 }

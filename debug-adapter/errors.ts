@@ -172,20 +172,6 @@ export const runWarnings = {
   leftOut: (what: string) => quiet('FILES_LEFT_OUT', 5002, what, ''),
   noTrace: (path: string) =>
     quiet('TRACE_NOT_WRITTEN', 5003, `The log ${path} cannot be written.`, 'Correct "trace" in launch.json.'),
-  serverUnknown: (name: string) =>
-    quiet(
-      'SERVER_UNKNOWN',
-      5005,
-      `An enclave asked for a server, but there is no server called "${name}".`,
-      'Create it with type SERVER_ENCLAVE and exactly that name before the enclave runs, and keep it until then.',
-    ),
-  nameTaken: (name: string) =>
-    quiet(
-      'NAME_TAKEN',
-      5006,
-      `An enclave with relay pages was run under the name "${name}", which another live enclave has.`,
-      'Give every enclave that is run with relay pages a name of its own (at most 16 bytes).',
-    ),
   stuck: () =>
     quiet(
       'NOTHING_RUNS',

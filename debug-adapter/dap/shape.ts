@@ -3,7 +3,7 @@
  * field that is not named is let through unread, as the protocol asks of both sides.
  */
 
-export type Kind = 'string' | 'number' | 'boolean' | 'object' | 'count' | 'source' | 'lines' | 'places';
+export type Kind = 'string' | 'number' | 'boolean' | 'object' | 'count' | 'source' | 'lines' | 'places' | 'strings';
 /** Field name to kind; a trailing `?` makes it optional: `'number?'`. */
 export type Shape = Readonly<Record<string, Kind | `${Kind}?`>>;
 
@@ -31,11 +31,14 @@ const NAMES: Record<Kind, string> = {
   count: 'an integer from 0',
   source: 'an object whose `path`, if any, is a string',
   lines: 'an array of integers',
+  strings: 'an array of strings',
   places: 'an array of objects with an integer `line`',
 };
 
 function fits(value: unknown, kind: Kind): boolean {
   switch (kind) {
+    case 'strings':
+      return Array.isArray(value) && value.every((item) => typeof item === 'string');
     case 'object':
       return isObject(value);
     case 'source':

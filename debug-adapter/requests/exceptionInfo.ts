@@ -1,4 +1,4 @@
-/** What the fault was that the program is paused on. */
+/** What the fault or hazard was that the program is paused on. */
 import type { Handler } from './handler';
 import { runErrors } from '../errors';
 
@@ -10,7 +10,17 @@ export const exceptionInfoRequest: Handler<'exceptionInfo'> = {
   run(session, { threadId }) {
     const { stop } = session.debuggee.target;
     if (!stop?.fault || stop.tid !== threadId) throw runErrors.noFault(threadId);
-    const { name, description, address, cause } = stop.fault;
+    const { name, description, address, cause, hazard } = stop.fault;
+    if (hazard) {
+      const { did, device, remedy } = hazard.explanation;
+      const message = `${did}\n${device}\nInstead: ${remedy}`;
+      return {
+        exceptionId: hazard.code,
+        description: message,
+        breakMode: cause === 0 ? 'always' : 'unhandled',
+        details: { message, typeName: hazard.code },
+      };
+    }
     const at = `0x${BigInt.asUintN(64, BigInt(address)).toString(16)}`;
     return {
       exceptionId: name,

@@ -7,9 +7,9 @@ import type { Stamped } from '../../emulator/machine/outbox';
 import type { System, SystemEvent } from '../../monitor/system/types';
 import type { EnclaveTransitionBody, WorldName } from '../dap/custom';
 import { runWarnings } from '../errors';
+import { hazardLines, type HazardEntry } from '../inspect/hazard-log';
 import { printable } from '../inspect/printable';
 import type { Mapping } from '../target/worlds';
-import { explain } from './explain';
 import { Output, type Source } from './output';
 import { hexEid, Tree } from './tree';
 
@@ -83,8 +83,6 @@ export class Announcer {
 
   private monitorLog(text: string): void {
     this.output.text({ key: 'monitor', category: 'console', prefix: '[monitor] ' }, ended(text));
-    const meaning = explain(text);
-    if (meaning) this.warn(meaning);
   }
 
   mapped(mapping: Mapping): void {
@@ -102,6 +100,11 @@ export class Announcer {
 
   warn(error: { readonly text: string }): void {
     this.output.text({ key: 'warning', category: 'important' }, ended(error.text));
+  }
+
+  /** What a device would not have liked, once for each place; of enclaves left behind `enclavesLeft` tells. */
+  hazard(entry: HazardEntry): void {
+    if (entry.code !== 'owner-exited') this.warn({ text: hazardLines(entry) });
   }
 
   /** Sends what is due. `everything`: before a stop or the end, nothing is held back. */

@@ -90,6 +90,7 @@ export class Debuggee {
           void sources.index(mapping.image);
         },
         unmapped: (mapping) => announcer.unmapped(mapping),
+        hazard: (entry) => announcer.hazard(entry),
         breakpointChanged: (breakpoint) => owner.breakpointChanged(breakpoint),
         stopped: (stop) => {
           announcer.flush(true);

@@ -1,7 +1,7 @@
 /** Plain translations from the adapter's own things into protocol objects. */
 import type { DebugProtocol as D } from '@vscode/debugprotocol';
 import type { Breakpoint } from '../target/breakpoints';
-import type { Stop } from '../target/target';
+import type { Fault, Stop } from '../target/target';
 import type { Mapping } from '../target/worlds';
 import { moduleIdOf } from './inspection';
 
@@ -13,10 +13,13 @@ const DESCRIPTIONS: Readonly<Record<Stop['reason'], string>> = {
   exception: 'Paused on fault',
 };
 
+const pausedOn = ({ name, cause, hazard }: Fault): string =>
+  hazard && cause === 0 ? `Paused on hazard ${name}` : `Paused on ${name}`;
+
 export function stoppedBody(stop: Stop): D.StoppedEvent['body'] {
   return {
     reason: stop.reason,
-    description: stop.fault ? `Paused on ${stop.fault.name}` : DESCRIPTIONS[stop.reason],
+    description: stop.fault ? pausedOn(stop.fault) : DESCRIPTIONS[stop.reason],
     ...(stop.tid === undefined ? {} : { threadId: stop.tid }),
     ...(stop.fault ? { text: stop.fault.description } : {}),
     allThreadsStopped: true,

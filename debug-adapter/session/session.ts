@@ -8,7 +8,7 @@ import type { DapServer, DispatchContext, Needs } from '../dap/server';
 import type { EnclaveOperationBody, EnclaveOperationName } from '../dap/custom';
 import { orderErrors, runErrors, runWarnings } from '../errors';
 import type { Breakpoint } from '../target/breakpoints';
-import type { Stop, Target } from '../target/target';
+import type { HazardFilter, Stop, Target } from '../target/target';
 import { Debuggee } from './debuggee';
 import type { Environment, Log } from './environment';
 import { resolvePath } from './files';
@@ -26,6 +26,8 @@ export class Session implements DispatchContext {
   private options: LaunchOptions | undefined;
   private current: Debuggee | undefined;
   private readonly log: Log | undefined;
+  /** Hazards that stop the program; what the client wants, once it has said so. */
+  private hazardFilters: readonly HazardFilter[] = ['hazards'];
   /** Called when the client has configured everything, or when it never will. */
   private configured: ((go: boolean) => void) | undefined;
 
@@ -124,6 +126,11 @@ export class Session implements DispatchContext {
     return target.breakpoints.set(source, lines);
   }
 
+  setHazardFilters(filters: readonly HazardFilter[]): void {
+    this.hazardFilters = filters;
+    if (this.current) this.current.target.hazardFilters = new Set(filters);
+  }
+
   /** Forgets what was shown of the last stop and lets the machine run. */
   resume(go: (target: Target) => void): void {
     if (this.phase !== 'active') return;
@@ -188,6 +195,7 @@ export class Session implements DispatchContext {
       ended: (status) => this.exited(status),
       breakpointChanged: (breakpoint) => this.breakpointChanged(breakpoint),
     });
+    this.current.target.hazardFilters = new Set(this.hazardFilters);
     if (this.over) this.current.dispose();
   }
 

@@ -7,8 +7,10 @@ import type { Stamped } from '../../emulator/machine/outbox';
 import { Privilege } from '../../emulator/hart/types';
 import { tick, va, type Space, type VirtualAddress } from '../../emulator/units';
 import { savedPc } from '../../emulator/hart/registers';
+import { explainHazard, hazardText, isNotice, type Explanation, type HazardCode } from '../../monitor/hazards';
 import type { ExternalInput, System, SystemEvent } from '../../monitor/system/types';
 import { printable } from '../inspect/printable';
+import { HazardLog, type HazardEntry } from '../inspect/hazard-log';
 import { Stack, type Hidden } from '../inspect/stack/stack';
 import { Breakpoints, type Breakpoint, type StopReason } from './breakpoints';
 import type { Image, Images } from './image';
@@ -35,7 +37,12 @@ export interface Fault {
   readonly description: string;
   readonly address: number;
   readonly cause: number;
+  /** What a device would have done, and what to do instead. */
+  readonly hazard?: { readonly code: HazardCode; readonly explanation: Explanation };
 }
+
+/** Which hazards stop the program: those a device would not take well, those every program may meet. */
+export type HazardFilter = 'hazards' | 'notices';
 
 export interface TargetListener {
   /** Every event of the machine, once, in order. */
@@ -43,6 +50,8 @@ export interface TargetListener {
   /** An image was mapped; `fresh` when it was not known before. */
   mapped(mapping: Mapping): void;
   unmapped(mapping: Mapping): void;
+  /** A program did what goes wrong on a device; the first time at its place. */
+  hazard(entry: HazardEntry): void;
   breakpointChanged(breakpoint: Breakpoint): void;
   stopped(stop: Stop): void;
   /** The machine has come to its end. */
@@ -78,6 +87,11 @@ const COMMAND_TICKS = 50_000_000;
 
 export class Target {
   readonly worlds = new Worlds();
+  /** Hazards that stop the program. */
+  hazardFilters: ReadonlySet<HazardFilter> = new Set();
+  private readonly hazards = new HazardLog();
+  /** The hazard that a fault of the same step is. */
+  private lastHazard: Extract<Stamped<SystemEvent>, { kind: 'hazard' }> | undefined;
   readonly breakpoints: Breakpoints;
   private readonly stops: Stops<StopReason>;
   private readonly loop: RunLoop;
@@ -120,6 +134,7 @@ export class Target {
     );
     system.onEvent = (event) =>
       URGENT.has(event.kind) ||
+      (event.kind === 'hazard' && (!this.hazards.knows(event) || this.stopsFor(event.code))) ||
       (event.kind === 'device-answer' && this.commands.has(event.id)) ||
       (event.kind === 'transition' && this.step?.followsTransitions === true);
   }
@@ -352,6 +367,8 @@ export class Target {
       case 'process-fault':
       case 'enclave-fault':
         return this.faulted(event);
+      case 'hazard':
+        return this.hazardous(event);
       case 'device-answer':
         this.commands.get(event.id)?.(event);
         this.commands.delete(event.id);
@@ -362,14 +379,41 @@ export class Target {
     }
   }
 
-  private faulted(event: Extract<SystemEvent, { kind: 'process-fault' | 'enclave-fault' }>): void {
+  private stopsFor(code: HazardCode): boolean {
+    return !this.options.noDebug && this.hazardFilters.has(isNotice(code) ? 'notices' : 'hazards');
+  }
+
+  private hazardous(event: Extract<Stamped<SystemEvent>, { kind: 'hazard' }>): void {
+    const { entry, first } = this.hazards.add(event, this.stackNow(event.tid).frames());
+    if (first) this.listener.hazard(entry);
+    // Of two in one step the first is the cause.
+    if (this.lastHazard?.tick !== event.tick) this.lastHazard = event;
+    const { code, tid } = event;
+    // What kills an enclave stops as its fault, a moment later; a process that is gone has no place to stop at.
+    if (!this.stopsFor(code) || hazardText(code).device === 'killed' || tid === 0) return;
+    const explanation = explainHazard(event);
+    this.fault ??= {
+      fault: {
+        name: code,
+        description: explanation.did,
+        address: event.site?.pc ?? 0,
+        cause: 0,
+        hazard: { code, explanation },
+      },
+      tid,
+    };
+  }
+
+  private faulted(event: Stamped<Extract<SystemEvent, { kind: 'process-fault' | 'enclave-fault' }>>): void {
     if (this.options.noDebug) return;
     const fault =
       event.kind === 'process-fault'
         ? { name: event.signal, description: describeFault(event.signal, event.cause, event.address) }
         : { name: 'Enclave fault', description: event.what };
+    const why = event.kind === 'enclave-fault' && this.lastHazard?.tick === event.tick ? this.lastHazard : undefined;
+    const hazard = why && { code: why.code, explanation: explainHazard(why) };
     this.fault = {
-      fault: { ...fault, address: event.address, cause: event.cause },
+      fault: { ...fault, address: event.address, cause: event.cause, ...(hazard ? { hazard } : {}) },
       tid: event.kind === 'process-fault' ? event.tid : this.system.currentThread,
     };
   }

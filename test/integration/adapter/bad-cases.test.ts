@@ -147,7 +147,7 @@ describe('The user is told, with a code,', () => {
     await build('eapp', programSource('lonely.c'), 'lonely/lonely');
     copyFileSync(hello(), program);
     const run = await played({ program, args: ['lonely'] }, 0);
-    assert.match(run.output('important'), /no server called "no-such-server".*\(SERVER_UNKNOWN\)/);
+    assert.match(run.output('important'), /hazard acquire-unknown at .*lonely\.c:\d+: .*"no-such-server"/);
   });
 
   it('when the host ends with enclaves alive', async () => {

@@ -1,5 +1,6 @@
 /** A whole session: every request, what it answers and what it refuses. */
 import assert from 'node:assert/strict';
+import { HAZARD_FILTERS } from '../../../debug-adapter/requests/setExceptionBreakpoints';
 import type { DebugProtocol as D } from '@vscode/debugprotocol';
 import { CLIENT, ELF, IN_LIST, SOURCE, start, stopInList, type Disk } from './in-process';
 
@@ -11,6 +12,7 @@ describe('A debug session', () => {
       ...{ supportsExceptionInfoRequest: true, supportsEvaluateForHovers: true, supportsModulesRequest: true },
       ...{ supportsRestartRequest: true, supportsTerminateRequest: true, supportsDelayedStackTraceLoading: true },
       ...{ supportsValueFormattingOptions: true, supportTerminateDebuggee: true },
+      exceptionBreakpointFilters: [...HAZARD_FILTERS],
     });
   });
 

@@ -59,6 +59,7 @@ function start(
       event: () => undefined,
       mapped: (mapping) => void mapped.push(mapping.label),
       unmapped: () => undefined,
+      hazard: () => undefined,
       breakpointChanged: () => undefined,
       stopped: (stop) => waiting?.(stop),
       ended: (status) => waiting?.(status),
