@@ -15,6 +15,7 @@ import { buildKernelTables } from './memory/tables';
 import { loadRoot } from './paging';
 import { addJob } from './process';
 import type { State } from './state';
+import { initialTty } from './tty';
 import type { LinuxOptions } from './types';
 
 const CSR_SSTATUS = 0x100;
@@ -74,6 +75,7 @@ export function initialState(options: LinuxOptions, layout: PhysicalLayout): Sta
     nextFile: 1,
     pipes: Map(),
     nextPipe: 1,
+    tty: initialTty(options),
     stdin: { chunks: List(), end: false },
     inputs: List(),
     random: seedRandom(options.seed),

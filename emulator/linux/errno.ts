@@ -60,6 +60,7 @@ export const enum Errno {
 export const enum Signal {
   HUP = 1,
   INT = 2,
+  QUIT = 3,
   ILL = 4,
   TRAP = 5,
   ABRT = 6,

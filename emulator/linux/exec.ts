@@ -10,7 +10,7 @@ import { argumentsTooLong, programMissing } from './errors';
 import { O } from './errno';
 import { readData } from './files/data';
 import { attach, closeOnExec } from './files/descriptors';
-import { newOpenFile } from './files/open-files';
+import { newOpenFile, type NewFile } from './files/open-files';
 import { find, inodeOf, normalize } from './files/walk';
 import { imageHash } from './image-hash';
 import { ARGUMENTS_MAX, argumentsSize, stackBytes, type Bases } from './initial-stack';
@@ -25,6 +25,7 @@ import { findProgram, imageAreas, imagesOf, sizeOf, wholeView, type Program } fr
 import { makeReady, wake } from './scheduler';
 import { NO_STACK } from './signals';
 import { dropTimers } from './timers';
+import { takeTty } from './tty';
 import { Prot, type Area, type Image, type Memory, type Process, type Thread } from './state';
 
 /** Where a thread in exec waits for devices to have freed what the process had of them. */
@@ -216,6 +217,7 @@ export function startProgram(core: Core, program: Program): void {
   });
   setAreas(core, pid, prepared.areas);
   openStandardStreams(core, pid);
+  if (core.options.terminal) takeTty(core, pid, pid);
   makeReady(core, pid);
   core.emit({ kind: 'process-started', pid, name: process.name, parent: 0 });
   tellImages(core, pid);
@@ -262,7 +264,13 @@ export function replaceProgram(
 }
 
 function openStandardStreams(core: Core, pid: number): void {
-  attach(core, pid, 0, newOpenFile(core, { kind: 'stdin', flags: 0, path: 'pipe:stdin' }), false);
-  attach(core, pid, 1, newOpenFile(core, { kind: 'stdout', flags: O.WRONLY, path: 'pipe:stdout' }), false);
-  attach(core, pid, 2, newOpenFile(core, { kind: 'stderr', flags: O.WRONLY, path: 'pipe:stderr' }), false);
+  const { terminal, interactive } = core.options;
+  const open = (fd: number, file: NewFile): void => attach(core, pid, fd, newOpenFile(core, file), false);
+  const tty = { kind: 'terminal', flags: O.RDWR, path: '/dev/pts/0' } as const;
+  if (terminal && interactive) open(0, { ...tty, stream: 'stdout' });
+  else open(0, { kind: 'stdin', flags: 0, path: 'pipe:stdin' });
+  if (terminal) open(1, { ...tty, stream: 'stdout' });
+  else open(1, { kind: 'stdout', flags: O.WRONLY, path: 'pipe:stdout' });
+  if (terminal) open(2, { ...tty, stream: 'stderr' });
+  else open(2, { kind: 'stderr', flags: O.WRONLY, path: 'pipe:stderr' });
 }

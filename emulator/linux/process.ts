@@ -10,6 +10,7 @@ import { closeAll } from './files/descriptors';
 import { detachMemory } from './memory/lending';
 import { forget, leaveCurrent, makeReady, unblockThreads, wake } from './scheduler';
 import { dropTimers } from './timers';
+import { leaveTty } from './tty';
 import type { Call, Job } from './state';
 
 /** Number of the pseudo call a dying thread makes: exit. */
@@ -76,6 +77,8 @@ export function addJob(core: Core, work: Job['work']): void {
 /** All devices have been told: descriptors go, then memory. */
 export function closeProcess(core: Core, pid: number): void {
   dropTimers(core, pid, true);
+  // The leader of the terminal's session.
+  if (core.state.tty.session === pid) leaveTty(core);
   closeAll(core, pid);
   leaveMemory(core, pid, pid);
   wake(core, vforkQueue(pid));

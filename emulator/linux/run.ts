@@ -7,15 +7,17 @@ import { va } from '../units';
 import { attempt, Cost, type Core } from './core';
 import { expireAlarms } from './alarms';
 import { bootStep, panic } from './boot';
-import { Errno } from './errno';
+import { Errno, Signal } from './errno';
+import { kernelInfo, signalGroup } from './family';
 import type { Program } from './program';
 import { runJob, readyYielded } from './jobs';
 import { nextEntries } from './memory/tables';
 import { fence, loadRoot } from './paging';
-import { addJob, exitCall } from './process';
+import { addJob, exitCall, FIRST_PROCESS } from './process';
 import { block, expireTimers, pickNext, preempt, setTimer, sliceOver, timerReady, wake } from './scheduler';
 import { deliver, deliverable, interrupted, sendSignal } from './signals';
 import { park } from './stopping';
+import { typed } from './tty';
 import type { Call, Thread } from './state';
 import { callName, handlerOf } from './calls/table';
 import type { Outcome } from './calls/call';
@@ -86,6 +88,10 @@ function takeInput(core: Core): void {
   core.set({ inputs: core.state.inputs.shift() });
   switch (input.kind) {
     case 'stdin': {
+      if (core.options.interactive) {
+        typed(core, input.bytes, input.end);
+        break;
+      }
       const { chunks, end } = core.state.stdin;
       const more = input.bytes.length > 0 && !end ? chunks.push(input.bytes) : chunks;
       core.set({ stdin: { chunks: more, end: end || input.end } });
@@ -96,10 +102,11 @@ function takeInput(core: Core): void {
       addJob(core, { kind: 'command', answer: input.id, path: input.path, command: input.command });
       break;
     case 'signal': {
-      const SI_KERNEL = 0x80;
-      const signal = { SIGINT: 2, SIGKILL: 9, SIGTERM: 15 }[input.signal];
-      if (core.state.processes.has(1))
-        sendSignal(core, 1, undefined, { signal, code: SI_KERNEL, pid: 0, address: 0, value: 0 });
+      const info = kernelInfo({ SIGINT: Signal.INT, SIGKILL: Signal.KILL, SIGTERM: Signal.TERM }[input.signal]);
+      // As typed: for whoever is in the foreground. The others are for the program as a whole.
+      const { foreground } = core.state.tty;
+      if (input.signal === 'SIGINT' && foreground !== 0) signalGroup(core, foreground, info);
+      else if (core.state.processes.has(FIRST_PROCESS)) sendSignal(core, FIRST_PROCESS, undefined, info);
       break;
     }
   }

@@ -13,6 +13,7 @@ import type { FileLock } from './files/locks';
 import type { FileSystem, OpenFile, Pipe } from './files/types';
 import type { Buddy } from './memory/buddy';
 import type { ProcessTimers } from './timers';
+import type { Tty } from './tty';
 import type { LinuxInput } from './types';
 
 /** Why a blocked thread goes on. */
@@ -339,6 +340,7 @@ export interface State {
   readonly nextFile: number;
   readonly pipes: Map<number, Pipe>;
   readonly nextPipe: number;
+  readonly tty: Tty;
   readonly stdin: { readonly chunks: List<Uint8Array>; readonly end: boolean };
   readonly inputs: List<LinuxInput>;
 

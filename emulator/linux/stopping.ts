@@ -5,7 +5,8 @@
 import type { Core } from './core';
 import { Signal } from './errno';
 import { Cld, isOrphaned, tellParent } from './family';
-import { leaveCurrent, makeReady } from './scheduler';
+import { interrupt, leaveCurrent, makeReady } from './scheduler';
+import { deliverable } from './signals';
 
 /** Signals whose default action stops a process. */
 export const STOPPING: ReadonlySet<number> = new Set([Signal.STOP, Signal.TSTP, Signal.TTIN, Signal.TTOU]);
@@ -24,6 +25,8 @@ export function continueProcess(core: Core, pid: number): void {
   if (!process.stopped) return;
   core.setProcess(pid, { stopped: undefined, continued: true });
   for (const tid of process.stopped.parked) makeReady(core, tid);
+  // What came meanwhile was left pending.
+  for (const tid of process.threads) if (deliverable(core, core.thread(tid))) interrupt(core, tid);
   tellParent(core, process, Cld.CONTINUED, Signal.CONT);
 }
 

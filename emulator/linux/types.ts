@@ -41,6 +41,8 @@ export interface LinuxOptions {
   readonly quantum: number;
   /** Standard output and error are a terminal, so that C libraries write line by line; else they look like pipes. */
   readonly terminal: boolean;
+  /** Standard input is that terminal, too: what is typed is echoed and edited, ^C and ^Z are signals. Only with `terminal`. */
+  readonly interactive: boolean;
   readonly vary: boolean;
 }
 

@@ -158,6 +158,7 @@ export class ComposedSystem implements System {
       epoch: launch.epoch ?? DEFAULTS.epoch,
       seed: launch.seed ?? DEFAULTS.seed,
       terminal: launch.terminal ?? false,
+      interactive: launch.interactive ?? false,
       quantum: launch.schedule?.quantum ?? DEFAULTS.quantum,
       vary: launch.schedule?.vary ?? false,
     });

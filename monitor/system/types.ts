@@ -21,6 +21,8 @@ export interface LaunchDescription {
   readonly files: readonly GuestFile[];
   /** The program's output goes to a person: its C library is to write line by line. Default false. */
   readonly terminal?: boolean;
+  /** Standard input is that terminal, too: it is echoed, edited, and ^C and ^Z are signals. Default false. */
+  readonly interactive?: boolean;
   /** RAM in MiB, default 1024. */
   readonly memoryMiB?: number;
   /** Default 100 000 000. */

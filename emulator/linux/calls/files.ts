@@ -91,6 +91,7 @@ function openDevice(context: CallContext, number: number, path: string, flags: n
   if (inode.type !== 'device') return -Errno.ENXIO;
   const kept = flags & KEPT;
   if (inode.block) return core.state.fs.disks.has(inode.device) ? -Errno.EACCES : -Errno.ENXIO;
+  if (inode.device === 'tty' || inode.device === 'console') return openTerminal(context, inode.device, path, flags);
   const device = deviceAt(core, inode.device);
   if (device) {
     const data = device.open(driverKernel(core), callerOf(core, process.pid, thread.tid));
@@ -190,6 +191,15 @@ function open(context: CallContext, dirfd: number, path: string, flags: number, 
   const inode = create(core, at.parent, at.name, newFile(context, mode, 1));
   const file = { kind: 'inode', inode, offset: 0, flags: flags & KEPT, path: at.path } as const;
   return openAs(core, process.pid, file, cloexec(flags));
+}
+
+/** /dev/tty is the caller's controlling terminal; /dev/console the terminal, or what stands in for it. */
+function openTerminal({ core, process }: CallContext, device: string, path: string, flags: number): number {
+  const { session } = core.state.tty;
+  if (device === 'tty' && (session === 0 || session !== process.session)) return -Errno.ENXIO;
+  const common = { flags: flags & (O.ACCMODE | O.NONBLOCK), path };
+  if (!core.options.terminal) return openAs(core, process.pid, { kind: 'stdout', ...common }, cloexec(flags));
+  return openAs(core, process.pid, { kind: 'terminal', stream: 'stdout', ...common }, cloexec(flags));
 }
 
 const openat: Handler = (context, dirfd, address, flags, mode) => {

@@ -141,7 +141,7 @@ export function buildTree(
   for (const [path, text] of Object.entries(TEXTS)) builder.place(root, path, () => textFile(text));
   for (const [path, target] of Object.entries(LINKS))
     builder.place(root, path, () => ({ ...plain, type: 'link', mode: 0o777, target }));
-  for (const device of ['null', 'zero', 'full', 'random', 'urandom', 'tty'])
+  for (const device of ['null', 'zero', 'full', 'random', 'urandom', 'tty', 'console'])
     builder.place(root, `/dev/${device}`, () => ({ ...plain, type: 'device', mode: 0o666, device }));
   builder.place(root, `/dev/${DISK}`, () => ({ ...plain, type: 'device', mode: 0o660, device: DISK, block: true }));
   for (const node of nodes) {

@@ -68,6 +68,7 @@ const DEVICE_NUMBERS: Readonly<Record<string, number>> = {
   urandom: 0x109,
   tty: 0x500,
   vda: 0xfe00,
+  console: 0x501,
 };
 /** Devices of drivers are misc devices: major 10, and the minor the reference driver gets. */
 export const MISC = 0xa3f;
@@ -104,14 +105,9 @@ export function statInode(core: Core, number: number): Stat {
 /** Device number of /dev/pts/0. */
 const PTS_0 = 0x8800;
 
-/** Whether output goes to a terminal. Standard input never does: it has no line editing and no echo. */
-export function isTerminal(core: Core, file: OpenFile): boolean {
-  return core.options.terminal && (file.kind === 'stdout' || file.kind === 'stderr');
-}
-
 export function statOpenFile(core: Core, id: number, file: OpenFile): Stat {
   if ('inode' in file && file.inode !== undefined) return statInode(core, file.inode);
-  const device = isTerminal(core, file) ? PTS_0 : 0;
+  const device = file.kind === 'terminal' ? PTS_0 : 0;
   const mode = kindOf(file).mode?.(core, file) ?? 0o600;
   const none = { uid: 0, gid: 0, size: 0, blocks: 0, accessed: 0, modified: 0, changed: 0 };
   return { ...none, inode: 0x10000 + id, system: NO_SYSTEM, mode, links: 1, device };

@@ -86,6 +86,8 @@ export type OpenFile = OpenCommon &
     | { readonly kind: 'stdin' }
     | { readonly kind: 'stdout' }
     | { readonly kind: 'stderr' }
+    /** The terminal; output is told as that of a standard stream. */
+    | { readonly kind: 'terminal'; readonly stream: 'stdout' | 'stderr' }
     | { readonly kind: 'pipe'; readonly pipe: number; readonly inode?: number }
     | { readonly kind: 'event'; readonly count: bigint; readonly semaphore: boolean }
     | { readonly kind: 'epoll'; readonly items: Map<string, EpollItem>; readonly ready: List<string> }

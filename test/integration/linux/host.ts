@@ -16,6 +16,7 @@ export interface HostOptions {
   readonly stdin?: string;
   readonly devices?: readonly CharacterDevice[];
   readonly terminal?: boolean;
+  readonly interactive?: boolean;
   readonly quantum?: number;
   readonly vary?: boolean;
   readonly seed?: number;
@@ -45,7 +46,8 @@ export function newHost(options: HostOptions): Host {
     clockHz: 100_000_000,
     epoch: 1_700_000_000,
     seed: options.seed ?? 1,
-    terminal: options.terminal ?? false,
+    terminal: options.terminal ?? options.interactive ?? false,
+    interactive: options.interactive ?? false,
     quantum: options.quantum ?? 100_000,
     vary: options.vary ?? false,
   };

@@ -93,3 +93,50 @@ describe('Processes of the host OS', function () {
     assert.deepEqual(problems(host).toSorted(), ['NAME=value', '[echo][/home/script][last]', '[echo][one two][three]']);
   });
 });
+
+/** Runs with something typed whenever everything waits for it. */
+function typing(options: HostOptions, typed: readonly string[]): Host {
+  const host = newHost({ ramMiB: 64, interactive: true, ...options });
+  for (const text of typed) {
+    assert.deepEqual(host.run(), { reason: 'idle' }, `before ${JSON.stringify(text)}: ${host.text()}`);
+    host.linux.post({ kind: 'stdin', bytes: new TextEncoder().encode(text), end: false });
+  }
+  assert.deepEqual(host.run(), { reason: 'halted' }, host.text());
+  assertNothingLeft(host);
+  return host;
+}
+
+describe('The terminal of the host OS', function () {
+  this.timeout(60_000);
+  before(function () {
+    needsCompiler(this);
+  });
+
+  const TYPED = [
+    // Erase, erase a word, kill the line; ^D gives a part of a line, at its start the end of the file.
+    'nothing\u0015left wrong\u0017rihh\u007f\u007fght\u0004',
+    '\r\u0004four\r',
+    '\u0003',
+    'one\r',
+    'one\r',
+    '\u0003',
+    '\u001c',
+    '\u0003',
+    '\u001a',
+  ];
+
+  it('edits lines, sends typed signals to the foreground, stops jobs that use it in the background', () => {
+    const host = typing({ program: compile('jobs') }, TYPED);
+    const lines = host.text().replaceAll('\r\n', '\n').split('\n');
+    assert.deepEqual(
+      lines.filter((line) => /: got /.test(line)),
+      [],
+    );
+    assert.equal(lines.filter((line) => line.endsWith(': ok')).length, 35);
+    assert.ok(
+      host.text().includes('^C') && host.text().includes('^\\') && host.text().includes('^Z'),
+      'they are echoed',
+    );
+    assert.equal(host.linux.exitStatus, 0);
+  });
+});

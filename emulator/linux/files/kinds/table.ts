@@ -8,10 +8,11 @@ import type { FileOf, Kind } from './kind';
 import { pipe } from './pipe';
 import { signal } from './signal';
 import { stderr, stdin, stdout } from './stream';
+import { terminal } from './terminal';
 import { timer } from './timer';
 
 type Kinds = { readonly [K in OpenFile['kind']]: Kind<FileOf<K>> };
-const all = (): Kinds => ({ inode, text, stdin, stdout, stderr, pipe, event, epoll, timer, signal, device });
+const all = (): Kinds => ({ inode, text, stdin, stdout, stderr, terminal, pipe, event, epoll, timer, signal, device });
 /** Made at its first use: some of the modules need this table themselves. */
 let kinds: Kinds | undefined;
 
