@@ -1,5 +1,5 @@
 /** The developer's files as commands read them. */
-import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { readFileSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { AdapterError } from '../debug-adapter/errors';
 import { createFile } from '../debug-adapter/node-files';
@@ -22,7 +22,7 @@ export const files: Files = {
     const found = statSync(fileURLToPath(uri), { throwIfNoEntry: false });
     if (!found) return undefined;
     const kind = found.isFile() ? 'file' : found.isDirectory() ? 'folder' : 'other';
-    return { kind, size: found.size, modified: found.mtimeMs };
+    return { kind, size: found.size, modified: found.mtimeMs, mode: found.mode & 0o7777 };
   },
   async read(uri) {
     return new Uint8Array(readFileSync(fileURLToPath(uri)));
@@ -34,6 +34,13 @@ export const files: Files = {
       return [];
     }
   },
+  async link(uri) {
+    try {
+      return readlinkSync(fileURLToPath(uri));
+    } catch {
+      return undefined;
+    }
+  },
   create: createFile,
 };
 
@@ -41,8 +48,11 @@ export const files: Files = {
 export const inCommandLineWords = (text: string): string =>
   text
     .replaceAll(' of "sdkFiles"', '')
-    .replace(/"(sdkFiles|program)" in launch\.json/g, 'the path')
-    .replaceAll('"sdkFiles"', '--sdk-file');
+    .replace(/"(sdkFiles|program|mounts|root)" in launch\.json/g, 'the path')
+    .replaceAll('"sdkFiles"', '--sdk-file')
+    .replaceAll('"root" or "mounts"', '--root or --mount')
+    .replaceAll('"mounts"', '--mount')
+    .replaceAll('"root"', '--root');
 
 /** What the debugger would say of a launch, in the words of the command line. */
 export async function inOwnWords<T>(work: Promise<T>): Promise<T> {

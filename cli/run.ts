@@ -4,6 +4,7 @@
  */
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { resolve } from 'node:path';
+import { writeFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { Hazards } from './hazards';
 import { describeLaunch, gatherGuest, type Guest } from '../debug-adapter/session/guest';
@@ -24,6 +25,9 @@ const MAX_NOTES = 200;
 
 interface RunOptions extends AttestationChoice {
   readonly sdkFile: readonly string[];
+  readonly root?: string;
+  readonly mount: Readonly<Record<string, string>>;
+  readonly out: Readonly<Record<string, string>>;
   readonly stdin?: string;
   readonly seed?: number;
   readonly limits?: 'memory' | 'device';
@@ -45,6 +49,9 @@ export function registerRun(program: Command): void {
       collect,
       [],
     )
+    .option('--root <folder>', 'the folder that becomes / of the machine')
+    .option('--mount <place=path>', 'a folder or file that shows at a place of the machine', pair, {})
+    .option('--out <place=path>', 'a file of the machine that is written to a path at the end', pair, {})
     .option('--stdin <file>', 'standard input of the host; otherwise that of this command')
     .option('--seed <number>', 'seed of everything random in the machine', integer)
     .addOption(
@@ -74,6 +81,14 @@ export function registerRun(program: Command): void {
 
 const collect = (file: string, files: readonly string[]): string[] => [...files, file];
 
+/** `place=path`, added to those given before. */
+function pair(text: string, known: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const cut = text.indexOf('=');
+  if (cut < 1 || !text.startsWith('/') || cut === text.length - 1)
+    throw new InvalidArgumentError('give a place in the machine, =, and a path here: /lib=./lib.');
+  return { ...known, [text.slice(0, cut)]: text.slice(cut + 1) };
+}
+
 function integer(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError('give a whole number from 0 on.');
@@ -81,9 +96,9 @@ function integer(text: string): number {
 }
 
 /** The machine's files are those the debugger would give it, from the same description. */
-async function gather(host: string, { sdkFile }: RunOptions): Promise<Guest> {
+async function gather(host: string, { sdkFile, root, mount }: RunOptions): Promise<Guest> {
   const sdkFiles = sdkFile.length > 0 ? sdkFile : undefined;
-  return inOwnWords(gatherGuest(files, { program: host, sdkFiles, cwd: process.cwd() }));
+  return inOwnWords(gatherGuest(files, { program: host, sdkFiles, root, mounts: mount, cwd: process.cwd() }));
 }
 
 /** Runs to the end; the exit status. */
@@ -124,7 +139,21 @@ async function run(host: string, args: readonly string[], options: RunOptions): 
       process.stderr.write(`penglai: ended by hazard ${system.endedBy}, as a device would be (--end-on-hazard)\n`);
     if (options.hazards) process.stderr.write(`penglai: hazards\n${hazards.table() || 'none'}\n`);
   }
+  for (const [place, path] of Object.entries(options.out)) writeOut(system, place, path);
   return system.exitStatus ?? 1;
+}
+
+/** Copies a file of the machine to a path here. */
+function writeOut(system: System, place: string, path: string): void {
+  const bytes = system.file(place);
+  if (!bytes) throw new Error(`The machine has no file ${place} at its end. Check the place given with --out.`);
+  try {
+    writeFileSync(path, bytes);
+  } catch (error) {
+    throw new Error(
+      `${path} can't be written (${(error as NodeJS.ErrnoException).code}). Check the folder given with --out.`,
+    );
+  }
 }
 
 /** Standard input and Ctrl-C, as inputs of the system. */

@@ -88,8 +88,24 @@ export const launchErrors = {
       'LOADER_NOT_FOUND',
       2010,
       `${program} is linked dynamically and needs ${loader}, which the emulated machine does not have.`,
-      'Link it with -static.',
+      'Link it with -static, or give the machine its libraries with "root" or "mounts".',
     ),
+  mountNotAbsolute: (guest: string) =>
+    shown(
+      'MOUNT_NOT_ABSOLUTE',
+      2020,
+      `The place ${guest} of "mounts" does not begin with /.`,
+      'Name the place from the root of the emulated machine on.',
+    ),
+  mountMissing: (guest: string, path: string) =>
+    shown(
+      'MOUNT_NOT_FOUND',
+      2021,
+      `${path}, which is to show at ${guest}, does not exist.`,
+      'Correct "root" or "mounts" in launch.json.',
+    ),
+  mountTooMuch: (what: string) =>
+    shown('MOUNT_TOO_LARGE', 2022, `${what} to be mounted.`, 'Mount only the folders the program needs.'),
   unreadable: (path: string, why: string) =>
     shown('FILE_UNREADABLE', 2011, `${path} cannot be read (${why}).`, 'Check its permissions.'),
   system: (why: string) => shown('SYSTEM_REFUSED', 2012, why, ''),

@@ -4,7 +4,7 @@
  * `--log FILE` names the session's log.
  */
 import { appendFileSync, existsSync, mkdirSync } from 'node:fs';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, readlink, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
@@ -25,7 +25,7 @@ const files: Files = {
     try {
       const found = await stat(fileURLToPath(uri));
       const kind = found.isFile() ? 'file' : found.isDirectory() ? 'folder' : 'other';
-      return { kind, size: found.size, modified: found.mtimeMs, identity: `${found.dev}:${found.ino}` };
+      return { kind, size: found.size, modified: found.mtimeMs, identity: `${found.dev}:${found.ino}`, mode: found.mode & 0o7777 };
     } catch {
       return undefined;
     }
@@ -38,6 +38,13 @@ const files: Files = {
       return (await readdir(fileURLToPath(uri))).sort();
     } catch {
       return [];
+    }
+  },
+  async link(uri) {
+    try {
+      return await readlink(fileURLToPath(uri));
+    } catch {
+      return undefined;
     }
   },
   create: createFile,

@@ -57,7 +57,8 @@ export class Debuggee {
     const sources = new Sources(environment.files, map, rootsOf(program, options.cwd));
     const announcer = new Announcer(system, owner.send, () => environment.wall.now(), moduleOf);
     for (const warning of guest.warnings) announcer.warn(runWarnings.leftOut(warning));
-    for (const file of guest.files) {
+    // What is mounted is looked at when a program loads it.
+    for (const file of guest.files.slice(0, guest.own)) {
       const image = images.add(hashBytes(file.bytes), file.path, file.bytes, {
         path: file.origin,
         modified: file.modified,

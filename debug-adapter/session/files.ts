@@ -10,6 +10,8 @@ export interface FileStat {
   readonly modified: number;
   /** Equal for two paths that lead to one file, where the file system can tell. */
   readonly identity?: string;
+  /** Permission bits, where the file system has them. */
+  readonly mode?: number;
 }
 
 export interface Files {
@@ -19,6 +21,8 @@ export interface Files {
   read(uri: string): Promise<Uint8Array>;
   /** Names in a folder, sorted; empty when it cannot be read. */
   list(uri: string): Promise<readonly string[]>;
+  /** What a symbolic link says; undefined for anything else. Absent where there are no links. */
+  link?(uri: string): Promise<string | undefined>;
   /**
    * Makes a file, and the folders it lies in, for its owner only; false when there is one already, or it can't be made. Absent where
    * nothing can be written.

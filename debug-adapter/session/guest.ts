@@ -3,12 +3,13 @@
  * as after copying them to the board's home folder. `penglai run` and the debugger use this one description, so that both see the same
  * machine.
  */
-import type { GuestFile } from '../../emulator/linux/types';
+import type { GuestFile, GuestNode } from '../../emulator/linux/types';
 import type { LaunchDescription } from '../../monitor/system/types';
 import { launchErrors } from '../errors';
 import { ElfFile } from '../symbols/elf/elf';
 import { describeUnusable } from '../symbols/elf/unusable';
 import { baseName, folderOf, resolvePath, toUri, type Files } from './files';
+import { mountList, readMounts } from './mounts';
 
 /** Home and working directory of the host program. */
 const GUEST_HOME = '/root';
@@ -43,8 +44,12 @@ export interface GatheredFile extends GuestFile {
 export interface Guest {
   /** Guest path of the host program. */
   readonly program: string;
-  /** The program first. */
+  /** The program first, then what lies beside it, then what is mounted. */
   readonly files: readonly GatheredFile[];
+  /** Of those, how many lie beside the program: the rest is mounted. */
+  readonly own: number;
+  /** Folders and links that are mounted. */
+  readonly nodes: readonly GuestNode[];
   /** What was left out and why, as sentences for the user. */
   readonly warnings: readonly string[];
 }
@@ -53,6 +58,10 @@ export interface GuestRequest {
   readonly program: string;
   /** Files, and folders that are taken with what is in them. Undefined: everything in the program's folder. */
   readonly sdkFiles?: readonly string[] | undefined;
+  /** Folder that becomes `/`. */
+  readonly root?: string | undefined;
+  /** Guest paths -> folders or files of the developer. */
+  readonly mounts?: Readonly<Record<string, string>> | undefined;
   /** Where relative paths start. */
   readonly cwd?: string | undefined;
 }
@@ -71,8 +80,18 @@ export async function gatherGuest(files: Files, request: GuestRequest): Promise<
   const total = all.reduce((sum, file) => sum + file.bytes.length, 0);
   if (total > TOTAL_BYTES_MAX)
     throw launchErrors.tooMuch(`There are ${megabytes(total)} of files`, megabytes(TOTAL_BYTES_MAX));
-  checkLoader(program, all);
-  return { program: program.path, files: all, warnings };
+  const list = mountList(request.root, request.mounts);
+  const mounted = await readMounts(files, list, request.cwd ?? folderOf(path));
+  // With mounts, links may lead to the loader: the machine itself says when it is not there.
+  if (list.length === 0) checkLoader(program, all);
+  const paths = new Set(all.map((file) => file.path));
+  return {
+    program: program.path,
+    files: [...all, ...mounted.files.filter((file) => !paths.has(file.path))],
+    own: all.length,
+    nodes: mounted.nodes,
+    warnings: [...warnings, ...mounted.warnings],
+  };
 }
 
 /** What a launch says about the machine beside its files. */
@@ -97,6 +116,7 @@ export function describeLaunch(options: MachineOptions, guest: Guest): LaunchDes
     env: { ...GUEST_ENV, ...options.env },
     cwd: GUEST_HOME,
     files: guest.files.map(({ path, bytes, mode }) => ({ path, bytes, mode })),
+    ...(guest.nodes.length === 0 ? {} : { nodes: guest.nodes }),
     terminal: options.terminal,
     ...(options.memoryMiB === undefined ? {} : { memoryMiB: options.memoryMiB }),
     ...(options.seed === undefined ? {} : { seed: options.seed }),

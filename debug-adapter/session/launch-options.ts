@@ -10,6 +10,10 @@ export interface LaunchOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Undefined: every regular file of the program's folder. */
   readonly sdkFiles: readonly string[] | undefined;
+  /** Folder that becomes the `/` of the machine. */
+  readonly root: string | undefined;
+  /** Places in the machine -> folders or files that show there. */
+  readonly mounts: Readonly<Record<string, string>> | undefined;
   readonly stopOnEntry: boolean;
   /** File whose bytes are the program's standard input. */
   readonly stdin: string | undefined;
@@ -65,6 +69,8 @@ const ATTRIBUTES: Readonly<Record<string, readonly [Check, string]>> = {
   args: [isStrings, 'an array of strings'],
   env: [isStringRecord, 'an object whose values are strings'],
   sdkFiles: [isStrings, 'an array of paths'],
+  root: [isText, 'the path of a folder'],
+  mounts: [isStringRecord, 'an object that maps places in the machine to folders or files'],
   stopOnEntry: [isBoolean, 'true or false'],
   stdin: [isText, 'the path of a file'],
   sourceMap: [isStringRecord, 'an object that maps folders to folders'],
@@ -127,6 +133,8 @@ export function parseLaunch(given: Readonly<Record<string, unknown>>): LaunchOpt
     args: option('args', []),
     env: option('env', {}),
     sdkFiles: option('sdkFiles', undefined),
+    root: option('root', undefined),
+    mounts: option('mounts', undefined),
     stopOnEntry: option('stopOnEntry', false),
     stdin: option('stdin', undefined),
     sourceMap: option('sourceMap', {}),

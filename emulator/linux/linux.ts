@@ -14,6 +14,8 @@ import { Core } from './core';
 import { prepareProgram } from './exec';
 import type { Program } from './program';
 import { layoutOf } from './memory/layout';
+import { wholeFile } from './files/stat';
+import { resolve } from './files/walk';
 import { untouchedPage } from './memory/paging-in';
 import { advance, arrive } from './run';
 import type { State, Thread } from './state';
@@ -116,6 +118,12 @@ class LinuxPersonality implements Linux {
     for (const { memory } of this.core.state.processes.values())
       if (memory.root / PAGE_SIZE === of) return untouchedPage(this.core, memory, page);
     return undefined;
+  }
+
+  file(path: string): Uint8Array | undefined {
+    const { core } = this;
+    const at = resolve(core.state, path, { from: core.state.fs.root, followLast: true });
+    return typeof at === 'number' || at.inode === undefined ? undefined : wholeFile(core, at.inode);
   }
 
   get currentThread(): number | undefined {

@@ -86,6 +86,8 @@ export interface Linux extends Personality {
    * which may not page in. `page` is the address of a page; undefined where the process has no such page, or firmware took it.
    */
   untouched(space: Space, page: number): Uint8Array | undefined;
+  /** What a regular file holds now; undefined when there is none at that path. */
+  file(path: string): Uint8Array | undefined;
   /** tid of the thread the hart works for; undefined while idle or booting. */
   readonly currentThread: number | undefined;
   /** Wait status of the first process once it has exited: exit code, or 128 + signal number. */

@@ -152,6 +152,7 @@ export class ComposedSystem implements System {
       env: launch.env ?? {},
       cwd: launch.cwd ?? '/',
       files: launch.files,
+      ...(launch.nodes === undefined ? {} : { nodes: launch.nodes }),
       devices: [this.device],
       pageTables: pageTableFirmware,
       clockHz: this.clockHz,
@@ -318,6 +319,10 @@ export class ComposedSystem implements System {
     if (loaded) return loaded;
     if (this.images.size === 0) for (const { bytes } of this.launch.files) this.images.set(imageHash(bytes), bytes);
     return this.images.get(hash);
+  }
+
+  file(path: string): Uint8Array | undefined {
+    return this.linux.file(path);
   }
 
   get exitStatus(): number | undefined {

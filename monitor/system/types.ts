@@ -1,5 +1,5 @@
 /** One composed system: machine + host OS + monitor + driver, from one launch description. */
-import type { GuestFile } from '../../emulator/linux/types';
+import type { GuestFile, GuestNode } from '../../emulator/linux/types';
 import type { LinuxEvent } from '../../emulator/linux/events';
 import type { SavedRegisters } from '../../emulator/hart/types';
 import type { Machine, MachineExit } from '../../emulator/machine/types';
@@ -19,6 +19,8 @@ export interface LaunchDescription {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly files: readonly GuestFile[];
+  /** Folders and links of the guest's file system. */
+  readonly nodes?: readonly GuestNode[];
   /** The program's output goes to a person: its C library is to write line by line. Default false. */
   readonly terminal?: boolean;
   /** Standard input is that terminal, too: it is echoed, edited, and ^C and ^Z are signals. Default false. */
@@ -128,6 +130,8 @@ export interface System {
   image(hash: string): Uint8Array | undefined;
   /** The host program's; when a hazard ended it, what a shell would be told: see `fatalStatus`. */
   readonly exitStatus: number | undefined;
+  /** What a regular file of the guest holds now; undefined when there is none at that path. */
+  file(path: string): Uint8Array | undefined;
   /** The hazard that ended the program. */
   readonly endedBy: HazardCode | undefined;
 

@@ -17,6 +17,7 @@ describe('A launch configuration', () => {
   it('needs a program and nothing else', () => {
     assert.deepEqual(parseLaunch({ program: '/p/host' }), {
       ...{ program: '/p/host', args: [], env: {}, sdkFiles: undefined, stopOnEntry: false, stdin: undefined },
+      ...{ root: undefined, mounts: undefined },
       ...{
         sourceMap: {},
         trace: false,
@@ -58,6 +59,8 @@ describe('A launch configuration', () => {
       ['args', [1], /an array of strings/],
       ['env', { A: 1 }, /an object whose values are strings/],
       ['sdkFiles', 'x', /an array of paths/],
+      ['mounts', { '/lib': 1 }, /places in the machine/],
+      ['root', '', /the path of a folder/],
       ['stopOnEntry', 'yes', /true or false/],
       ['stdin', '', /the path of a file/],
       ['sourceMap', [], /an object that maps folders/],

@@ -14,6 +14,8 @@ const EXAMPLES: Record<string, unknown> = {
   args: ['x'],
   env: { A: 'b' },
   sdkFiles: ['/a/enclave'],
+  root: '/a/rootfs',
+  mounts: { '/lib': '/a/lib' },
   stopOnEntry: true,
   stdin: '/a/input',
   sourceMap: { '/build': '/src' },
