@@ -7,7 +7,7 @@ import { withRegisters } from '../emulator/hart/registers';
 import { CallArg, EnclaveVa, Result } from './abi';
 import { areaAt, belowAreas, insertArea, placeFree, type Reply } from './areas';
 import type { Core } from './core';
-import { Mapper, readVirtual, writable, writeVirtual } from './enclave-tables';
+import { Mapper, readOnce, writable, writeVirtual } from './enclave-tables';
 import { enter, entryRegisters, headOf, parkRegisters, transition } from './lifecycle';
 import { isRefused, ruleFor } from './operations';
 import { hex } from './hazards';
@@ -18,7 +18,7 @@ import type { Area, CallArgument as Argument, Enclave } from './state';
 /** Read once per call; undefined where the enclave could not read it, or not write the answer. */
 function readArgument(m: Core, enclave: Enclave, address: number): Argument | undefined {
   if (!writable(m, enclave, address, CallArg.SIZE)) return undefined;
-  const bytes = readVirtual(m, enclave, address, CallArg.SIZE);
+  const bytes = readOnce(m, enclave, address, CallArg.SIZE);
   if (!bytes) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const number = (at: number) => view.getUint32(at + 4, true) * 2 ** 32 + view.getUint32(at, true);

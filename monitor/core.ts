@@ -55,6 +55,8 @@ export class Core {
   hart!: Hart;
   /** Ticks this step costs so far. */
   cost = 0;
+  /** What this step read of an enclave's argument: see readOnce. */
+  argument: { readonly eid: number; readonly address: number; readonly bytes: Uint8Array } | undefined;
   readonly checks: Checks;
   readonly limits: Limits;
   readonly attestation: Attestation;

@@ -80,6 +80,19 @@ export function readVirtual(m: Core, enclave: Enclave, address: number, length: 
   return bytes;
 }
 
+/**
+ * As readVirtual; within a step the same argument is read once, so that what looks ahead (needs.ts) and what acts see the same bytes,
+ * whoever else can write them.
+ */
+export function readOnce(m: Core, enclave: Enclave, address: number, length: number): Uint8Array | undefined {
+  const { argument } = m;
+  if (argument?.eid === enclave.eid && argument.address === address && argument.bytes.length === length)
+    return argument.bytes;
+  const bytes = readVirtual(m, enclave, address, length);
+  if (bytes) m.argument = { eid: enclave.eid, address, bytes };
+  return bytes;
+}
+
 /** Writes an enclave's memory; false, and nothing written, when it could not write there itself, or a page had to be copied and none is left. */
 export function writeVirtual(m: Core, enclave: Enclave, address: number, bytes: Uint8Array): boolean {
   if (makeOwn(m, enclave, address, bytes.length) > 0) return false;

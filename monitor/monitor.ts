@@ -72,6 +72,7 @@ export function createMonitor(options: MonitorOptions, harts: readonly Hart[]): 
     step(hart) {
       m.hart = hart;
       m.cost = 0;
+      m.argument = undefined;
       const before = m.state;
       try {
         if (m.state.phase === 'reset') boot(m);

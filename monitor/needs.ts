@@ -6,7 +6,7 @@
 import { CallArg, EnclaveCall, EnclaveVa, Report } from './abi';
 import { areaAt } from './areas';
 import type { Core } from './core';
-import { makeOwn, pagesLeft, readVirtual, tablesFor } from './enclave-tables';
+import { makeOwn, pagesLeft, readOnce, tablesFor } from './enclave-tables';
 import { PAGE_SIZE } from '../emulator/units';
 import type { Enclave } from './state';
 
@@ -38,7 +38,7 @@ export function missingFor(m: Core, number: number, a0: number, a1: number, a2: 
 
 /** Bytes of the area or relay window at one of the addresses of a call_enclave_arg_t; 0 when there is none. */
 function moved(m: Core, owner: Enclave, argument: number, field: 'req_vaddr' | 'resp_vaddr'): number {
-  const bytes = readVirtual(m, owner, argument, CallArg.SIZE);
+  const bytes = readOnce(m, owner, argument, CallArg.SIZE);
   if (!bytes) return 0;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const word = (at: number) => view.getUint32(at + 4, true) * 2 ** 32 + view.getUint32(at, true);

@@ -4,7 +4,7 @@
  * address order, then the other tables; the rest is the monitor's for tables to come.
  */
 import type { DeviceStep } from '../../emulator/linux/device';
-import { addToDigest, finishImageDigest } from '../../emulator/linux/image-hash';
+import { addToDigest, finishImageDigest, newImageDigest } from '../../emulator/linux/image-hash';
 import { PAGE_SIZE, pa, va } from '../../emulator/units';
 import { CreateParam, EnclaveTypeNumber, Pte, Result, Sbi } from '../abi';
 import { hex } from '../hazards';
@@ -32,7 +32,7 @@ const FIRST_MAPPED = 3;
 
 const KINDS = ['NORMAL', 'SERVER', 'SHADOW'] as const;
 
-export function startCreate(t: Turn, step: Step & { at: 'read' }): DeviceStep {
+export function startCreate(t: Turn, step: Step & { at: 'begin' }): DeviceStep {
   const { param, request } = step;
   const stack = param.type === EnclaveTypeNumber.SHADOW ? 0 : param.stackSize;
   if (KINDS[param.type] === undefined) {
@@ -54,7 +54,8 @@ export function startCreate(t: Turn, step: Step & { at: 'read' }): DeviceStep {
   }
   if (length > param.elfSize)
     t.driver.log(t.kernel, `elf_size is ${param.elfSize}, the headers lead to ${length} bytes: these are read`);
-  return goOn(1, { ...step, param: { ...param, elfSize: length } });
+  const digest = newImageDigest();
+  return goOn(1, { at: 'read', request, param: { ...param, elfSize: length }, chunks: [], digest });
 }
 
 /** A size that is out of bound: in words of the published driver, then the limit and what to do. */

@@ -3,7 +3,6 @@
  * files beside this one. Reaches memory through the kernel's port and the monitor through SBI calls only.
  */
 import type { CharacterDevice, DeviceStep } from '../../emulator/linux/device';
-import { newImageDigest } from '../../emulator/linux/image-hash';
 import { PAGE_SIZE, va } from '../../emulator/units';
 import { AttestParam, DEVICE_PATH, Ioctl } from '../abi';
 import { hex } from '../hazards';
@@ -131,8 +130,7 @@ function start(t: Turn, command: number, request: Request, file: Parameters<type
   const param = userParams(request.bytes);
   const operation = CONTROLS[command];
   if (operation) return control(t, operation, param.eid, request, param.isShadow === 1);
-  if (command === Ioctl.CREATE_ENCLAVE)
-    return startCreate(t, { at: 'read', request, param, chunks: [], digest: newImageDigest() });
+  if (command === Ioctl.CREATE_ENCLAVE) return goOn(1, { at: 'begin', request, param });
   return startRun(t, request, param);
 }
 
@@ -153,6 +151,8 @@ function step(t: Turn, state: Step): DeviceStep {
     case 'finish':
       t.kernel.port.user.write(va(state.request.address), state.request.bytes);
       return give(state.value);
+    case 'begin':
+      return startCreate(t, state);
     case 'read':
       return readImage(t, state);
     case 'plan':

@@ -94,6 +94,8 @@ export type Step =
   /** Everything that a process left behind has been reclaimed. */
   | { readonly at: 'left' }
   | { readonly at: 'finish'; readonly request: Request; readonly value: number }
+  /** CREATE: the argument is copied; what follows may meet pages that are not there yet, and must not copy it again. */
+  | { readonly at: 'begin'; readonly request: Request; readonly param: UserParams }
   /** CREATE: the image is read, its pages are filled, its tables are written, the monitor is asked. */
   | {
       readonly at: 'read';
