@@ -19,7 +19,16 @@ import {
   type State,
 } from './rules';
 
-export { isRefused, STATES_OF, type Kind, type OperationRules, type Refused, type Rule, type State } from './rules';
+export {
+  isRefused,
+  STATES_OF,
+  type Kind,
+  type Layer,
+  type OperationRules,
+  type Refused,
+  type Rule,
+  type State,
+} from './rules';
 
 const SERVER_ONLY_CALLED = 'A server runs only when an enclave calls it.';
 const TEMPLATE = 'A shadow template does not run itself; its instances do.';
@@ -199,16 +208,15 @@ const ANSWERED: Partial<Record<State, Draft>> = {
 };
 const NO_OCALL = no('It waits for no ocall.');
 const NOBODYS = 'A server goes on with the enclave it works for.';
-const NOT_ON_HART = 'It is not on the hart.';
 
-/** An operation of the enclave on the hart, by kind. */
+/** An operation of the enclave on the hart, by kind: no other can do it. */
 function running(normal: Draft, server: Draft): OperationRules['rows'] {
-  return {
-    NORMAL: row('NORMAL', no(NOT_ON_HART), { RUNNING: normal }),
-    INSTANCE: row('INSTANCE', no(NOT_ON_HART), { RUNNING: normal }),
-    SERVER: row('SERVER', no(NOT_ON_HART), { RUNNING: server }),
-  };
+  const on = (draft: Draft) => ({ RUNNING: { ...draft, next: draft.next ?? 'RUNNING' } });
+  return { NORMAL: on(normal), INSTANCE: on(normal), SERVER: on(server) };
 }
+
+/** Without templates, whose numbers are others than those of enclaves: about them the monitor can't be asked. */
+const enclavesOf = ({ SHADOW: _templates, ...rows }: OperationRules['rows']): OperationRules['rows'] => rows;
 
 const rules = <T extends string>(table: Record<T, OperationRules>): Readonly<Record<T, OperationRules>> => table;
 
@@ -285,7 +293,7 @@ export const OPERATIONS = rules({
     layer: 'sbi',
     call: 'SBI RESUME_ENCLAVE (reason 1)',
     effect: 'Ends a stop.',
-    rows: behind(RESUME_ROWS),
+    rows: enclavesOf(behind(RESUME_ROWS)),
   },
   resumeOcall: {
     layer: 'sbi',
@@ -301,10 +309,12 @@ export const OPERATIONS = rules({
     layer: 'sbi',
     call: 'SBI STOP_ENCLAVE',
     effect: 'It and the servers that work for it are STOPPED.',
-    rows: behind(STOP_ROWS, {
-      NORMAL: { OCALLING: no(WAITS_FOR_HOST) },
-      INSTANCE: { OCALLING: no(WAITS_FOR_HOST) },
-    }),
+    rows: enclavesOf(
+      behind(STOP_ROWS, {
+        NORMAL: { OCALLING: no(WAITS_FOR_HOST) },
+        INSTANCE: { OCALLING: no(WAITS_FOR_HOST) },
+      }),
+    ),
   },
   destroy: {
     layer: 'sbi',

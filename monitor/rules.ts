@@ -106,19 +106,20 @@ export function row(kind: Kind, otherwise: Draft, rules: Partial<Record<State, D
   );
 }
 
-/** Rows of an ioctl as those of the SBI call behind it, which knows no errno. */
+/** Rows of an ioctl as those of the SBI call behind it, which knows no errno; of numbers that name nothing the driver tells. */
 export function behind(
   rows: OperationRules['rows'],
   changes: Partial<Record<Kind, Partial<Record<State, Draft>>>> = {},
 ): OperationRules['rows'] {
-  const bare = ({ errno: _errno, ...rule }: Rule): Rule => rule;
+  const bare = ({ errno: _errno, hazard, ...rule }: Rule, state: State): Rule =>
+    hazard && state !== 'GONE' ? { ...rule, hazard } : rule;
   return Object.fromEntries(
     (Object.entries(rows) as [Kind, Row][]).map(([kind, states]) => [
       kind,
       Object.fromEntries(
         (Object.entries(states) as [State, Rule][]).map(([state, rule]) => {
           const change = changes[kind]?.[state];
-          return [state, change ? { ...change, next: change.next ?? state } : bare(rule)];
+          return [state, change ? { ...change, next: change.next ?? state } : bare(rule, state)];
         }),
       ),
     ]),
