@@ -14,6 +14,7 @@ import { linear, type PhysicalLayout } from './memory/layout';
 import { buildKernelTables } from './memory/tables';
 import { loadRoot } from './paging';
 import { addJob } from './process';
+import { NO_SOCKETS } from './sockets/types';
 import type { State } from './state';
 import { initialTty } from './tty';
 import type { LinuxOptions } from './types';
@@ -76,6 +77,7 @@ export function initialState(options: LinuxOptions, layout: PhysicalLayout): Sta
     pipes: Map(),
     nextPipe: 1,
     tty: initialTty(options),
+    sockets: NO_SOCKETS,
     stdin: { chunks: List(), end: false },
     inputs: List(),
     random: seedRandom(options.seed),

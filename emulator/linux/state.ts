@@ -12,6 +12,7 @@ import type { Watches } from './files/watches';
 import type { FileLock } from './files/locks';
 import type { FileSystem, OpenFile, Pipe } from './files/types';
 import type { Buddy } from './memory/buddy';
+import type { Sockets } from './sockets/types';
 import type { ProcessTimers } from './timers';
 import type { Tty } from './tty';
 import type { LinuxInput } from './types';
@@ -341,6 +342,7 @@ export interface State {
   readonly pipes: Map<number, Pipe>;
   readonly nextPipe: number;
   readonly tty: Tty;
+  readonly sockets: Sockets;
   readonly stdin: { readonly chunks: List<Uint8Array>; readonly end: boolean };
   readonly inputs: List<LinuxInput>;
 

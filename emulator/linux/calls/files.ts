@@ -108,6 +108,7 @@ function openInode(context: CallContext, number: number, path: string, flags: nu
   const { core, process } = context;
   const inode = inodeOf(core, number);
   const writes = (flags & O.ACCMODE) !== 0;
+  if (inode.type === 'socket' && !(flags & O.PATH)) return -Errno.ENXIO;
   const isDirectory = inode.type === 'directory' || (inode.type === 'proc' && inode.what === 'directory');
   const plain = { kind: 'inode', inode: number, offset: 0, flags: flags & KEPT, path } as const;
   if (flags & O.DIRECTORY && !isDirectory) return -Errno.ENOTDIR;

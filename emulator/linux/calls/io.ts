@@ -1,7 +1,9 @@
 /** read, write and their relatives, for any open file; the user's buffers are copied a piece per step. */
 import { Errno, O, Signal } from '../errno';
 import { openFileOf } from '../files/descriptors';
+import type { Standstill } from '../files/kinds/kind';
 import { kindOf } from '../files/kinds/table';
+import type { OpenFile } from '../files/types';
 import { setOpenFile } from '../files/open-files';
 import { PIECE, readFile, writeFile } from '../files/transfer';
 import { sendSignal } from '../signals';
@@ -11,22 +13,26 @@ const IOV_MAX = 1024;
 /** Largest count of one call, as in Linux. */
 const COUNT_MAX = 0x7fff_f000;
 
+/** Largest packet, for kinds whose reads and writes are whole. */
+export const PACKET_MAX = 262_144;
+
 /** Ticks for one buffer of many. */
 const SEGMENT = 16;
 
-interface Segment {
+export interface Segment {
   readonly base: number;
   readonly length: number;
 }
-/** What a transfer has done so far. */
+/** What a transfer has done so far, and until when it may wait. */
 interface Progress {
   readonly done: number;
+  readonly deadline?: number;
 }
 
-const progress = (context: CallContext): number => (context.call.phase as Progress | undefined)?.done ?? 0;
+export const progress = (context: CallContext): number => (context.call.phase as Progress | undefined)?.done ?? 0;
 
 /** The part of the buffers behind the first `skip` bytes, at most `limit` bytes of it. */
-function window(segments: readonly Segment[], skip: number, limit: number): Segment[] {
+export function window(segments: readonly Segment[], skip: number, limit: number): Segment[] {
   const result: Segment[] = [];
   let left = limit;
   for (const { base, length } of segments) {
@@ -43,27 +49,38 @@ function window(segments: readonly Segment[], skip: number, limit: number): Segm
   return result;
 }
 
-const total = (segments: readonly Segment[]): number => segments.reduce((sum, { length }) => sum + length, 0);
+export const total = (segments: readonly Segment[]): number => segments.reduce((sum, { length }) => sum + length, 0);
 
 /** A transfer that stands still: the result so far, an error, or wait. */
-function stalled(context: CallContext, done: number, queue: string, nonblocking: boolean): Outcome {
-  if (done > 0 && (nonblocking || context.call.woken === 'signal')) return done;
-  if (nonblocking) return -Errno.EAGAIN;
-  if (context.call.woken === 'signal') return -Errno.ERESTARTSYS;
-  return { do: 'block', wait: waitFor([queue]), phase: { done } satisfies Progress };
+export function stalled(
+  context: CallContext,
+  done: number,
+  { wait, timeout = 0 }: Standstill,
+  nonblocking: boolean,
+): Outcome {
+  const { core, call } = context;
+  if (done > 0 && (nonblocking || call.woken === 'signal' || call.woken === 'timeout')) return done;
+  if (nonblocking || call.woken === 'timeout') return -Errno.EAGAIN;
+  if (call.woken === 'signal') return timeout > 0 ? -Errno.EINTR : -Errno.ERESTARTSYS;
+  const begun = (call.phase as Progress | undefined)?.deadline;
+  const deadline = begun ?? (timeout > 0 ? core.now + timeout : Infinity);
+  return { do: 'block', wait: waitFor([wait], deadline), phase: { done, deadline } satisfies Progress };
 }
+
+/** Bytes of one step: a packet is not cut. */
+const pieceOf = (file: OpenFile): number => (kindOf(file).whole ? PACKET_MAX : PIECE);
 
 function read(context: CallContext, fd: number, segments: readonly Segment[], position?: number): Outcome {
   const { core, process } = context;
   const open = openFileOf(core, process, fd);
   if (!open) return -Errno.EBADF;
   const done = progress(context);
-  const wanted = window(segments, done, PIECE);
+  const wanted = window(segments, done, pieceOf(open.file));
   const length = total(wanted);
   for (const { base, length: count } of wanted) core.user.probe(base, count, 'write');
   const got = readFile(core, open.id, position === undefined ? undefined : position + done, length);
   if (typeof got === 'number') return done > 0 ? done : got;
-  if (!(got instanceof Uint8Array)) return stalled(context, done, got.wait, (open.file.flags & O.NONBLOCK) !== 0);
+  if (!(got instanceof Uint8Array)) return stalled(context, done, got, (open.file.flags & O.NONBLOCK) !== 0);
   let at = 0;
   for (const { base, length: count } of wanted) {
     core.user.write(base, got.subarray(at, at + count));
@@ -82,7 +99,7 @@ function write(context: CallContext, fd: number, segments: readonly Segment[], p
   const open = openFileOf(core, process, fd);
   if (!open) return -Errno.EBADF;
   const done = progress(context);
-  const wanted = window(segments, done, PIECE);
+  const wanted = window(segments, done, pieceOf(open.file));
   const bytes = new Uint8Array(total(wanted));
   let at = 0;
   for (const { base, length } of wanted) {
@@ -91,7 +108,7 @@ function write(context: CallContext, fd: number, segments: readonly Segment[], p
   }
   core.chargeBytes(bytes.length);
   const count = writeFile(core, open.id, position === undefined ? undefined : position + done, bytes, process.pid);
-  if (typeof count !== 'number') return stalled(context, done, count.wait, (open.file.flags & O.NONBLOCK) !== 0);
+  if (typeof count !== 'number') return stalled(context, done, count, (open.file.flags & O.NONBLOCK) !== 0);
   if (count === -Errno.EPIPE)
     sendSignal(core, process.pid, thread.tid, { signal: Signal.PIPE, code: 0, pid: process.pid, address: 0, value: 0 });
   if (count < 0) return done > 0 ? done : count;
@@ -99,11 +116,11 @@ function write(context: CallContext, fd: number, segments: readonly Segment[], p
   return sum < total(segments) && count > 0 ? { do: 'more', phase: { done: sum } satisfies Progress } : sum;
 }
 
-const one = (base: number, length: number): Segment[] => [
+export const one = (base: number, length: number): Segment[] => [
   { base, length: length < 0 || length > COUNT_MAX ? COUNT_MAX : length },
 ];
 
-function vector(context: CallContext, address: number, count: number): Segment[] | number {
+export function vector(context: CallContext, address: number, count: number): Segment[] | number {
   if (count < 0 || count > IOV_MAX) return -Errno.EINVAL;
   const segments: Segment[] = [];
   context.core.charge(count * SEGMENT);
@@ -152,7 +169,7 @@ const sendfile: Handler = (context, out, input, offsetAt, count) => {
   const file = core.state.openFiles.get(from.id)!;
   if (offsetAt) core.user.writeI64(offsetAt, start! + Math.max(0, taken));
   else if ('offset' in file) setOpenFile(core, from.id, { ...file, offset: before + Math.max(0, taken) });
-  if (typeof moved !== 'number') return stalled(context, done, moved.wait, (to.file.flags & O.NONBLOCK) !== 0);
+  if (typeof moved !== 'number') return stalled(context, done, moved, (to.file.flags & O.NONBLOCK) !== 0);
   if (taken < 0) return done > 0 ? done : taken;
   const sum = done + taken;
   return taken > 0 && sum < count! ? { do: 'more', phase: { done: sum } satisfies Progress } : sum;

@@ -14,12 +14,15 @@ import { futexCalls } from './futex';
 import { ioCalls } from './io';
 import { lockCalls } from './locks';
 import { memoryCalls } from './memory';
+import { messageCalls } from './messages';
 import { pollCalls } from './poll';
 import { moduleCalls } from './modules';
 import { mountCalls } from './mounts';
 import { processCalls } from './process';
 import { signalCalls } from './signals';
 import { sizeCalls } from './sizes';
+import { socketOptionCalls } from './socket-options';
+import { socketCalls } from './sockets';
 import { systemCalls } from './system';
 import { timeCalls } from './time';
 import { timerCalls } from './timers';
@@ -94,6 +97,9 @@ const BY_NAME: Readonly<Record<string, Handler>> = {
   ...signalCalls,
   ...sizeCalls,
   ...systemCalls,
+  ...messageCalls,
+  ...socketCalls,
+  ...socketOptionCalls,
   ...timeCalls,
   ...timerCalls,
   ...waitCalls,

@@ -45,8 +45,10 @@ export function release(core: Core, id: number): void {
   const held = [id];
   for (let next = held.pop(); next !== undefined; next = held.pop()) {
     const file = core.state.openFiles.get(next)!;
-    if (file.references > 1) setOpenFile(core, next, { ...file, references: file.references - 1 });
-    else {
+    if (file.references > 1) {
+      setOpenFile(core, next, { ...file, references: file.references - 1 });
+      held.push(...(kindOf(file).dropped?.(core, next, file) ?? []));
+    } else {
       core.set({ openFiles: core.state.openFiles.remove(next) });
       forgetWatched(core, next);
       held.push(...(kindOf(file).closed?.(core, next, file) ?? []));

@@ -14,6 +14,7 @@ const S_IFBLK = 0o060000;
 const S_IFREG = 0o100000;
 const S_IFLNK = 0o120000;
 export const S_IFMT = 0o170000;
+const S_IFSOCK = 0o140000;
 
 export interface Stat {
   readonly inode: number;
@@ -53,6 +54,8 @@ function typeBits(inode: Inode): number {
       return inode.block ? S_IFBLK : S_IFCHR;
     case 'fifo':
       return S_IFIFO;
+    case 'socket':
+      return S_IFSOCK;
     case 'proc':
       return PROC_TYPES[inode.what];
   }

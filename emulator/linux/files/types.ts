@@ -25,6 +25,8 @@ export type Inode = InodeCommon &
     | { readonly type: 'file'; readonly content: Content; readonly object?: number }
     | Directory
     | { readonly type: 'link'; readonly target: string }
+    /** What a Unix socket was bound to; sockets/names.ts knows which. */
+    | { readonly type: 'socket' }
     /**
      * A device node. `device` is what answers: null, zero, full, random, urandom, tty, a block device's name, the path of a character
      * device, or nothing that exists. `number` is major * 256 + minor where it is not the device's own.
@@ -93,6 +95,7 @@ export type OpenFile = OpenCommon &
     | { readonly kind: 'epoll'; readonly items: Map<string, EpollItem>; readonly ready: List<string> }
     | { readonly kind: 'timer'; readonly clock: number; readonly deadline: number; readonly interval: number }
     | { readonly kind: 'signal'; readonly mask: bigint }
+    | { readonly kind: 'socket'; readonly socket: number }
     | { readonly kind: 'device'; readonly device: string; readonly inode: number; readonly data: unknown }
   );
 

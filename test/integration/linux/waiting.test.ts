@@ -7,10 +7,13 @@ import { golden, hasOracle, onLinux } from './oracle';
 const PROGRAMS = {
   epoll: 'epoll: levels, edges, one-shot, nesting, waits with timeouts and signals',
   timers: 'timerfd, POSIX and interval timers, signalfd, clocks',
+  sockets: 'Unix and loopback sockets: streams, packets, names, options, errors, files sent along',
   locks: 'mutexes of all kinds, conditions, barriers, semaphores, futex operations',
 } as const;
 /** qemu-riscv64 7.2 has no robust lists: the expected output of these is that of the same program on an x86-64 Linux. */
 const WITHOUT_ORACLE = ['locks'];
+/** It does not tell of control messages that were cut (MSG_CTRUNC), either. */
+const asTold = (text: string): string => text.replace('flags 40000008', 'flags 40000000');
 
 function finished(options: HostOptions): Host {
   const host = newHost(options);
@@ -63,8 +66,8 @@ describe('Programs that wait for descriptors, time and each other', function () 
     it(`${name}: Linux itself prints that`, function () {
       if (WITHOUT_ORACLE.includes(name) || !hasOracle()) this.skip();
       // Its timers run in real time: a busy machine gets a second chance, and a third.
-      const same = [1, 2].some(() => onLinux(name) === golden(name));
-      if (!same) assert.equal(onLinux(name), golden(name));
+      const same = [1, 2].some(() => onLinux(name) === asTold(golden(name)));
+      if (!same) assert.equal(onLinux(name), asTold(golden(name)));
     });
   }
 

@@ -6,10 +6,15 @@ import type { CallContext, Outcome } from '../../calls/call';
 import type { Core } from '../../core';
 import type { OpenFile } from '../types';
 
-/** Bytes, a negative errno, or the queue to wait in. */
-export type ReadResult = Uint8Array | number | { readonly wait: string };
-/** Bytes taken, a negative errno, or the queue to wait in. */
-export type WriteResult = number | { readonly wait: string };
+/** The queue to wait in, and ticks that may take (0 or none: for ever). */
+export interface Standstill {
+  readonly wait: string;
+  readonly timeout?: number;
+}
+/** Bytes, a negative errno, or where to wait. */
+export type ReadResult = Uint8Array | number | Standstill;
+/** Bytes taken, a negative errno, or where to wait. */
+export type WriteResult = number | Standstill;
 
 /** Events of poll(2) and epoll(7); the two agree on the numbers. */
 export const enum Poll {
@@ -44,6 +49,8 @@ export interface Kind<F extends OpenFile = OpenFile> {
   write?(core: Core, id: number, file: F, bytes: Uint8Array, position: number | undefined, pid: number): WriteResult;
   /** Has positions: pread and pwrite work, and a long read goes on in pieces until the end of the file. */
   readonly positioned?: boolean;
+  /** What is read and written must not be cut into pieces: it may be a packet. */
+  readonly whole?: boolean;
   /** Bytes up to the end, for lseek; its members work on any position from 0 on. */
   size?(core: Core, file: F): number;
   ready(core: Core, id: number, file: F): Readiness;
@@ -51,6 +58,8 @@ export interface Kind<F extends OpenFile = OpenFile> {
   available?(core: Core, file: F): number;
   /** Requests of this kind; undefined for one it does not know. */
   ioctl?(context: CallContext, id: number, file: F): Outcome | undefined;
+  /** A descriptor is gone, others are left. Returns as `closed`. */
+  dropped?(core: Core, id: number, file: F): readonly number[];
   /** The last descriptor is gone, the record too. Returns open files that it held references to, which lose one each. */
   closed?(core: Core, id: number, file: F): readonly number[] | undefined;
   /** File type and permission bits for stat, when no inode has them; a plain anonymous file without. */
