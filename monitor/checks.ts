@@ -54,6 +54,8 @@ export const CHECKS = {
   grantSize: 'Memory the host grants is as much as the enclave asked for.',
   destroyType: 'DESTROY_ENCLAVE ends no server and DESTROY_SERVER_ENCLAVE nothing else.',
   serverBusy: 'A server that works for an enclave is not destroyed.',
+  templateReadOnly: 'No instance writes a page of its template: a store gives it a copy first.',
+  tableCopied: 'No instance changes a page table of its template: it gets a copy first.',
   templateInUse: 'A template whose instances live is not destroyed.',
   // What an enclave passes: enclave-tables.ts, areas.ts, calls.ts, enclave-calls.ts.
   pageAccess: 'The monitor reads and writes for an enclave only what the enclave itself could.',

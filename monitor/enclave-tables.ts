@@ -189,7 +189,11 @@ export class Mapper {
   private next(at: number): number | undefined {
     const entry = readEntry(this.m, at);
     const there = entry % 2 === 1;
-    if (there && !(this.shares && !owns(this.m, frameOf(entry), this.instance, PageKind.Table))) return frameOf(entry);
+    if (
+      there &&
+      (!this.shares || this.m.holds('tableCopied', owns(this.m, frameOf(entry), this.instance, PageKind.Table)))
+    )
+      return frameOf(entry);
     const page = this.take(PageKind.Table);
     if (page === undefined) return undefined;
     if (there) this.copy(frameOf(entry), page);

@@ -40,7 +40,7 @@ export function verifyStep(m: Core, task: Task & { do: 'verify' }): Task | undef
         if (!(low & LEAF) || !(low & Pte.U) || words[2 * i + 1]! >= 1 << 22) return false;
         if ((vpn + i) * PAGE_SIZE >= EnclaveVa.STACK_TOP) return false;
         if (!use(frameOf(words[2 * i + 1]! * 2 ** 32 + low), PageKind.Data)) return false;
-        if (task.template) words[2 * i] = templateEntry(low);
+        if (task.template && m.checks.templateReadOnly) words[2 * i] = templateEntry(low);
       }
       if (task.template) m.port.write(pa(table), new Uint8Array(words.buffer, words.byteOffset, PAGE_SIZE));
       return true;

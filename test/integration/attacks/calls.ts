@@ -142,6 +142,45 @@ export const CALL_ATTACKS: readonly Attack[] = [
       return () => [w.runFor(thief, 2_000_000), w.retval(thief)];
     },
   },
+  {
+    name: 'a store of an instance to a page that it shares with its template',
+    by: 'enclave',
+    checks: ['templateReadOnly'],
+    refused: [0, SECRET],
+    succeeds: [0, SECRET],
+    harms: true,
+    prepare: (w) => {
+      const source = `li t0, 0x2000\nli t1, ${SECRET}\nsd t1, 0(t0)\nld a0, 0(t0)\n${Code.exitA0}`;
+      const template = w.victim(w.create(source, { type: 'SHADOW' }));
+      return () => {
+        w.k.timer(20_000_000);
+        const made = w.fork(template.eid);
+        return [made.result, w.retval(made)];
+      };
+    },
+  },
+  {
+    name: 'what an instance wrote, through the page table it has in common with another',
+    by: 'enclave',
+    checks: ['tableCopied'],
+    refused: [1, 0, 0],
+    succeeds: [1, 0, SECRET],
+    prepare: (w) => {
+      // With shared memory (a0) it writes, without it reads.
+      const source = `li t0, 0x2000\nbnez a0, writes\nld a0, 0(t0)\n${Code.exitA0}
+        writes:\nli t1, ${SECRET}\nsd t1, 0(t0)\n${Code.loop}`;
+      const template = w.victim(w.create(source, { type: 'SHADOW' }));
+      const shm = w.take();
+      w.k.timer(400_000);
+      const writer = w.fork(template.eid, { shm_paddr: shm, shm_size: PAGE }, 'writer');
+      w.victim(writer);
+      return () => {
+        w.k.timer(2_000_000);
+        const reader = w.fork(template.eid, {}, 'reader');
+        return [writer.result, reader.result, w.retval(reader)];
+      };
+    },
+  },
   writesToText('getrandom', Code.ocall(Ocall.GETRANDOM, 0x1800, 8), 8),
   writesToText('get_key', Code.call(EnclaveCall.GET_KEY, 0, 0x1800, 16), 0),
   writesToText('get_report', Code.call(EnclaveCall.GET_REPORT, 0, 0x1800, 1), 0),
