@@ -269,6 +269,58 @@ static void sectors() {
   say("init again", PLenclave_fs_persistency_init(id));
 }
 
+static void *runner(void *enclave) {
+  PLenclave_run(enclave);
+  return 0;
+}
+
+/** What the published stack does wrong and this one does not; by the rows of the list of surprises. */
+static void defects() {
+  pthread_t thread;
+  int id = PLenclave_schrodinger_get(2 * PAGE);
+  struct PLenclave *first = made("enclave", "first", NORMAL_ENCLAVE, 14, 0);
+  first->user_param.retval = 77;
+  PLenclave_set_mem_arg(first, id, 0, 2 * PAGE);
+  pthread_create(&thread, 0, runner, first);
+  usleep(20000);
+  struct PLenclave *second = made("enclave", "second", NORMAL_ENCLAVE, 4, 0);
+  PLenclave_set_mem_arg(second, id, 0, 2 * PAGE);
+  say("24: a relay page that another enclave owns", PLenclave_run(second));
+  struct PLenclave *twin = made("enclave", "first", NORMAL_ENCLAVE, 4, 0);
+  PLenclave_set_mem_arg(twin, PLenclave_schrodinger_get(2 * PAGE), 0, 2 * PAGE);
+  say("29: a name that is taken, with relay pages", PLenclave_run(twin));
+  say("destroy", PLenclave_destroy(first));
+  pthread_join(thread, 0);
+  say("7: retval after a destroy", first->user_param.retval);
+  say("24: and afterwards", PLenclave_run(second));
+  say("29: and afterwards", PLenclave_run(twin));
+
+  struct PLenclave *nameless = made("server", "", SERVER_ENCLAVE, -1, 0);
+  struct PLenclave *also = made("enclave", "", NORMAL_ENCLAVE, 4, 0);
+  PLenclave_set_mem_arg(also, PLenclave_schrodinger_get(2 * PAGE), 0, 2 * PAGE);
+  say("29: no name, as a server has none", PLenclave_run(also));
+  say("17: RUN of a server", PLenclave_run(nameless));
+  say("17: it is still there", PLenclave_destroy(nameless));
+
+  int shm = PLenclave_shmget(PAGE);
+  unsigned *words = PLenclave_shmat(shm, 0);
+  words[0] = 0xcccccccc;
+  PLenclave_shmdt(shm, words);
+  PLenclave_shmctl(shm);
+  words = PLenclave_shmat(PLenclave_shmget(PAGE), 0);
+  say("26: new shm", words[0]);
+
+  struct PLenclave *template = made("enclave", "template", SHADOW_ENCLAVE, -1, 0);
+  say("instance", PLenclave_run(template));
+  say("27: attest of an instance that is gone", call(PENGLAI_ENCLAVE_IOC_ATTEST_ENCLAVE, &(struct penglai_enclave_attest_param){
+      .eid = template->user_param.eid, .isShadow = 1}));
+  say("27: destroy", call(PENGLAI_ENCLAVE_IOC_DESTROY_ENCLAVE, &template->user_param));
+  say("27: run", call(PENGLAI_ENCLAVE_IOC_RUN_ENCLAVE, &template->user_param));
+  template->user_param.rerun_reason = 1;
+  say("27: run again", call(PENGLAI_ENCLAVE_IOC_RUN_ENCLAVE, &template->user_param));
+  say("39: ids of instances", template->user_param.eid);
+}
+
 /** Waits inside RUN, in the middle of things, until it is killed. */
 static void hang(int part) {
   server(0);
@@ -289,11 +341,6 @@ static void hang(int part) {
 }
 
 /** A child that was forked while the parent has shm and relay maps, and an enclave runs in another thread. */
-static void *runner(void *enclave) {
-  PLenclave_run(enclave);
-  return 0;
-}
-
 static void forked() {
   int id = PLenclave_schrodinger_get(2 * PAGE);
   unsigned int *page = PLenclave_schrodinger_at(id, 0);
@@ -376,6 +423,8 @@ int main(int argc, char **argv) {
     chain();
   else if (!strcmp(part, "sectors"))
     sectors();
+  else if (!strcmp(part, "defects"))
+    defects();
   else if (!strcmp(part, "random"))
     run_part("random", 17, 0);
   else if (!strcmp(part, "floats"))
