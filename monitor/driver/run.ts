@@ -16,6 +16,7 @@ import {
   UserParam,
 } from '../abi';
 import { hex } from '../hazards';
+import { LIMIT_REMEDY } from '../limits';
 import { SharedPage, orderOf, queueOf, sbi } from './core';
 import { nameBytes, raiseShmIgnored } from './create';
 import { EFAULT, EINTR, ENOMEM, EPERM } from './errno';
@@ -122,6 +123,13 @@ function relayAgain({ driver }: Turn, record: EnclaveRecord, returned: { pa: num
 
 function runShadow(t: Turn, request: Request, param: UserParams, template: EnclaveRecord): DeviceStep {
   const { driver, kernel, caller } = t;
+  const tooLarge = template.forkPages + STACK_PAGES > DEVICE_FORK_PAGES;
+  if (tooLarge) raise(t, 'fork-too-large', { eid: hex(template.eid), pages: template.forkPages }, template);
+  if (tooLarge && driver.limits.instancePages !== undefined) {
+    const pages = `${template.forkPages} writable pages and tables do not fit into an instance of ${driver.limits.instancePages}`;
+    driver.log(kernel, `[ERROR] run_shadow_enclave: copy_page_table fail: ${pages}: ${LIMIT_REMEDY}`);
+    return refuse(t, request, EPERM);
+  }
   const eid = freeId(driver.state.eids);
   const shared = eid < driver.limits.enclaveIds ? kernel.allocatePages(1) : undefined;
   if (shared === undefined) return refuse(t, request, ENOMEM);
@@ -153,8 +161,6 @@ function runShadow(t: Turn, request: Request, param: UserParams, template: Encla
   driver.put(record);
   driver.update({ nextSerial: serial + 1 });
   if (!shm) raiseShmIgnored(t, 'RUN', param, template);
-  if (template.forkPages + STACK_PAGES > DEVICE_FORK_PAGES)
-    raise(t, 'fork-too-large', { eid: hex(template.eid), pages: template.forkPages }, template);
   if (shm) useRegion(driver, 'shm', param.shmid, serial);
   const relay = takeRelay(t, param, record);
   writeInstanceParam(t, record, shm, relay);

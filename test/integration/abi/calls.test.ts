@@ -5,8 +5,8 @@ import { printed, runToEnd } from '../system/sample';
 import { golden } from './golden';
 import { holdings, systemOf } from './run';
 
-async function run(part: string, more: Partial<LaunchDescription> = {}) {
-  const system = await systemOf(part, more);
+async function run(part: string, more: Partial<LaunchDescription> = {}, flags: string[] = []) {
+  const system = await systemOf(part, more, flags);
   const events = runToEnd(system, 4_000_000_000);
   const { enclaves, stdout, stderr } = printed(events);
   const logs = events.flatMap((event) => (event.kind === 'monitor-log' ? [event.text] : []));
@@ -104,6 +104,17 @@ describe('limits: "device"', function () {
     const more = await run('pool', { memoryMiB: 512 });
     assert.match(more.text, /4096 pages in one piece: 1/);
     assert.ok(Number(/blocks of 512 pages: (\d+)/.exec(more.text)![1]) > 60);
+  });
+
+  it('an instance has 2 MiB: one with more writable data cannot be forked, and the message says so', async () => {
+    const data = ['-DDATA=4194304'];
+    const { text, logs } = await run('entry', device, data);
+    assert.match(text, /run: -1\n/);
+    assert.ok(
+      logs.some((line) => line.includes('limits')),
+      logs.join('\n'),
+    );
+    assert.doesNotMatch((await run('entry', {}, data)).text, /run: -1\n/);
   });
 
   it('getrandom gives the published sequence, from the boot on', async () => {

@@ -15,20 +15,33 @@ const FILES = [
   ['server', 'eapp'],
 ] as const;
 
-/** A launch of `host <part>`. */
-export async function launchOf(part: string, more: Partial<LaunchDescription> = {}): Promise<LaunchDescription> {
+/** A launch of `host <part>`, the enclave built with further flags. */
+export async function launchOf(
+  part: string,
+  more: Partial<LaunchDescription> = {},
+  flags: string[] = [],
+): Promise<LaunchDescription> {
   const files = await Promise.all(
     FILES.map(async ([name, kind]) => ({
       path: `/root/${name}`,
-      bytes: new Uint8Array(readFileSync(await build(kind, join(SOURCES, `${name}.c`), `abi-${name}`))),
+      bytes: new Uint8Array(
+        readFileSync(
+          await build(
+            kind,
+            join(SOURCES, `${name}.c`),
+            name === 'enclave' ? ['abi-enclave', ...flags].join('') : `abi-${name}`,
+            name === 'enclave' ? flags : [],
+          ),
+        ),
+      ),
       mode: 0o755,
     })),
   );
   return { program: '/root/host', argv0: './host', args: [part], cwd: '/root', files, memoryMiB: 128, ...more };
 }
 
-export async function systemOf(part: string, more: Partial<LaunchDescription> = {}): Promise<ComposedSystem> {
-  return createSystem(await launchOf(part, more)) as ComposedSystem;
+export async function systemOf(...launch: Parameters<typeof launchOf>): Promise<ComposedSystem> {
+  return createSystem(await launchOf(...launch)) as ComposedSystem;
 }
 
 /** What must be as it was when nothing has an enclave, shm or relay memory any more. */

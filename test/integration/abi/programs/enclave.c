@@ -11,6 +11,11 @@
 #define PAGE 4096UL
 #define RELAY 0x3800000000UL
 
+/* Built with -DDATA=n it has so many bytes of writable data. */
+#ifdef DATA
+volatile char data[DATA] = {1};
+#endif
+
 static unsigned long raw(unsigned long number, unsigned long extension, unsigned long a0, unsigned long a1) {
   register unsigned long x10 __asm__("a0") = a0;
   register unsigned long x11 __asm__("a1") = a1;
