@@ -273,6 +273,8 @@ const mremap: Handler = (context, address, oldRequested, newRequested, flags, wa
   if (!area || address! + oldLength > area.end) return -Errno.EFAULT;
   if (newLength > STACK_TOP) return -Errno.ENOMEM;
   const end = address! + oldLength;
+  // Goes by a phase of its own when it takes more than one step.
+  if (!fixed && newLength < oldLength) return unmap(context, address! + newLength, end) ?? address!;
   if (moving) {
     if (moving.at !== undefined) return move(context, area, address!, oldLength, newLength, moving);
     const { target, room = target } = moving;
@@ -288,7 +290,6 @@ const mremap: Handler = (context, address, oldRequested, newRequested, flags, wa
     if (area.backing.kind === 'frames') return -Errno.EINVAL;
     return { do: 'more', phase: { target: wanted!, at: undefined } satisfies Moving };
   }
-  if (newLength < oldLength) return unmap(context, address! + newLength, end) ?? address!;
   if (newLength === oldLength) return address!;
   if (area.backing.kind === 'frames') return -Errno.EFAULT;
   const grown = growInPlace(context, area, end, address! + newLength);

@@ -43,5 +43,9 @@ int main(void) {
   printf("%d\n", mprotect(reserved + (1ul << 32), 8192, PROT_READ | PROT_WRITE));
   reserved[(1ul << 32) + 5000] = 1;
   printf("%d %d\n", reserved[(1ul << 32) + 5000], munmap(reserved, 1ul << 33));
+  // So many pages that giving them back takes several steps of the kernel.
+  char *wide = mmap(0, 16 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  memset(wide, 7, 16 << 20);
+  printf("%d\n", mremap(wide, 16 << 20, 4096, MREMAP_MAYMOVE) == wide && wide[4095] == 7);
   return 0;
 }
