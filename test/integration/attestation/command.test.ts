@@ -170,6 +170,10 @@ describe('penglai attest and penglai verify', function () {
       ],
       [['attest', 'build/attested', '--nonce', '-1'], /^error: option '--nonce <number>' argument '-1' is invalid/],
       [['attest', 'build/attested', '--stack', '1e9'], /^error: option '--stack <bytes>' argument '1e9' is invalid/],
+      [
+        ['run', '--reports', 'odd', 'build/host'],
+        /^penglai: Reports can't be written to odd \(\w+\)\. Give another folder/,
+      ],
       [['verify', 'odd'], /^penglai: odd is not a report: .*328 bytes/],
       [
         ['verify', 'forged.bin', '--measurement', 'ab'],
