@@ -110,11 +110,14 @@ async function run(host: string, args: readonly string[], options: RunOptions): 
   const { seed, limits } = options;
   const policy = options.endOnHazard ? 'end' : 'explain';
   const terminal = process.stdout.isTTY === true;
-  const system = createSystem(describeLaunch({ args, seed, limits, attestation, hazards: policy, terminal }, guest));
+  const interactive = terminal && input === undefined && process.stdin.isTTY;
+  const system = createSystem(
+    describeLaunch({ args, seed, limits, attestation, hazards: policy, terminal, interactive }, guest),
+  );
   const hazards = new Hazards(system, guest.files);
   const console = new Console();
   for (const warning of guest.warnings) console.note(inCommandLineWords(warning));
-  const outside = new Outside(system, input);
+  const outside = new Outside(system, input, interactive);
   try {
     for (;;) {
       const { reason } = system.run(tick(system.tick + SLICE));
@@ -156,12 +159,18 @@ function writeOut(system: System, place: string, path: string): void {
   }
 }
 
-/** Standard input and Ctrl-C, as inputs of the system. */
+/** Typed in the terminal of an interactive run: ends it whatever the guest does, as Ctrl-C is the guest's. */
+const ESCAPE = 0x1d;
+
+/** Standard input and Ctrl-C, as inputs of the system. From a terminal every key goes to the guest's terminal, which echoes and edits. */
 class Outside {
   private ended = false;
   private wake: (() => void) | undefined;
   private interrupts = 0;
-  private readonly onData = (bytes: Buffer): void => this.put(bytes, false);
+  private readonly onData = (bytes: Buffer): void => {
+    if (this.interactive && bytes.includes(ESCAPE)) this.leave();
+    this.put(bytes, false);
+  };
   private readonly onEnd = (): void => this.put(new Uint8Array(), true);
   private readonly onInterrupt = (): void => {
     if (this.interrupts++ > 0) process.exit(130);
@@ -172,7 +181,9 @@ class Outside {
   constructor(
     private readonly system: System,
     input: Uint8Array | undefined,
+    private readonly interactive: boolean,
   ) {
+    if (interactive) process.stdin.setRawMode(true);
     process.on('SIGINT', this.onInterrupt);
     if (input) this.put(input, true);
     else process.stdin.on('data', this.onData).on('end', this.onEnd).on('error', this.onEnd);
@@ -193,7 +204,13 @@ class Outside {
     return true;
   }
 
+  private leave(): never {
+    process.stdin.setRawMode(false);
+    process.exit(130);
+  }
+
   close(): void {
+    if (this.interactive) process.stdin.setRawMode(false);
     process.off('SIGINT', this.onInterrupt);
     process.stdin.off('data', this.onData).off('end', this.onEnd).off('error', this.onEnd);
     if (!process.stdin.destroyed) process.stdin.destroy();

@@ -54,6 +54,8 @@ export class Announcer {
       case 'monitor-log':
         return this.monitorLog(event.text);
       case 'process-started':
+        // Children are told by their threads.
+        if (event.parent !== 0) return;
         return this.send('process', {
           name: printable(event.name),
           isLocalProcess: false,

@@ -98,6 +98,8 @@ export async function gatherGuest(files: Files, request: GuestRequest): Promise<
 export interface MachineOptions extends Pick<LaunchDescription, 'args'> {
   /** A person reads the output while the program runs. */
   readonly terminal: boolean;
+  /** And types into it: standard input is that terminal. */
+  readonly interactive?: boolean;
   readonly env?: LaunchDescription['env'] | undefined;
   readonly memoryMiB?: number | undefined;
   readonly seed?: number | undefined;
@@ -118,6 +120,7 @@ export function describeLaunch(options: MachineOptions, guest: Guest): LaunchDes
     files: guest.files.map(({ path, bytes, mode }) => ({ path, bytes, mode })),
     ...(guest.nodes.length === 0 ? {} : { nodes: guest.nodes }),
     terminal: options.terminal,
+    interactive: options.interactive ?? false,
     ...(options.memoryMiB === undefined ? {} : { memoryMiB: options.memoryMiB }),
     ...(options.seed === undefined ? {} : { seed: options.seed }),
     ...(options.schedule === undefined ? {} : { schedule: options.schedule }),

@@ -79,6 +79,7 @@ const URGENT = new Set([
   'enclave-created',
   'enclave-gone',
   'process-exited',
+  'process-executed',
   'process-fault',
   'enclave-fault',
 ]);
@@ -359,6 +360,7 @@ export class Target {
       case 'enclave-gone':
         return this.unmap({ kind: 'enclave', instance: event.instance });
       case 'process-exited':
+      case 'process-executed':
         return this.unmap({ kind: 'host', pid: event.pid });
       case 'transition':
         if (event.to !== undefined && (event.name === 'run' || event.name === 'call_enclave'))

@@ -4,7 +4,7 @@
  */
 import { Map } from 'immutable';
 import { newRegisters } from '../hart/registers';
-import { PAGE_SIZE, space } from '../units';
+import { PAGE_SIZE } from '../units';
 import type { Core } from './core';
 import { argumentsTooLong, programMissing } from './errors';
 import { O } from './errno';
@@ -17,7 +17,7 @@ import { ARGUMENTS_MAX, argumentsSize, stackBytes, type Bases } from './initial-
 import { withArea } from './memory/areas';
 import { allocateFrames, reach, releaseFrame } from './memory/frames';
 import { MMAP_TOP, PIE_BASE, STACK_SIZE, STACK_TOP, TRAMPOLINE } from './memory/layout';
-import { NO_MEMORY } from './memory/lending';
+import { NO_MEMORY, tellImages } from './memory/lending';
 import { setAreas } from './memory/objects';
 import { addPage, newRoot, userLeaf } from './memory/tables';
 import { addJob, FIRST_PROCESS, leaveMemory, vforkQueue } from './process';
@@ -153,11 +153,6 @@ function atEntry({ main, interpreter, file }: Program, { bases, stack }: Prepare
     clearChildTid: 0,
     robustList: 0,
   };
-}
-
-function tellImages(core: Core, pid: number): void {
-  const { memory, images } = core.process(pid);
-  for (const image of images) core.emit({ kind: 'image', pid, space: space(memory.root / PAGE_SIZE), ...image });
 }
 
 /** Where the first program starts: the root when the folder is not there. */

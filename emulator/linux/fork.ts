@@ -3,12 +3,11 @@
  * borrowed. It is in the tables from the first piece on and has no thread before the last, so nobody sees it half made.
  */
 import type { SavedRegisters } from '../hart/types';
-import { PAGE_SIZE, space } from '../units';
 import type { Core } from './core';
 import { addChild, forgetChild } from './family';
 import { closeAll, shareAll } from './files/descriptors';
 import { emptyMemory, forkAreas } from './memory/fork';
-import { lend, NO_MEMORY, ownerOf } from './memory/lending';
+import { lend, NO_MEMORY, ownerOf, tellImages } from './memory/lending';
 import { leaveMemory } from './process';
 import { makeReady } from './scheduler';
 import { NO_STACK } from './signals';
@@ -91,7 +90,7 @@ export function completeProcess(
   core.setProcess(pid, { threads: [pid] });
   makeReady(core, pid);
   core.emit({ kind: 'process-started', pid, name: process.name, parent: process.parent });
-  const root = process.memory.root / PAGE_SIZE;
-  for (const image of process.images) core.emit({ kind: 'image', pid, space: space(root), ...image });
+  // Of memory that is borrowed the images are the owner's, and have been told.
+  if (process.borrows === 0) tellImages(core, pid);
   core.emit({ kind: 'thread-started', pid, tid: pid });
 }

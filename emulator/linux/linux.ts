@@ -92,12 +92,13 @@ class LinuxPersonality implements Linux {
   private threadInfo(thread: Thread): ThreadInfo {
     const { current } = this.core.state;
     const { call, wait } = thread;
+    const isStopped = this.core.state.processes.get(thread.pid)?.stopped !== undefined;
     const phase = call?.phase as DevicePhase | undefined;
     return {
       pid: thread.pid,
       tid: thread.tid,
       name: thread.name,
-      state: current === thread.tid ? 'running' : wait ? 'blocked' : 'ready',
+      state: current === thread.tid ? 'running' : isStopped ? 'stopped' : wait ? 'blocked' : 'ready',
       ...(call && wait ? { systemCall: callName(call.number) } : {}),
       ...(call && isDevicePhase(phase) ? { device: { path: phase.device, state: phase.state } } : {}),
       registers: this.registersOf(thread),

@@ -66,8 +66,8 @@ export interface ThreadInfo {
   readonly pid: number;
   readonly tid: number;
   readonly name: string;
-  /** `running` is the thread whose registers are (or, while firmware runs, were last) the hart's. */
-  readonly state: 'running' | 'ready' | 'blocked';
+  /** `stopped`: job control has stopped the process. `running` is the thread whose registers are (or, while firmware runs, were last) the hart's. */
+  readonly state: 'running' | 'ready' | 'blocked' | 'stopped';
   /** Name of the system call a blocked thread is in. */
   readonly systemCall?: string;
   /** Plain data of the driver step the thread is in, when it is inside an ioctl. */

@@ -4,6 +4,7 @@
  * `Core.process` shows a borrower with its owner's memory, `Core.setProcess` puts changes there.
  */
 import { Map } from 'immutable';
+import { PAGE_SIZE, space } from '../../units';
 import type { Core } from '../core';
 import type { Memory } from '../state';
 
@@ -28,6 +29,12 @@ function setBorrowers(core: Core, owner: number, pids: readonly number[]): void 
   core.set({ borrowers: pids.length > 0 ? borrowers.set(owner, pids) : borrowers.remove(owner) });
 }
 
+/** Tells the outside which images a process that owns its memory has in it. */
+export function tellImages(core: Core, pid: number): void {
+  const { memory, images } = core.process(pid);
+  for (const image of images) core.emit({ kind: 'image', pid, space: space(memory.root / PAGE_SIZE), ...image });
+}
+
 /** Notes that process `pid`, made with `borrows: owner`, uses the owner's memory. */
 export function lend(core: Core, owner: number, pid: number): void {
   setBorrowers(core, owner, [...(core.state.borrowers.get(owner) ?? []), pid]);
@@ -47,6 +54,7 @@ export function detachMemory(core: Core, pid: number): Memory | undefined {
   setBorrowers(core, pid, []);
   setBorrowers(core, heir, others);
   core.setProcess(heir, { borrows: 0, memory });
+  tellImages(core, heir);
   for (const other of others) core.setProcess(other, { borrows: heir, memory: NO_MEMORY });
   return undefined;
 }
