@@ -2,6 +2,7 @@
  * `penglai run`: runs a host program with its enclaves on the emulated machine and exits with the host's status. Owns how the guest's
  * streams become this process's; time is virtual and never waits for the wall clock.
  */
+import { prepareImageHash } from '../emulator/linux/image-hash';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { resolve } from 'node:path';
 import { writeFileSync } from 'node:fs';
@@ -105,6 +106,7 @@ async function gather(host: string, { sdkFile, root, mount }: RunOptions): Promi
 async function run(host: string, args: readonly string[], options: RunOptions): Promise<number> {
   const guest = await gather(host, options);
   const input = options.stdin === undefined ? undefined : read(options.stdin, 'The file for standard input');
+  await prepareImageHash();
   const attestation = await inOwnWords(attestationSettings(files, resolve(host), options));
   const reports = options.reports === undefined ? undefined : new ReportFiles(options.reports);
   const { seed, limits } = options;

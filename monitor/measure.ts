@@ -36,6 +36,9 @@ export function measureStep(
 ): Task | undefined {
   let { previous } = task;
   const parts: Uint8Array[] = [];
+  // Frames one behind the other are read in one go.
+  let [frames, count] = [0, 0];
+  const read = () => count > 0 && parts.push(m.read(frames, count * PAGE_SIZE));
   let next: number | undefined;
   let budget = HASH_PAGES_PER_STEP;
   const end = walkTables(m, task.root, task.at >> 9, 64, ({ table, vpn }) => {
@@ -46,17 +49,23 @@ export function measureStep(
         next = vpn + i;
         return false;
       }
-      if (vpn + i !== previous + 1) {
+      const frame = Math.floor((words[2 * i + 1]! * 2 ** 32 + words[2 * i]!) / 1024) * PAGE_SIZE;
+      const gap = vpn + i !== previous + 1;
+      if (gap || frame !== frames + count * PAGE_SIZE) {
+        read();
+        [frames, count] = [frame, 0];
+      }
+      count++;
+      if (gap) {
         const address = 0xffffff8000000000n + (BigInt(vpn + i) << 12n);
         parts.push(le64(address), new Uint8Array(1));
       }
-      const frame = Math.floor((words[2 * i + 1]! * 2 ** 32 + words[2 * i]!) / 1024) * PAGE_SIZE;
-      parts.push(m.read(frame, PAGE_SIZE));
       previous = vpn + i;
       m.cost += HASH_PAGE_TICKS;
     }
     return true;
   });
+  read();
   m.cost += TRAP_TICKS;
   if (typeof end === 'number') next = end * 512;
   const { hash } = m.attestation;

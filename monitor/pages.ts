@@ -105,6 +105,12 @@ export function owns(m: Core, address: number, instance: number, kind: PageKind)
   return ordinary(m, address, PAGE_SIZE) && pageEntry(m, address) === privateEntry(kind, instance);
 }
 
+/** Are all pages of a range private to this instance, and of this kind? */
+export function ownsAll(m: Core, base: number, size: number, instance: number, kind: PageKind): boolean {
+  const wanted = privateEntry(kind, instance);
+  return ordinary(m, base, size) && entries(m, base, size / PAGE_SIZE).every((entry) => entry === wanted);
+}
+
 /** An enclave maps public pages: they must stay public. False, and nothing changed, when one is private. */
 export function share(m: Core, base: number, size: number): boolean {
   if (!aligned(base) || !aligned(size) || !m.holds('sharePublic', isPublic(m, base, size))) return false;

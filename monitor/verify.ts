@@ -7,7 +7,7 @@ import { EnclaveVa, Pte } from './abi';
 import type { Core } from './core';
 import { CHECKED_TABLES_PER_STEP, TABLE_TICKS } from './costs';
 import { COPY_ON_WRITE, LEAF, frameOf, walkTables, words32 } from './enclave-tables';
-import { PageKind, owns, reuse } from './pages';
+import { PageKind, owns, ownsAll, reuse } from './pages';
 import type { Task } from './task';
 
 /**
@@ -24,6 +24,17 @@ export function verifyStep(m: Core, task: Task & { do: 'verify' }): Task | undef
     reuse(m, address, PAGE_SIZE, kind, instance);
     return true;
   };
+  /** Most pages lie one behind the other: together they take a twentieth of the time. */
+  const useRun = (first: number, count: number): boolean => {
+    if (count === 0) return true;
+    const size = count * PAGE_SIZE;
+    if (first >= base + PAGE_SIZE && first + size <= free && ownsAll(m, first, size, instance, PageKind.Free)) {
+      reuse(m, first, size, PageKind.Data, instance);
+      return true;
+    }
+    for (let i = 0; i < count; i++) if (!use(first + i * PAGE_SIZE, PageKind.Data)) return false;
+    return true;
+  };
   if (task.at === 0 && !use(root * PAGE_SIZE, PageKind.Table)) return refused(m, 'the root page table');
   const next = walkTables(
     m,
@@ -34,14 +45,21 @@ export function verifyStep(m: Core, task: Task & { do: 'verify' }): Task | undef
       if (!use(table, PageKind.Table)) return false;
       m.cost += TABLE_TICKS;
       const words = words32(m.read(table, PAGE_SIZE));
+      let [first, count] = [0, 0];
       for (let i = 0; i < 512; i++) {
         const low = words[2 * i]!;
         if (!(low & Pte.V)) continue;
         if (!(low & LEAF) || !(low & Pte.U) || words[2 * i + 1]! >= 1 << 22) return false;
         if ((vpn + i) * PAGE_SIZE >= EnclaveVa.STACK_TOP) return false;
-        if (!use(frameOf(words[2 * i + 1]! * 2 ** 32 + low), PageKind.Data)) return false;
+        const frame = frameOf(words[2 * i + 1]! * 2 ** 32 + low);
+        if (frame !== first + count * PAGE_SIZE) {
+          if (!useRun(first, count)) return false;
+          [first, count] = [frame, 0];
+        }
+        count++;
         if (task.template && m.checks.templateReadOnly) words[2 * i] = templateEntry(low);
       }
+      if (!useRun(first, count)) return false;
       if (task.template) m.port.write(pa(table), new Uint8Array(words.buffer, words.byteOffset, PAGE_SIZE));
       return true;
     },

@@ -2,6 +2,7 @@
  * What one launch brings to life: the files, the system made from them, its images and sources, run control, and what is
  * announced about it. A restart makes a new one; the client's breakpoints move over.
  */
+import { prepareImageHash } from '../../emulator/linux/image-hash';
 import type { System, CreateSystem, LaunchDescription } from '../../monitor/system/types';
 import { launchErrors, runWarnings } from '../errors';
 import { Images } from '../target/image';
@@ -50,6 +51,7 @@ export class Debuggee {
     const guest = await gatherGuest(environment.files, options);
     const stdin = await readStdin(options, environment);
     const program = resolvePath(options.cwd ?? '', options.program);
+    await prepareImageHash();
     const attestation = await attestationSettings(environment.files, program, options);
     const system = makeSystem(createSystem, describeLaunch({ ...options, attestation, terminal: true }, guest));
     const images = new Images((hash) => system.image(hash));

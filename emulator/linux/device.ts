@@ -67,6 +67,11 @@ export interface Kernel {
    * of it (splitting 2 MiB leaves), to be made in order before the range is given away. Empty when it already is so.
    */
   splitLinear(address: PhysicalAddress, length: number): readonly SbiCall[];
+  /**
+   * Bytes of the caller's memory as its own loads would find them, in pieces, never to be written; no pages are made present: for
+   * reading much of it once. Throws `MemoryFault` where it could not read.
+   */
+  readCaller(caller: DeviceCaller, address: VirtualAddress, length: number): readonly Uint8Array[];
   wake(queue: string): void;
   /** A line or piece of text for the console; `source` goes into the event unchanged. */
   print(text: string, source?: unknown): void;

@@ -11,7 +11,10 @@ import { readData, writeData } from './files/data';
 import { create, find, inodeOf, normalize, resolve } from './files/tree';
 import { allocateBlock, allocateFrames, freeFrames } from './memory/frames';
 import { linear } from './memory/layout';
+import { areaAt } from './memory/areas';
+import { storedPage } from './memory/paging-in';
 import { splitLinear } from './memory/tables';
+import { Prot, type Memory } from './state';
 import { wake } from './scheduler';
 
 const kernels = new WeakMap<Core, Kernel>();
@@ -60,6 +63,7 @@ function makeKernel(core: Core): Kernel {
     freePages: (address, order) => freeFrames(core, address, order),
     linear: (address) => linear(address),
     splitLinear: (address, length) => splitLinear(core, address, length),
+    readCaller: (caller, address, length) => readCaller(core, caller.pid, address, length),
     wake: (queue) => void wake(core, `device:${queue}`),
     print: (text, source) => core.emit({ kind: 'console', text, ...(source === undefined ? {} : { source }) }),
     emit: (event) => core.machine.outbox.emit(event),
@@ -67,6 +71,24 @@ function makeKernel(core: Core): Kernel {
     writeFile: (path, offset, bytes) => writePart(core, path, offset, bytes),
   };
 }
+
+function readCaller(core: Core, pid: number, address: number, length: number): readonly Uint8Array[] {
+  const { memory } = core.process(pid);
+  const parts: Uint8Array[] = [];
+  for (let done = 0; done < length;) {
+    const at = address + done;
+    const page = at - (at % PAGE_SIZE);
+    const size = Math.min(length - done, page + PAGE_SIZE - at);
+    const stored = readableAt(memory, page) ? storedPage(core, memory, page) : undefined;
+    const part = stored && size < PAGE_SIZE ? stored.subarray(at - page, at - page + size) : stored;
+    parts.push(part ?? core.user.read(at, size));
+    done += size;
+  }
+  return parts;
+}
+
+const readableAt = (memory: Memory, address: number): boolean =>
+  ((areaAt(memory, address)?.prot ?? 0) & Prot.READ) !== 0;
 
 function readPart(core: Core, path: string, offset: number, length: number): Uint8Array | undefined {
   const number = find(core.state, normalize(path, '/'));

@@ -1,7 +1,9 @@
 /**
  * Identity of an image: SHA-256 of its bytes, in one go or piece by piece. A hash in progress is plain data, so that hashing a large
- * file can be cut into steps.
+ * file can be cut into steps. Two libraries do it: the one in WebAssembly takes half the time (64 MiB: 0.2 s instead of 0.44 s) but is
+ * compiled asynchronously, so whoever wants it waits for `prepareImageHash`. A hash in progress is the same for both.
  */
+import { createSHA256, type IHasher } from 'hash-wasm';
 import { _SHA256, sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 
@@ -32,12 +34,75 @@ class Resumed extends _SHA256 {
 
 export const newImageDigest = (): ImageDigest => ({ words: new Int32Array(8), length: 0 });
 
-/** Takes in the next piece, whole blocks. */
-export function addToDigest(digest: ImageDigest, piece: Uint8Array): ImageDigest {
-  if (piece.length % BLOCK !== 0) throw new Error(`a piece of ${piece.length} bytes is not a multiple of ${BLOCK}`);
-  return new Resumed(digest).update(piece).digestSoFar();
+/** In the state that the library in WebAssembly saves: where its words and its length lie, behind the block in progress. */
+const SAVED = { length: 68, words: 76, size: 116 } as const;
+
+class WasmHash {
+  private constructor(
+    private readonly hasher: IHasher,
+    private readonly empty: Uint8Array,
+  ) {}
+
+  /** Undefined when the library keeps its state in another way than the one known here. */
+  static of(hasher: IHasher): WasmHash | undefined {
+    const empty = hasher.init().save();
+    if (empty.length !== SAVED.size) return undefined;
+    const made = new WasmHash(hasher, empty);
+    const [one, two] = [new Uint8Array(2 * BLOCK).fill(1), new Uint8Array(BLOCK + 1).fill(2)];
+    const [ours, theirs] = [
+      made.add(newImageDigest(), [one], one.length),
+      new Resumed(newImageDigest()).update(one).digestSoFar(),
+    ];
+    const same = ours.length === theirs.length && ours.words.every((word, i) => word === theirs.words[i]);
+    return same && made.finish(ours, [two]) === bytesToHex(new Resumed(theirs).update(two).digest()) ? made : undefined;
+  }
+
+  private resume({ words, length }: ImageDigest): IHasher {
+    if (length === 0) return this.hasher.init();
+    const state = this.empty.slice();
+    const view = new DataView(state.buffer);
+    view.setBigUint64(SAVED.length, BigInt(length), true);
+    words.forEach((word, i) => view.setInt32(SAVED.words + 4 * i, word, true));
+    return this.hasher.load(state);
+  }
+
+  add(digest: ImageDigest, pieces: readonly Uint8Array[], length: number): ImageDigest {
+    const hasher = this.resume(digest);
+    for (const piece of pieces) hasher.update(piece);
+    const state = hasher.save();
+    const view = new DataView(state.buffer, state.byteOffset);
+    const words = Int32Array.from({ length: 8 }, (_, i) => view.getInt32(SAVED.words + 4 * i, true));
+    return { words, length: digest.length + length };
+  }
+
+  finish(digest: ImageDigest, pieces: readonly Uint8Array[]): string {
+    const hasher = this.resume(digest);
+    for (const piece of pieces) hasher.update(piece);
+    return hasher.digest();
+  }
 }
 
-/** The identity, with the last piece of any length. */
-export const finishImageDigest = (digest: ImageDigest, piece: Uint8Array): string =>
-  bytesToHex(new Resumed(digest).update(piece).digest());
+let wasm: WasmHash | undefined;
+
+/** Compiles the faster library. Without it all hashes are the same, only later. */
+export async function prepareImageHash(): Promise<void> {
+  wasm ??= WasmHash.of(await createSHA256());
+}
+
+/** Takes in the next pieces, whole blocks together. */
+export function addToDigest(digest: ImageDigest, ...pieces: readonly Uint8Array[]): ImageDigest {
+  const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  if (length % BLOCK !== 0) throw new Error(`pieces of ${length} bytes are not a multiple of ${BLOCK}`);
+  if (wasm) return wasm.add(digest, pieces, length);
+  const resumed = new Resumed(digest);
+  for (const piece of pieces) resumed.update(piece);
+  return resumed.digestSoFar();
+}
+
+/** The identity, with the last pieces of any length. */
+export function finishImageDigest(digest: ImageDigest, ...pieces: readonly Uint8Array[]): string {
+  if (wasm) return wasm.finish(digest, pieces);
+  const resumed = new Resumed(digest);
+  for (const piece of pieces) resumed.update(piece);
+  return bytesToHex(resumed.digest());
+}

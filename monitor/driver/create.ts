@@ -12,7 +12,7 @@ import { LIMIT_REMEDY } from '../limits';
 import { SharedPage, orderOf, sbi } from './core';
 import { elfExtent, pageIndex, planElf, tableLayout } from './elf';
 import { EFAULT, EPERM } from './errno';
-import { CHUNK, imageBytes } from './image';
+import { NO_IMAGE, imageParts, withBytes } from './image';
 import { raise } from './permission';
 import { regionPart, useRegion } from './regions';
 import { freeId } from '../../emulator/machine/sorted';
@@ -22,6 +22,8 @@ import { ask, finish, goOn, zero, type Creation, type Step, type Turn, type User
 
 /** Larger files are refused: they could not be kept for the debugger. */
 const MAX_IMAGE = 512 * 1024 * 1024;
+/** File bytes read and hashed in one step; whole pages. */
+const READ_PER_STEP = 64 * 1024;
 /** File bytes written in one step. */
 const FILL_PER_STEP = 256 * 1024;
 const TABLES_PER_STEP = 8;
@@ -55,7 +57,7 @@ export function startCreate(t: Turn, step: Step & { at: 'begin' }): DeviceStep {
   if (length > param.elfSize)
     t.driver.log(t.kernel, `elf_size is ${param.elfSize}, the headers lead to ${length} bytes: these are read`);
   const digest = newImageDigest();
-  return goOn(1, { at: 'read', request, param: { ...param, elfSize: length }, chunks: [], digest });
+  return goOn(1, { at: 'read', request, param: { ...param, elfSize: length }, image: NO_IMAGE, digest });
 }
 
 /** A size that is out of bound: in words of the published driver, then the limit and what to do. */
@@ -81,17 +83,15 @@ function reject(t: Turn, request: Creation['request'], errno: number, why: strin
   return goOn(1, finish(request, errno));
 }
 
-/** One chunk of the file, read and hashed; a fault on the way makes the kernel page in and call this again. */
-export function readImage(t: Turn, step: Step & { at: 'read' }): DeviceStep {
-  const { request, param, digest } = step;
-  const done = step.chunks.length * CHUNK;
-  const length = Math.min(CHUNK, param.elfSize - done);
-  const chunk = t.kernel.port.user.read(va(param.elf + done), length);
-  const chunks = [...step.chunks, chunk];
-  const last = done + length === param.elfSize;
-  const next: Step = last
-    ? { at: 'plan', request, param, image: { size: param.elfSize, chunks }, hash: finishImageDigest(digest, chunk) }
-    : { ...step, chunks, digest: addToDigest(digest, chunk) };
+/** One chunk of the file, read and hashed. The host need not have touched it: its pages stay as they are. */
+export function readImage(t: Turn, { at, request, param, image, digest }: Step & { at: 'read' }): DeviceStep {
+  const length = Math.min(READ_PER_STEP, param.elfSize - image.size);
+  const pieces = t.kernel.readCaller(t.caller, va(param.elf + image.size), length);
+  const read = withBytes(image, pieces);
+  const next: Step =
+    read.size === param.elfSize
+      ? { at: 'plan', request, param, image: read, hash: finishImageDigest(digest, ...pieces) }
+      : { at, request, param, image: read, digest: addToDigest(digest, ...pieces) };
   return goOn(length >> 2, next);
 }
 
@@ -145,8 +145,11 @@ export function fillPages(t: Turn, { creation, index, done }: Step & { at: 'fill
   const address = piece.address + done;
   const page = FIRST_MAPPED + pageIndex(plan, Math.floor(address / PAGE_SIZE));
   // Consecutive pages of the enclave are consecutive in the pool.
-  const at = t.kernel.linear(pa(pool.pa + page * PAGE_SIZE + (address % PAGE_SIZE)));
-  t.kernel.port.write(at, imageBytes(image, piece.offset + done, length));
+  let at = pool.pa + page * PAGE_SIZE + (address % PAGE_SIZE);
+  for (const part of imageParts(image, piece.offset + done, length)) {
+    t.kernel.port.write(t.kernel.linear(pa(at)), part);
+    at += part.length;
+  }
   const next = done + length < piece.length ? { index, done: done + length } : { index: index + 1, done: 0 };
   return goOn((length >> 6) + 1, { at: 'fill', creation, ...next });
 }

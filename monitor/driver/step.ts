@@ -101,7 +101,8 @@ export type Step =
       readonly at: 'read';
       readonly request: Request;
       readonly param: UserParams;
-      readonly chunks: readonly Uint8Array[];
+      /** What has been read. */
+      readonly image: Image;
       readonly digest: ImageDigest;
     }
   | {

@@ -73,6 +73,12 @@ export function readContent(content: Content, offset: number, length: number): U
   return out;
 }
 
+/** A page of the content as it is stored, never to be written; undefined where less than a page is. */
+export function storedChunk({ chunks }: Content, offset: number): Uint8Array | undefined {
+  const chunk = offset % CHUNK === 0 ? chunks.get(offset / CHUNK) : undefined;
+  return chunk?.length === CHUNK ? chunk : undefined;
+}
+
 /** The content with `bytes` at `offset`; the gap behind the old end is zero. `offset + bytes.length` is at most MAX_FILE. */
 export function writeContent(content: Content, offset: number, bytes: Uint8Array): Content {
   if (bytes.length === 0) return content;

@@ -10,6 +10,7 @@ import { Prot, type Area, type Memory, type Process } from '../state';
 import { areaAt, PIECE } from './areas';
 import { allocateFrames, copyFrame, frameReferences, reach, releaseFrame, shareFrame } from './frames';
 import { objectFrame, provideObjectFrame, readThrough } from './objects';
+import { storedChunk } from '../files/content';
 import { addPage, changePage, copyOnWriteLeaf, frameOf, isCopyOnWrite, Pte, readEntry, userLeaf } from './tables';
 
 /** What paging in came to. `bus-error`: the page lies behind the end of the file. */
@@ -142,4 +143,20 @@ export function untouchedPage(core: Core, memory: Memory, address: number): Uint
   const page = new Uint8Array(PAGE_SIZE);
   page.set(fileBytes(core, area, index));
   return page;
+}
+
+/**
+ * As `untouchedPage`, but where a whole page of a file is shown as it was stored, the stored bytes themselves: for whoever reads much and
+ * writes nothing.
+ */
+export function storedPage(core: Core, memory: Memory, address: number): Uint8Array | undefined {
+  const area = areaAt(memory, address);
+  const index = address / PAGE_SIZE;
+  const inode = area?.backing.kind === 'file' ? core.state.fs.inodes.get(area.backing.inode) : undefined;
+  const plain = inode?.type === 'file' && area?.backing.kind === 'file' && isWholePage(area, index);
+  if (plain && !memory.pages.has(index) && objectFrame(core, area, index) === undefined) {
+    const stored = storedChunk(inode.content, area.backing.offset + address - area.start);
+    if (stored) return stored;
+  }
+  return untouchedPage(core, memory, address);
 }

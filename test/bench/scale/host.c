@@ -1,5 +1,5 @@
 /*
- * host forks ELF N    creates a template and forks N instances, one after the other; each ends before the next one is forked.
+ * host forks ELF N    creates a template (several times) and forks N instances, one after the other; each ends before the next one is forked.
  * host crowd ELF N    forks N instances that stay, each inside RUN by a thread of its own, stopped when it has printed.
  * host cycles ELF N   creates, runs and loses N enclaves, one after the other.
  * All threads use one open file: what is measured is enclaves, not descriptors.
@@ -7,6 +7,8 @@
 #include "penglai-enclave.h"
 
 #define STACK (16 * 1024)
+/* The best of so many is what creating costs. */
+#define CREATES 4
 
 static struct elf_args elf;
 static struct PLenclave template;
@@ -35,7 +37,11 @@ static int fork_instance(long number, struct penglai_enclave_user_param *param) 
 }
 
 static void forks(long count) {
-  create(&template, SHADOW_ENCLAVE);
+  for (int i = 0; i < CREATES; i++) {
+    if (i > 0 && ioctl(template.fd, PENGLAI_ENCLAVE_IOC_DESTROY_ENCLAVE, &template.user_param) != 0)
+      fail("destroy", i);
+    create(&template, SHADOW_ENCLAVE);
+  }
   for (long i = 0; i < count; i++) {
     struct penglai_enclave_user_param param;
     if (fork_instance(i, &param) != 0 || param.retval != 0)

@@ -245,9 +245,9 @@ export class Bench {
     return this.call(Sbi.RUN_ENCLAVE, made.eid, made.page + 256);
   }
 
-  /** Forks an instance of a template. */
+  /** Forks an instance of a template; without a pool (size 0) its pages are the monitor's. */
   fork(shadow: number, { name = 'instance', size = 2 * MIB, relay = 0, relaySize = 0 } = {}) {
-    const base = this.take(size / PAGE);
+    const base = size === 0 ? 0 : this.take(size / PAGE);
     const page = this.take(2);
     const put = (field: number, value: number) => this.port.writeI64(va(page + field), value);
     put(InstanceParam.sptbr, base);
@@ -260,6 +260,13 @@ export class Bench {
     this.port.write(va(page + InstanceParam.name), new TextEncoder().encode(name));
     const result = this.call(Sbi.RUN_SHADOW_ENCLAVE, shadow, page);
     return { result, eid: this.port.readI64(va(page + 512)), page, base };
+  }
+
+  /** Gives the monitor pages for its own use; their address. */
+  extend(pages: number): number {
+    const base = this.take(pages);
+    assert.equal(this.call(Sbi.MEMORY_EXTEND, base, pages * PAGE), 0);
+    return base;
   }
 
   resumeTimer(eid: number): number {
