@@ -3,13 +3,13 @@
  * checks on and with those off that are to stop it.
  */
 import { createHash } from 'node:crypto';
+import type { Machine } from '../../../emulator/machine/types';
 import { pa } from '../../../emulator/units';
 import type { CheckName, Checks } from '../../../monitor/checks';
 import { runAsGuest } from './guest';
 import { createTarget, PortKernel, type Operation, type Result, type Target } from './kernel';
 import type { Race } from './racing';
 import { Code, Layout, PAGE, RAM_START, World, type Made } from './world';
-import { RAM } from './kernel';
 
 /** What an attacker got: results of calls, values read, names of faults. */
 export type Outcome = readonly (number | string)[];
@@ -31,17 +31,19 @@ export interface Attack {
 }
 
 /** SHA-256 over every page that belongs to an instance, by its entry in the bitmap of owners. */
-export function memoryHash({ machine }: Target, instance: number): string {
+export function ownedHash(machine: Machine, bitmap: { base: number; size: number }, instance: number): string {
   const hash = createHash('sha256');
-  const bitmap = machine.machinePort.read(pa(Layout.bitmap), Layout.bitmapSize);
-  const entries = new Int32Array(bitmap.slice().buffer);
-  for (let page = 0; page < RAM / PAGE; page++) {
+  const entries = new Int32Array(machine.machinePort.read(pa(bitmap.base), bitmap.size).slice().buffer);
+  for (let page = 0; page < machine.ramSize / PAGE; page++) {
     const entry = entries[page]!;
     if (entry >= 0 || (entry & 0xfffffff) !== instance) continue;
     hash.update(`${page} ${entry}\n`).update(machine.machinePort.read(pa(RAM_START + page * PAGE), PAGE));
   }
   return hash.digest('hex');
 }
+
+const memoryHash = ({ machine }: Target, instance: number): string =>
+  ownedHash(machine, { base: Layout.bitmap, size: Layout.bitmapSize }, instance);
 
 export interface Trial {
   readonly outcome: Outcome;
@@ -67,11 +69,12 @@ function look(target: Target, victims: readonly number[]): unknown[] {
   }));
 }
 
-const off = (checks: readonly CheckName[]): Partial<Checks> => Object.fromEntries(checks.map((name) => [name, false]));
+export const switchedOff = (checks: readonly CheckName[]): Partial<Checks> =>
+  Object.fromEntries(checks.map((name) => [name, false]));
 
 /** Through the supervisor port. */
 export function tryAttack(attack: Attack, without: readonly CheckName[]): Trial {
-  const target = createTarget(off(without));
+  const target = createTarget(switchedOff(without));
   const seen: Seen = { before: [], after: [] };
   const k = new PortKernel(target, (name) => {
     seen[name] = look(target, w.victims);
@@ -97,7 +100,7 @@ function freshEnclave(w: World): number | string {
 
 /** The same operations as guest S-mode code: what each of them gave, and what became of the victims. */
 export function tryAsGuest(trial: Trial, without: readonly CheckName[]): { results: Result[]; seen: Seen } {
-  const target = createTarget(off(without));
+  const target = createTarget(switchedOff(without));
   const seen: Seen = { before: [], after: [] };
   const results = runAsGuest(target, trial.operations, (name) => {
     seen[name] = look(target, trial.victims);

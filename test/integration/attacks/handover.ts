@@ -267,7 +267,7 @@ export const HANDOVER_ATTACKS: readonly Attack[] = [
         w.boot().keeper();
         return () => [result];
       }
-      w.separate();
+      if (w.separate() !== 0) return () => [result];
       w.page();
       const { secret } = w.keeper();
       const entry = bitmap + 4 * Math.floor((secret - RAM_START) / PAGE);

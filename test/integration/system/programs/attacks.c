@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define CREATE 0x8070A400UL
@@ -225,10 +226,113 @@ static int twice(void) {
   return 0;
 }
 
+static void on_illegal(int number) {
+  printf("fault: SIGILL\n");
+  fflush(stdout);
+  _exit(2);
+}
+
+/* The root of its own address space, which would be the first step to another's. */
+static int read_satp(void) {
+  uint64_t value;
+  signal(SIGILL, on_illegal);
+  asm volatile("csrr %0, satp" : "=r"(value));
+  printf("read: mode %x\n", (int)(value >> 60));
+  return 0;
+}
+
+/*
+ * A child that has the relay page mapped reads it while the enclave of its parent owns it: forked before the hand-over (it may have
+ * read the page then, so that its table has an entry for it), or after.
+ */
+static int forked(int before, int touches) {
+  int id = relay_get(4096), status;
+  volatile int *page = relay_map(id);
+  pthread_t thread;
+  page[0] = 1;
+  create(&running, "keeper", "keeper");
+  running.relay_id = id;
+  running.relay_size = 4096;
+  int child = before ? fork() : -1;
+  if (child != 0) {
+    pthread_create(&thread, NULL, runner, NULL);
+    usleep(50000);
+    if (!before) child = fork();
+  } else {
+    if (touches && page[0] != 1) _exit(9);
+    usleep(100000);
+  }
+  if (child == 0) {
+    signal(SIGSEGV, on_fault);
+    signal(SIGBUS, on_fault);
+    printf("read: %x\n", page[0]);
+    fflush(stdout);
+    _exit(0);
+  }
+  waitpid(child, &status, 0);
+  printf("child: %d\n", WEXITSTATUS(status));
+  fflush(stdout);
+  _exit(0);
+}
+
+/* A private mapping of relay memory, written to before the hand-over: its copies are no part of what is handed over. */
+static int private_copy(void) {
+  struct region_param p = {relay_get(4096), 0, 0, 0};
+  int fd = open("/dev/penglai_enclave_dev", O_RDWR);
+  if (ioctl(fd, RELAY_AT, &p) < 0) return 1;
+  volatile int *mine = mmap(NULL, p.size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+  if (mine == MAP_FAILED) {
+    say("mmap", -1);
+    return 3;
+  }
+  pthread_t thread;
+  signal(SIGSEGV, on_fault);
+  signal(SIGBUS, on_fault);
+  mine[0] = 7;
+  create(&running, "keeper", "keeper");
+  running.relay_id = p.id;
+  running.relay_size = 4096;
+  pthread_create(&thread, NULL, runner, NULL);
+  usleep(50000);
+  printf("read: %x\n", mine[0]);
+  fflush(stdout);
+  _exit(0);
+}
+
+/* What a child, which is another process, can do to the enclave of its parent. */
+static int foreign(void) {
+  char report[344] = {0};
+  int status;
+  pthread_t thread;
+  create(&running, "keeper", "keeper");
+  running.relay_id = relay_get(4096);
+  running.relay_size = 4096;
+  pthread_create(&thread, NULL, runner, NULL);
+  usleep(50000);
+  int child = fork();
+  if (child == 0) {
+    say("stop", ioctl(device, STOP, &running));
+    say("resume", ioctl(device, RESUME, &running));
+    memcpy(report, &running.eid, 4);
+    say("attest", ioctl(device, ATTEST, report));
+    say("destroy", ioctl(device, DESTROY, &running));
+    fflush(stdout);
+    _exit(0);
+  }
+  waitpid(child, &status, 0);
+  _exit(0);
+}
+
 int main(int argc, char **argv) {
   setvbuf(stdout, NULL, _IOLBF, 0);
   device = open("/dev/penglai_enclave_dev", O_RDWR);
   if (strcmp(argv[1], "requests") == 0) return requests();
   if (strcmp(argv[1], "twice") == 0) return twice();
+  if (strcmp(argv[1], "satp") == 0) return read_satp();
+  if (strcmp(argv[1], "fork-touched") == 0) return forked(1, 1);
+  if (strcmp(argv[1], "fork-before") == 0) return forked(1, 0);
+  if (strcmp(argv[1], "fork-after") == 0) return forked(0, 0);
+  if (strcmp(argv[1], "private") == 0) return private_copy();
+  if (strcmp(argv[1], "foreign") == 0) return foreign();
   return steal(strcmp(argv[1], "stale") == 0);
 }
