@@ -16,6 +16,7 @@ import type { System, SystemEvent } from '../monitor/system/types';
 import { attestationOption } from './attestation-options';
 import { files, inCommandLineWords, inOwnWords, read } from './files';
 import { ReportFiles } from './reports';
+import { SystemCallLog } from './strace';
 
 /** Ticks between two looks at standard input and signals: some tens of milliseconds. */
 const SLICE = 2_000_000;
@@ -29,6 +30,8 @@ interface RunOptions extends AttestationChoice {
   readonly root?: string;
   readonly mount: Readonly<Record<string, string>>;
   readonly out: Readonly<Record<string, string>>;
+  readonly strace?: boolean;
+  readonly straceFile?: string;
   readonly stdin?: string;
   readonly seed?: number;
   readonly limits?: 'memory' | 'device';
@@ -53,6 +56,8 @@ export function registerRun(program: Command): void {
     .option('--root <folder>', 'the folder that becomes / of the machine')
     .option('--mount <place=path>', 'a folder or file that shows at a place of the machine', pair, {})
     .option('--out <place=path>', 'a file of the machine that is written to a path at the end', pair, {})
+    .option('--strace', 'print every system call on standard error')
+    .option('--strace-file <file>', 'write every system call into a file')
     .option('--stdin <file>', 'standard input of the host; otherwise that of this command')
     .option('--seed <number>', 'seed of everything random in the machine', integer)
     .addOption(
@@ -110,11 +115,13 @@ async function run(host: string, args: readonly string[], options: RunOptions): 
   const attestation = await inOwnWords(attestationSettings(files, resolve(host), options));
   const reports = options.reports === undefined ? undefined : new ReportFiles(options.reports);
   const { seed, limits } = options;
+  const systemCalls = options.strace === true || options.straceFile !== undefined;
+  const log = systemCalls ? new SystemCallLog(options.straceFile) : undefined;
   const policy = options.endOnHazard ? 'end' : 'explain';
   const terminal = process.stdout.isTTY === true;
   const interactive = terminal && input === undefined && process.stdin.isTTY;
   const system = createSystem(
-    describeLaunch({ args, seed, limits, attestation, hazards: policy, terminal, interactive }, guest),
+    describeLaunch({ args, seed, limits, attestation, hazards: policy, terminal, interactive, systemCalls }, guest),
   );
   const hazards = new Hazards(system, guest.files);
   const console = new Console();
@@ -128,6 +135,7 @@ async function run(host: string, args: readonly string[], options: RunOptions): 
         const hazard = hazards.take(event);
         if (hazard !== undefined) console.note(hazard);
         reports?.take(event);
+        log?.take(event);
       }
       if (!(await console.taken())) return NOBODY_READS;
       if (reason === 'halted') break;
@@ -140,6 +148,7 @@ async function run(host: string, args: readonly string[], options: RunOptions): 
   } finally {
     outside.close();
     console.flush();
+    log?.close();
     if (system.endedBy !== undefined)
       process.stderr.write(`penglai: ended by hazard ${system.endedBy}, as a device would be (--end-on-hazard)\n`);
     if (options.hazards) process.stderr.write(`penglai: hazards\n${hazards.table() || 'none'}\n`);

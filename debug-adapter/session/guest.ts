@@ -105,6 +105,7 @@ export interface MachineOptions extends Pick<LaunchDescription, 'args'> {
   readonly seed?: number | undefined;
   readonly schedule?: LaunchDescription['schedule'] | undefined;
   readonly limits?: LaunchDescription['limits'] | undefined;
+  readonly systemCalls?: boolean | undefined;
   readonly attestation?: LaunchDescription['attestation'] | undefined;
   readonly hazards?: LaunchDescription['hazards'] | undefined;
 }
@@ -125,6 +126,7 @@ export function describeLaunch(options: MachineOptions, guest: Guest): LaunchDes
     ...(options.seed === undefined ? {} : { seed: options.seed }),
     ...(options.schedule === undefined ? {} : { schedule: options.schedule }),
     ...(options.limits === undefined ? {} : { limits: options.limits }),
+    ...(options.systemCalls ? { trace: { systemCalls: true } } : {}),
     ...(options.attestation === undefined ? {} : { attestation: options.attestation }),
     ...(options.hazards === undefined ? {} : { hazards: options.hazards }),
   };

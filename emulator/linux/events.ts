@@ -1,6 +1,25 @@
 /** What the host OS tells the outside, through the machine's outbox. */
 import type { Space } from '../units';
 
+/** A system call that has ended, when the launch asks for the log of them. */
+export interface SystemCallEvent {
+  readonly kind: 'system-call';
+  readonly pid: number;
+  readonly tid: number;
+  readonly number: number;
+  readonly name: string;
+  readonly arguments: readonly { readonly name: string; readonly text: string }[];
+  /** As strace prints it. */
+  readonly text: string;
+  /** Tick at which it began, and how many it took, waiting included. */
+  readonly started: number;
+  readonly ticks: number;
+  /** Absent for a call that does not return. */
+  readonly result?: number;
+  /** Name of the errno. */
+  readonly error?: string;
+}
+
 export type LinuxEvent =
   /** Bytes a process wrote to a standard stream, exactly as written. */
   | { readonly kind: 'output'; readonly stream: 'stdout' | 'stderr'; readonly pid: number; readonly bytes: Uint8Array }
@@ -31,6 +50,7 @@ export type LinuxEvent =
       readonly address: number;
     }
   | { readonly kind: 'process-exited'; readonly pid: number; readonly status: number; readonly signal?: string }
+  | SystemCallEvent
   /** A system call that is not implemented; told once per name. */
   | { readonly kind: 'missing-system-call'; readonly pid: number; readonly name: string; readonly number: number }
   /** The answer to `Linux.post({ kind: 'device', id, … })`. */

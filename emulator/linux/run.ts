@@ -19,6 +19,7 @@ import { deliver, deliverable, interrupted, sendSignal } from './signals';
 import { park } from './stopping';
 import { typed } from './tty';
 import type { Call, Thread } from './state';
+import { traceExit } from './strace/strace';
 import { callName, handlerOf } from './calls/table';
 import type { Outcome } from './calls/call';
 import { clearSoftware, enterFromUser, outOfMemory, userFault } from './traps';
@@ -172,7 +173,11 @@ function runCall(core: Core, thread: Thread, call: Call): boolean {
     outcome = handler({ core, thread, process: core.process(thread.pid), call }, ...call.args);
   });
   core.charge(Cost.STEP);
-  if (!fault) return apply(core, tid, outcome);
+  if (!fault) {
+    const ended = outcome as Outcome;
+    if (call.traced && typeof ended === 'object' && ended.do === 'done') traceExit(core, thread, call, undefined);
+    return apply(core, tid, ended);
+  }
   const result = core.user.outside ? 'bad-address' : userFault(core, tid, fault, core.user.end);
   if (result === 'done') return true;
   if (result === 'no-memory') outOfMemory(core, tid);
@@ -238,6 +243,7 @@ function apply(core: Core, tid: number, outcome: Outcome): boolean {
 /** Ends a system call with a result, or makes it start again after a signal that needs no answer. */
 function finishCall(core: Core, tid: number, value: number): void {
   const thread = core.thread(tid);
+  if (thread.call?.traced) traceExit(core, thread, thread.call, value);
   let result = value;
   if (value === -Errno.ERESTARTNOINTR) {
     restart(core, tid, thread.call!.args[0]!);

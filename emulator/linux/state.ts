@@ -15,6 +15,7 @@ import type { Buddy } from './memory/buddy';
 import type { Sockets } from './sockets/types';
 import type { ProcessTimers } from './timers';
 import type { Tty } from './tty';
+import type { Traced } from './strace/strace';
 import type { LinuxInput } from './types';
 
 /** Why a blocked thread goes on. */
@@ -42,6 +43,8 @@ export interface Call {
   readonly woken: Woken | undefined;
   /** Result of the SBI call the handler asked for, until the next step has used it. */
   readonly sbi: SbiResult | undefined;
+  /** What the log of system calls knows of its beginning. */
+  readonly traced?: Traced;
 }
 
 export interface SignalInfo {

@@ -8,6 +8,7 @@ import { pageIn, type PagedIn } from './memory/paging-in';
 import { USER_TOP } from './memory/layout';
 import { endProcess } from './process';
 import { expireCpuTimers } from './timers';
+import { traceEntry } from './strace/strace';
 import { actionOf, maskBit } from './signals';
 import type { Call, SignalInfo } from './state';
 
@@ -36,7 +37,8 @@ export function enterFromUser(core: Core): boolean {
     const args = [10, 11, 12, 13, 14, 15].map((register) => hart.getX(register));
     const call: Call = { number: hart.getX(17), args, phase: undefined, woken: undefined, sbi: undefined };
     hart.sepc = va(hart.sepc + 4);
-    core.setThread(tid, { call });
+    const traced = core.options.trace && traceEntry(core, thread, call.number, args);
+    core.setThread(tid, { call: traced ? { ...call, traced } : call });
     return false;
   }
   return exception(core, tid, hart.scause as Cause, hart.stval);

@@ -18,6 +18,10 @@ export type GuestNode =
   | { readonly kind: 'folder'; readonly path: string; readonly mode: number }
   | { readonly kind: 'link'; readonly path: string; readonly target: string };
 
+export interface Trace {
+  readonly systemCalls: boolean | readonly string[];
+}
+
 export interface LinuxOptions {
   /** Guest path of the first program; found in `files`. */
   readonly program: string;
@@ -44,6 +48,8 @@ export interface LinuxOptions {
   /** Standard input is that terminal, too: what is typed is echoed and edited, ^C and ^Z are signals. Only with `terminal`. */
   readonly interactive: boolean;
   readonly vary: boolean;
+  /** What is told beyond what is always told: every system call, or those of these names. */
+  readonly trace?: Trace;
 }
 
 /** Something from outside, applied at a slice boundary and logged by the caller. */

@@ -162,6 +162,7 @@ export class ComposedSystem implements System {
       interactive: launch.interactive ?? false,
       quantum: launch.schedule?.quantum ?? DEFAULTS.quantum,
       vary: launch.schedule?.vary ?? false,
+      ...(launch.trace === undefined ? {} : { trace: launch.trace }),
     });
     machine.personalities.machine = this.monitor;
     machine.personalities.supervisor = withDevice(this.linux, this.device);

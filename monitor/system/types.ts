@@ -1,5 +1,5 @@
 /** One composed system: machine + host OS + monitor + driver, from one launch description. */
-import type { GuestFile, GuestNode } from '../../emulator/linux/types';
+import type { GuestFile, GuestNode, Trace } from '../../emulator/linux/types';
 import type { LinuxEvent } from '../../emulator/linux/events';
 import type { SavedRegisters } from '../../emulator/hart/types';
 import type { Machine, MachineExit } from '../../emulator/machine/types';
@@ -31,6 +31,8 @@ export interface LaunchDescription {
   readonly clockHz?: number;
   readonly epoch?: number;
   readonly seed?: number;
+  /** What is told beyond what is always told. */
+  readonly trace?: Trace;
   /** Default `explain`. */
   readonly hazards?: HazardPolicy;
   readonly schedule?: { readonly quantum?: number; readonly vary?: boolean };

@@ -113,5 +113,9 @@ for (const [number, name] of NAMES) {
 
 export const handlerOf = (number: number): Handler | undefined => HANDLERS.get(number);
 
+/** All system calls that have a name, by number. */
+export const namedCalls = (): { readonly number: number; readonly name: string }[] =>
+  [...NAMES].map(([number, name]) => ({ number, name })).sort((a, b) => a.number - b.number);
+
 /** Names of all system calls that are implemented, sorted. */
 export const implementedCalls = (): string[] => Object.keys(BY_NAME).sort();

@@ -21,6 +21,8 @@ export interface HostOptions {
   readonly vary?: boolean;
   readonly seed?: number;
   readonly ramMiB?: number;
+  readonly trace?: LinuxOptions['trace'];
+  readonly nodes?: LinuxOptions['nodes'];
 }
 
 export interface Host {
@@ -50,6 +52,8 @@ export function newHost(options: HostOptions): Host {
     interactive: options.interactive ?? false,
     quantum: options.quantum ?? 100_000,
     vary: options.vary ?? false,
+    ...(options.trace ? { trace: options.trace } : {}),
+    ...(options.nodes ? { nodes: options.nodes } : {}),
   };
   const counts: Counts = { writes: 0, entries: 0, timers: 0 };
   const linux = createLinux(machine, linuxOptions);
