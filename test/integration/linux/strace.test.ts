@@ -18,7 +18,7 @@ ${call(CALL.openat, -100, '=path', 0o300, 0o600)}
 ${call(CALL.mmap, 0, 4096, 3, 0x22, -1, 0)}
 ${call(CALL.openat, -100, '=path', 0)}
 ${call(CALL.close, 99)}
-${call(4000, 7, 8)}
+${call(4000, 7, 8, 3, 4, -1, 0)}
 ${call(CALL.exitGroup, 5)}
 path:
 ${text('/tmp/x')}
@@ -36,7 +36,7 @@ ${text('a\n\u0001"')}`;
         'mmap(NULL, 4096, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) = ADDRESS',
         'openat(AT_FDCWD, "/tmp/x", O_RDONLY) = 4',
         'close(99) = -1 EBADF',
-        'call 4000(0x7, 0x8, 0x3, 0x22, 0xffffffffffffffff, 0) = -1 ENOSYS',
+        'call 4000(0x7, 0x8, 0x3, 0x4, 0xffffffffffffffff, 0) = -1 ENOSYS',
         'exit_group(5) = ?',
       ],
     );
