@@ -43,7 +43,7 @@ export function traceEntry(core: Core, thread: Thread, number: number, args: rea
   const texts = signature?.arguments.map((argument, i) =>
     argument.out ? undefined : argumentText(core, memory, signature, argument, args, i, undefined),
   );
-  return { tick: core.now, texts: texts ?? args.map(hexText) };
+  return { tick: core.now + core.cost, texts: texts ?? args.map(hexText) };
 }
 
 /** Tells a call that has ended, or (without a result) that does not return. */
@@ -75,7 +75,7 @@ export function traceExit(core: Core, { tid, pid }: Thread, call: Call, returned
     arguments: parts.map((text, i) => ({ name: signature?.arguments[i]?.name ?? `a${i}`, text })),
     text: `${name}(${parts.join(', ')}) = ${shown}`,
     started: traced.tick,
-    ticks: core.now - traced.tick,
+    ticks: core.now + core.cost - traced.tick,
     ...(result === undefined ? {} : { result }),
     ...(error === undefined ? {} : { error }),
   };
