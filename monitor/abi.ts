@@ -56,6 +56,9 @@ export const Result = {
   NO_MEM: -2,
 } as const;
 
+/** a1 beside an error of ours: the enclave is gone with it; it waits for the host and may be asked again. The published monitor has none. */
+export const ErrorDetail = { GONE: 1, BUSY: 2 } as const;
+
 /** What only the driver knows: internal and ioctl results above the monitor's. */
 export const RunResult = { RETURN_USER_MODE: 4, RETURN_MONITOR_MODE: 5, RETURN_USER_RELAY_PAGE: 1 } as const;
 

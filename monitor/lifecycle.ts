@@ -5,7 +5,7 @@
 import { Interrupt, type SavedRegisters } from '../emulator/hart/types';
 import { newRegisters, savedPc, withRegisters } from '../emulator/hart/registers';
 import { PAGE_SIZE, pa, va } from '../emulator/units';
-import { Csr, EnclaveVa, Mstatus, Ocall, Result } from './abi';
+import { Csr, EnclaveVa, ErrorDetail, Mstatus, Ocall, Result } from './abi';
 import type { Core } from './core';
 import { Mapper } from './enclave-tables';
 import type { EnclaveEvent, Transition } from './events';
@@ -223,5 +223,5 @@ export function killRunning(m: Core, cause: number, address: number, what: strin
 /** The second half of `killRunning`: the enclave's registers are still on the hart. */
 export function kill(m: Core): void {
   const enclave = m.enclave(m.state.running)!;
-  m.queue(...endEnclave(m, chainOf(m.state, headOf(m, enclave)), 'fault'), answer(Result.ERROR, 1));
+  m.queue(...endEnclave(m, chainOf(m.state, headOf(m, enclave)), 'fault'), answer(Result.ERROR, ErrorDetail.GONE));
 }

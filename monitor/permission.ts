@@ -6,7 +6,7 @@ import type { CheckName } from './checks';
 import type { Core } from './core';
 import { hex, type HazardArguments } from './hazards';
 import { isRefused, ruleFor, type Kind, type Operation, type Rule, type State } from './operations';
-import { Ocall } from './abi';
+import { ErrorDetail, Ocall } from './abi';
 import { innermost, type Enclave, type MonitorState, type Shadow } from './state';
 
 export const kindOf = (enclave: Enclave | Shadow): Kind =>
@@ -76,7 +76,7 @@ export function permitted<T extends Enclave | Shadow>(m: Core, subject: T | unde
   if (rule.hazard && !q.quiet) raise(m, rule, q.operation, subject, state);
   if (!isRefused(rule) || !m.checks[checkOf(q.operation, kind, state)]) return true;
   if (rule.value < 0) m.log(`${q.what}: enclave ${eidOf(subject)} can not be accessed: ${rule.why}`);
-  m.answer(rule.value);
+  m.answer(rule.value, state === 'OCALLING' ? ErrorDetail.BUSY : 0);
   return false;
 }
 

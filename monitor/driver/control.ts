@@ -4,11 +4,11 @@
  */
 import type { DeviceStep } from '../../emulator/linux/device';
 import { pa, va } from '../../emulator/units';
-import { AttestParam, Report, ResumeReason, Sbi } from '../abi';
+import { AttestParam, ErrorDetail, Report, ResumeReason, Sbi } from '../abi';
 import { SharedPage, give, queueOf, sbi } from './core';
 import { hex } from '../hazards';
 import { ruleFor } from '../operations';
-import { errnoOf, raise, refusal } from './permission';
+import { errnoOf, known, raise, refusal } from './permission';
 import { leaveRegions } from './regions';
 import { ownedBy, type DriverState, type EnclaveRecord } from './state';
 import { ask, finish, goOn, type Request, type Step, type Turn } from './step';
@@ -30,8 +30,7 @@ const OPERATION = {
 
 /** `request` is undefined for a command, which acts for the owner; `isShadow` as the handle says. */
 export function control(t: Turn, what: What, eid: number, request: Request | undefined, isShadow = false): DeviceStep {
-  const known = t.driver.record(eid);
-  const record = known && known.monitorEid >= 0 ? known : undefined;
+  const record = known(t, eid);
   const operation = OPERATION[what];
   // Numbers of templates are not those of enclaves: about their stop and resume the monitor can't be asked.
   const mute = record?.kind === 'SHADOW' && (what === 'stop' || what === 'resume');
@@ -83,10 +82,11 @@ export function asked(t: Turn, step: Step & { at: 'asked' }): DeviceStep {
   const { driver, kernel } = t;
   const { what, request } = step;
   const record = driver.record(step.eid, step.serial);
-  if (!record) return result(request, GONE);
-  const failed = t.input.sbi!.error < 0;
-  const mine = !request || record.space === t.caller.space;
-  if (failed && what === 'stop' && mine && record.runner !== 0 && !record.stopped && step.tries < MAX_TRIES) {
+  const { error, value } = t.input.sbi!;
+  // The thread inside RUN may have learnt of a destruction first, and freed everything.
+  if (!record) return result(request, what === 'destroy' && error >= 0 ? 0 : GONE);
+  const failed = error < 0;
+  if (failed && what === 'stop' && value === ErrorDetail.BUSY && record.runner !== 0 && step.tries < MAX_TRIES) {
     // In the middle of an ocall: it will be over when its thread has had its turn.
     const { hazard } = ruleFor('STOP_ENCLAVE', record.kind, 'OCALLING');
     if (step.tries === 0 && request && hazard) raise(t, hazard, { eid: hex(record.eid), name: record.name }, record);

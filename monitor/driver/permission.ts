@@ -2,9 +2,10 @@
  * The driver's questions to the table of operations (operations.ts), with the state an enclave has as far as the driver knows, and the
  * hazards of host programs. What the driver does not know (who works for whom) the monitor answers, from the same table.
  */
-import type { HazardArguments, HazardCode } from '../hazards';
-import { hex } from '../hazards';
+import { pa } from '../../emulator/units';
+import { hex, type HazardArguments, type HazardCode } from '../hazards';
 import { isRefused, ruleFor, type Kind, type Operation, type Refused, type State } from '../operations';
+import { SharedPage } from './core';
 import { EFAULT, EINVAL, EPERM } from './errno';
 import type { EnclaveRecord } from './state';
 import type { Turn } from './step';
@@ -37,6 +38,18 @@ export function raise(t: Turn, code: HazardCode, args: HazardArguments, about?: 
     ...(instance === undefined ? {} : { instance }),
     ...(site === undefined ? {} : { site }),
   });
+}
+
+/**
+ * The record of an enclave that exists in the monitor. Of an instance that runs already though its RUN has not come back once, the
+ * monitor has written its number.
+ */
+export function known({ driver, kernel }: Turn, eid: number): EnclaveRecord | undefined {
+  const record = driver.record(eid);
+  if (!record || record.monitorEid >= 0 || record.kind !== 'INSTANCE')
+    return record?.monitorEid === -1 ? undefined : record;
+  const monitorEid = kernel.port.readI64(kernel.linear(pa(record.shared.pa + SharedPage.eid)));
+  return monitorEid >= 0 ? driver.change(eid, { monitorEid }) : undefined;
 }
 
 /** As the driver sees it: in RUN, whatever it does there, is RUNNABLE. */

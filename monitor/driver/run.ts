@@ -5,6 +5,7 @@
 import type { DeviceStep } from '../../emulator/linux/device';
 import { PAGE_SIZE, pa, va } from '../../emulator/units';
 import {
+  ErrorDetail,
   InstanceParam,
   Ocall,
   RELAY_TRANSFERRED,
@@ -21,7 +22,7 @@ import { SharedPage, orderOf, queueOf, sbi } from './core';
 import { nameBytes, raiseShmIgnored } from './create';
 import { EFAULT, EINTR, ENOMEM, EPERM } from './errno';
 import { serveOcall } from './ocalls';
-import { errnoOf, raise, refusal } from './permission';
+import { errnoOf, known, raise, refusal } from './permission';
 import { collectAll, regionPart, useRegion } from './regions';
 import { freeId } from '../../emulator/machine/sorted';
 import { extend } from './extend';
@@ -36,8 +37,7 @@ const DEVICE_RUNS = 230;
 
 export function startRun(t: Turn, request: Request, param: UserParams): DeviceStep {
   const { driver, kernel } = t;
-  const known = driver.record(param.eid);
-  const record = known && known.monitorEid >= 0 ? known : undefined;
+  const record = known(t, param.eid);
   if (param.rerunReason > 0) return rerun(t, request, param, record);
   const refused = refusal(t, record, { operation: 'RUN_ENCLAVE', eid: param.eid, isShadow: param.isShadow === 1 });
   if (!record || refused) {
@@ -181,6 +181,8 @@ function writeInstanceParam(
   const put = (field: number, value: number) => t.kernel.port.writeI64(va(at + field), value);
   put(InstanceParam.sptbr, record.pool?.pa ?? 0);
   put(InstanceParam.size, record.pool ? PAGE_SIZE * 2 ** record.pool.order : 0);
+  // Until the instance exists.
+  put(SharedPage.eid - SharedPage.param, -1);
   put(InstanceParam.eid_ptr, page + SharedPage.eid);
   put(InstanceParam.kbuffer, page + PAGE_SIZE);
   put(InstanceParam.kbuffer_size, PAGE_SIZE);
@@ -212,7 +214,7 @@ export function ran(t: Turn, { running, call }: Step & { at: 'ran' }): DeviceSte
   if (!record) return gone(running);
   const { error, value } = t.input.sbi!;
   if (error === Result.NO_MEM && call) return extend(t, 0, { at: 'run', running, call }, { at: 'no-memory', running });
-  if (error < 0) return ended(t, running, record, value === 1);
+  if (error < 0) return ended(t, running, record, value === ErrorDetail.GONE);
   if (record.monitorEid < 0)
     record = driver.change(record.eid, {
       monitorEid: kernel.port.readI64(kernel.linear(pa(record.shared.pa + SharedPage.eid))),
