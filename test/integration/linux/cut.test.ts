@@ -57,6 +57,8 @@ describe('A run that is cut, saved and continued elsewhere', function () {
     ['memory', {}],
     ['echo', { stdin: 'some\ntext\n' }],
     ['signals', {}],
+    ['signals2', { quantum: 3000, vary: true }],
+    ['fork', {}],
     ['maps', {}],
     ['tree', {}],
   ] as const)

@@ -94,6 +94,38 @@ describe('Processes of the host OS', function () {
   });
 });
 
+describe('Signals between processes of the host OS', function () {
+  this.timeout(60_000);
+  before(function () {
+    needsCompiler(this);
+  });
+
+  for (const options of [{}, { quantum: 3000, vary: true, seed: 3 }])
+    it(`of children, in queues, to groups; calls that restart; exec and death of many threads ${JSON.stringify(options)}`, () => {
+      const host = finished({ program: compile('signals2'), ...options });
+      assert.deepEqual(problems(host), []);
+      assert.equal(host.linux.exitStatus, 0);
+    });
+});
+
+describe('A host that forks without end', function () {
+  this.timeout(60_000);
+  before(function () {
+    needsCompiler(this);
+  });
+
+  it('is refused when table pages are short, and nothing of its children stays behind', () => {
+    const host = finished({ program: compile('crowded') });
+    assert.equal(host.text(), 'many refused\n0\n'.repeat(3));
+  });
+
+  it('is bounded by memory, too: who writes when none is left is killed', () => {
+    const host = finished({ program: compile('crowded'), args: ['2000000'], ramMiB: 32 });
+    assert.equal(host.text(), 'many refused\n0\n'.repeat(3));
+    assert.ok(host.events.some((event) => event.kind === 'console' && event.text.startsWith('Out of memory: killed')));
+  });
+});
+
 /** Runs with something typed whenever everything waits for it. */
 function typing(options: HostOptions, typed: readonly string[]): Host {
   const host = newHost({ ramMiB: 64, interactive: true, ...options });
