@@ -65,6 +65,18 @@ describe('what a host leaves behind', function () {
     }
   });
 
+  it('hosts of looping enclaves that are killed, stopped, continued and replaced by their parent', async () => {
+    const system = await systemOf('killed');
+    const { stdout } = printed(runToEnd(system, LONGEST));
+    const killed = (signal: number) => `waited: 1\nkilled by: ${signal}\n`;
+    const told = 'waited: 1\nstopped by: 19\nwaited: 1\ncontinued: 1\n';
+    assert.equal(
+      stdout,
+      `${killed(15)}${killed(9)}${killed(2)}${told}${killed(15)}waited: 1\nexecuted, exit status: 0\n`,
+    );
+    assert.deepEqual(holdings(system), clean);
+  });
+
   it('a fork while relay and shm maps are held, a child that ends with its enclave waiting, exec while an enclave exists', async () => {
     const system = await systemOf('forked');
     const { enclaves, stdout, stderr } = printed(runToEnd(system, LONGEST));

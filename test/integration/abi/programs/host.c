@@ -392,6 +392,49 @@ static void forked() {
   pthread_join(thread, 0);
 }
 
+/** A child inside RUN of an enclave that never ends; with `other`, another thread of it is, and the child executes a program. */
+static int looping(int other) {
+  int pid = fork();
+  if (pid != 0)
+    return pid;
+  struct PLenclave *enclave = made("enclave", "looping", NORMAL_ENCLAVE, 14, 0);
+  if (other) {
+    pthread_t thread;
+    pthread_create(&thread, 0, runner, enclave);
+    usleep(30000);
+    execl("/root/host", "host", "nothing", (char *)0);
+  }
+  PLenclave_run(enclave);
+  _exit(9);
+}
+
+/** Hosts of looping enclaves are killed, stopped and replaced, as a shell does it. */
+static void killed() {
+  const int signals[] = {SIGTERM, SIGKILL, SIGINT};
+  int status;
+  for (int i = 0; i < 3; i++) {
+    int pid = looping(0);
+    usleep(40000);
+    kill(pid, signals[i]);
+    say("waited", waitpid(pid, &status, 0) == pid);
+    say("killed by", WTERMSIG(status));
+  }
+  int pid = looping(0);
+  usleep(40000);
+  kill(pid, SIGSTOP);
+  say("waited", waitpid(pid, &status, WUNTRACED) == pid);
+  say("stopped by", WSTOPSIG(status));
+  kill(pid, SIGCONT);
+  say("waited", waitpid(pid, &status, WCONTINUED) == pid);
+  say("continued", WIFCONTINUED(status));
+  kill(pid, SIGTERM);
+  say("waited", waitpid(pid, &status, 0) == pid);
+  say("killed by", WTERMSIG(status));
+  pid = looping(1);
+  say("waited", waitpid(pid, &status, 0) == pid);
+  say("executed, exit status", status);
+}
+
 int main(int argc, char **argv) {
   const char *part = argc > 1 ? argv[1] : "";
   device = open(PENGLAI_ENCLAVE_DEV_PATH, O_RDWR);
@@ -435,5 +478,7 @@ int main(int argc, char **argv) {
     hang(15), sleep(1000);
   else if (!strcmp(part, "forked"))
     forked();
+  else if (!strcmp(part, "killed"))
+    killed();
   return 0;
 }
