@@ -89,7 +89,7 @@ export class Driver {
     this.update(withoutRecord(this.state, record));
     this.release('shm', record.shm, record.serial);
     this.release('relay', record.relay, record.serial);
-    collectAll(this, kernel);
+    collectAll(this, kernel, record);
     kernel.wake(queueOf(record));
   }
 

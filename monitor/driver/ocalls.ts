@@ -48,7 +48,7 @@ export function serveOcall(t: Turn, running: Running, record: EnclaveRecord): De
     case Ocall.RETURN_RELAY_PAGE:
       driver.release('relay', record.relay, record.serial);
       driver.change(record.eid, { runner: 0, returned: { pa: arg0, size: arg1 } });
-      collectAll(driver, kernel);
+      collectAll(driver, kernel, record);
       return goOn(100, finish(withResult(running, 0n), RunResult.RETURN_USER_RELAY_PAGE));
     case Ocall.READ_SECT:
     case Ocall.WRITE_SECT:

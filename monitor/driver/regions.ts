@@ -156,12 +156,18 @@ const unused = (region: Region): boolean =>
 
 const unheld = (region: Region): boolean => unused(region) && region.maps === 0;
 
-/** Frees a region when nothing holds it and the kernel can reach all of it again. */
+/** Frees a region when nothing holds it and the kernel can reach all of it again; else it is looked at later. */
 export function collect(driver: Driver, kernel: Kernel, table: Table, id: number): void {
   const region = driver.state[table].get(id);
-  if (!region || !unheld(region) || (region.given && !readable(kernel, region))) return;
+  if (!region || !unheld(region)) return;
+  if (region.given && !readable(kernel, region)) {
+    const known = driver.state.stranded.some((other) => other.table === table && other.id === id);
+    if (!known) driver.update({ stranded: [...driver.state.stranded, { table, id }] });
+    return;
+  }
   driver.update({
     [table]: driver.state[table].remove(id),
+    stranded: driver.state.stranded.filter((other) => other.table !== table || other.id !== id),
     ...(table === 'shm' && driver.state.persistency === id ? { persistency: 0 } : {}),
   });
   kernel.freePages(pa(region.pa), region.order);
@@ -178,10 +184,11 @@ function readable({ port, linear }: Kernel, region: Region): boolean {
   }
 }
 
-/** Regions that are to go, tried again: an enclave that took transferred pages is gone. */
-export function collectAll(driver: Driver, kernel: Kernel): void {
-  for (const table of ['shm', 'relay'] as const)
-    for (const region of regionsOf(driver.state, table)) if (unheld(region)) collect(driver, kernel, table, region.id);
+/** An enclave is gone or has given pages back: what it used may be free now, and regions that waited for pages it had taken. */
+export function collectAll(driver: Driver, kernel: Kernel, { shm, relay }: { shm: number; relay: number }): void {
+  collect(driver, kernel, 'shm', shm);
+  collect(driver, kernel, 'relay', relay);
+  for (const { table, id } of driver.state.stranded) collect(driver, kernel, table, id);
 }
 
 /** A process is gone: it holds no ids, and what it attached is attached as long as somebody maps it. What is left to free. */

@@ -272,7 +272,7 @@ function refused({ driver, kernel }: Turn, running: Running, record: EnclaveReco
     // Its pages could not be had again: it waits for them on, and the host may run it another time.
     driver.release('relay', record.relay, record.serial);
     driver.change(record.eid, { runner: 0, returned: running.returned });
-    collectAll(driver, kernel);
+    collectAll(driver, kernel, record);
   } else if (running.started) return kill(running, record, errno);
   else if (running.instance) {
     if (record.pool) kernel.freePages(pa(record.pool.pa), record.pool.order);
@@ -280,7 +280,7 @@ function refused({ driver, kernel }: Turn, running: Running, record: EnclaveReco
   } else {
     driver.release('relay', record.relay, record.serial);
     driver.change(record.eid, { runner: 0, relay: 0, ...running.before });
-    collectAll(driver, kernel);
+    collectAll(driver, kernel, record);
   }
   return goOn(1, finish(running.request, errno));
 }

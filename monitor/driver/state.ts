@@ -81,6 +81,8 @@ export interface DriverState {
   readonly runs: number;
   readonly shm: ImmutableMap<number, Region>;
   readonly relay: ImmutableMap<number, Region>;
+  /** Regions that nothing holds, but whose pages an enclave still has. */
+  readonly stranded: readonly { readonly table: Table; readonly id: number }[];
   /** Blocks given to enclaves by ocalls, by their first page's number: their orders. */
   readonly blocks: ImmutableMap<number, number>;
   /** Blocks of 2^EXTEND_ORDER pages that the monitor was given for its own use, by their first page's number. */
@@ -102,6 +104,7 @@ export const initialDriverState: DriverState = {
   runs: 0,
   shm: ImmutableMap(),
   relay: ImmutableMap(),
+  stranded: [],
   blocks: ImmutableMap(),
   extended: ImmutableMap(),
   images: ImmutableMap(),
