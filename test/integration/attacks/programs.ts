@@ -145,7 +145,7 @@ const VALID_LEAF = (low: number): boolean => (low & 1) !== 0 && (low & 14) !== 0
  * Private pages that a valid entry of the page-table area shows; and frames that processes share (copy-on-write, mapped files) or that a
  * cache of pages holds. There must be none: what becomes private was nobody's but the driver's.
  */
-function reachablePages(system: ComposedSystem): string[] {
+export function reachablePages(system: ComposedSystem): string[] {
   const { area, bitmap } = system.monitor.snapshot() as MonitorState;
   const { machinePort, ramSize } = system.machine;
   const owners = new Int32Array(machinePort.read(pa(bitmap!.base), bitmap!.size).slice().buffer);
