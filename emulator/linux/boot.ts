@@ -52,7 +52,7 @@ export function initialState(options: LinuxOptions, layout: PhysicalLayout): Sta
     ready: List(),
     queues: Map(),
     watches: NO_WATCHES,
-    timers: [],
+    timers: null,
     lockHolders: Map(),
     alarms: [],
     timersOf: Map(),

@@ -4,7 +4,7 @@
  */
 import type { Core } from './core';
 import { areaAt } from './memory/areas';
-import { wake } from './scheduler';
+import { waitersIn, wake } from './scheduler';
 
 export const OWNER_DIED = 0x40000000;
 export const WAITERS = 0x80000000;
@@ -25,8 +25,6 @@ export function wakeFutex(core: Core, pid: number, address: number, count: numbe
   return wake(core, waitQueue(futexKey(core, pid, address)), count);
 }
 
-export const waitersOf = (core: Core, queue: string): readonly number[] => core.state.queues.get(queue) ?? [];
-
 /** Notes who holds a lock that threads wait for, or (undefined) that its word alone says so. */
 export function setHolder(core: Core, key: string, tid: number | undefined): void {
   const { lockHolders } = core.state;
@@ -35,7 +33,7 @@ export function setHolder(core: Core, key: string, tid: number | undefined): voi
 
 /** Gives a lock to the first who waits for it, who goes on; returns who, undefined when nobody waits. */
 export function handOver(core: Core, key: string): number | undefined {
-  const [next] = waitersOf(core, lockQueue(key));
+  const next = waitersIn(core, lockQueue(key)).first();
   setHolder(core, key, next);
   if (next !== undefined) wake(core, lockQueue(key), 1);
   return next;

@@ -2,8 +2,9 @@
  * Who runs: a FIFO run queue, named FIFO wait queues, timers by (deadline, id). Threads have positive ids, jobs of the kernel
  * negative ones; ready jobs go before threads.
  */
-import { List } from 'immutable';
+import { OrderedSet } from 'immutable';
 import { TIMEBASE_HZ } from '../machine/clock';
+import { first, insert, remove } from '../machine/sorted';
 import type { Core } from './core';
 import { tellWatchers } from './files/watches';
 import { cpuTimeLeft } from './timers';
@@ -12,12 +13,21 @@ import type { State, Wait, Woken } from './state';
 /** SBI specification: TIME extension, set_timer. */
 const SBI_TIME = 0x54494d45;
 
+type Queues = State['queues'];
 type Timers = State['timers'];
 
-function withTimer(timers: Timers, deadline: number, id: number): Timers {
-  const at = timers.findIndex((timer) => timer.deadline > deadline || (timer.deadline === deadline && timer.id > id));
-  return at < 0 ? [...timers, { deadline, id }] : [...timers.slice(0, at), { deadline, id }, ...timers.slice(at)];
-}
+const withTimer = (timers: Timers, { deadline }: Wait, id: number): Timers =>
+  deadline < Infinity ? insert(timers, deadline, id) : timers;
+const withoutTimer = (timers: Timers, { deadline }: Wait, id: number): Timers =>
+  deadline < Infinity ? remove(timers, deadline, id) : timers;
+
+/** A queue that nobody stands in is not kept. */
+const withQueue = (queues: Queues, name: string, ids: OrderedSet<number>): Queues =>
+  ids.size > 0 ? queues.set(name, ids) : queues.remove(name);
+
+/** Who stands in a queue, first come first. */
+export const waitersIn = (core: Core, queue: string): OrderedSet<number> => core.state.queues.get(queue) ?? NOBODY;
+const NOBODY = OrderedSet<number>();
 
 const waitOf = (core: Core, id: number): Wait | undefined =>
   id < 0 ? core.state.jobs.get(id)?.wait : core.state.threads.get(id)?.wait;
@@ -41,20 +51,16 @@ export function makeReady(core: Core, id: number): void {
 export function block(core: Core, id: number, wait: Wait): void {
   setWait(core, id, wait);
   let { queues } = core.state;
-  for (const queue of wait.queues) queues = queues.set(queue, [...(queues.get(queue) ?? []), id]);
-  const timers = wait.deadline < Infinity ? withTimer(core.state.timers, wait.deadline, id) : core.state.timers;
+  for (const queue of wait.queues) queues = queues.set(queue, waitersIn(core, queue).add(id));
+  const timers = withTimer(core.state.timers, wait, id);
   core.set({ queues, timers });
   if (core.state.current === id) leaveCurrent(core);
 }
 
 function leaveQueues(core: Core, id: number, wait: Wait): void {
   let { queues } = core.state;
-  for (const queue of wait.queues) {
-    const rest = (queues.get(queue) ?? []).filter((other) => other !== id);
-    queues = rest.length > 0 ? queues.set(queue, rest) : queues.remove(queue);
-  }
-  const timers = wait.deadline < Infinity ? core.state.timers.filter((timer) => timer.id !== id) : core.state.timers;
-  core.set({ queues, timers });
+  for (const queue of wait.queues) queues = withQueue(queues, queue, waitersIn(core, queue).remove(id));
+  core.set({ queues, timers: withoutTimer(core.state.timers, wait, id) });
 }
 
 /** Makes a blocked thread or job ready; nothing when it isn't blocked. */
@@ -71,22 +77,27 @@ export function interrupt(core: Core, tid: number): void {
   if (!waitOf(core, tid)?.killable) unblock(core, tid, 'signal');
 }
 
-/** `unblock` for many threads, in their order: one pass over each queue they stand in, one new map. */
+/** `unblock` for many threads, in their order: each queue they stand in is changed once, and so is the map of threads. */
 export function unblockThreads(core: Core, tids: readonly number[], woken: Woken): void {
-  const blocked = new Set(tids.filter((tid) => waitOf(core, tid)));
-  const names = new Set([...blocked].flatMap((tid) => waitOf(core, tid)!.queues));
-  let { queues } = core.state;
-  for (const name of names) {
-    const rest = (queues.get(name) ?? []).filter((id) => !blocked.has(id));
-    queues = rest.length > 0 ? queues.set(name, rest) : queues.remove(name);
+  const blocked = tids.filter((tid) => waitOf(core, tid));
+  const leaving = new Map<string, number[]>();
+  let { queues, timers } = core.state;
+  for (const tid of blocked) {
+    const wait = waitOf(core, tid)!;
+    timers = withoutTimer(timers, wait, tid);
+    for (const name of wait.queues) {
+      const ids = leaving.get(name);
+      if (ids) ids.push(tid);
+      else leaving.set(name, [tid]);
+    }
   }
+  for (const [name, ids] of leaving) queues = withQueue(queues, name, waitersIn(core, name).subtract(ids));
   const threads = core.state.threads.withMutations((map) => {
     for (const tid of blocked) {
       const thread = map.get(tid)!;
       map.set(tid, { ...thread, wait: undefined, call: thread.call && { ...thread.call, woken } });
     }
   });
-  const timers = core.state.timers.filter(({ id }) => !blocked.has(id));
   core.set({ queues, timers, threads, ready: core.state.ready.push(...blocked) });
 }
 
@@ -97,27 +108,32 @@ export function wake(
   count = Infinity,
   accept: (wait: Wait) => boolean = () => true,
 ): number {
-  let woken = 0;
-  for (const id of core.state.queues.get(queue) ?? []) {
-    if (woken >= count) break;
-    const wait = waitOf(core, id);
-    if (!wait || !accept(wait)) continue;
-    unblock(core, id, 'wake');
-    woken++;
+  const woken: number[] = [];
+  for (const id of waitersIn(core, queue)) {
+    if (woken.length >= count) break;
+    if (accept(waitOf(core, id)!)) woken.push(id);
   }
+  if (woken.length === 1 || woken.some((id) => id < 0)) for (const id of woken) unblock(core, id, 'wake');
+  else if (woken.length > 0) unblockThreads(core, woken, 'wake');
+  core.charge(woken.length);
   tellWatchers(core, queue);
-  return woken;
+  return woken.length;
 }
 
-/** Moves the first `count` waiters of a queue to the end of another; returns how many. */
+/** Moves the first `count` threads of a queue to the end of another; returns how many. */
 export function requeue(core: Core, from: string, to: string, count: number): number {
-  const moved = (core.state.queues.get(from) ?? []).slice(0, count);
-  for (const id of moved) {
-    const wait = waitOf(core, id)!;
-    leaveQueues(core, id, wait);
-    const next = { ...wait, queues: wait.queues.map((queue) => (queue === from ? to : queue)) };
-    block(core, id, next);
-  }
+  const moved = waitersIn(core, from).take(count).toArray();
+  if (moved.length === 0) return 0;
+  const left = withQueue(core.state.queues, from, waitersIn(core, from).subtract(moved));
+  const threads = core.state.threads.withMutations((map) => {
+    for (const id of moved) {
+      const thread = map.get(id)!;
+      const queues = thread.wait!.queues.map((queue) => (queue === from ? to : queue));
+      map.set(id, { ...thread, wait: { ...thread.wait!, queues } });
+    }
+  });
+  core.set({ queues: left.set(to, waitersIn(core, to).union(moved)), threads });
+  core.charge(moved.length);
   return moved.length;
 }
 
@@ -125,8 +141,8 @@ export function requeue(core: Core, from: string, to: string, count: number): nu
 export function expireTimers(core: Core): void {
   const { timerSet } = core.state;
   if (timerSet !== undefined && core.now >= timerSet) core.set({ timerSet: undefined });
-  for (let first = core.state.timers[0]; first && first.deadline <= core.now; first = core.state.timers[0])
-    unblock(core, first.id, 'timeout');
+  for (let next = first(core.state.timers); next && next.key <= core.now; next = first(core.state.timers))
+    unblock(core, next.tie, 'timeout');
 }
 
 /** Takes the current thread off the hart: its registers are saved. */
@@ -162,13 +178,13 @@ export const sliceOver = (core: Core): boolean => others(core) && core.now >= co
 /** Tick at which the timer has to interrupt next, as exact as `time` is: never before what it is for. */
 function wantedTimer(core: Core): number {
   const { timers, alarms } = core.state;
-  const first = Math.min(
-    timers[0]?.deadline ?? Infinity,
+  const soonest = Math.min(
+    first(timers)?.key ?? Infinity,
     alarms[0]?.deadline ?? Infinity,
     core.now + cpuTimeLeft(core),
   );
   const end = core.state.current !== undefined && others(core) ? core.state.sliceEnd : Infinity;
-  const wanted = Math.min(first, end);
+  const wanted = Math.min(soonest, end);
   return wanted === Infinity ? wanted : Math.ceil(wanted / ticksPerTime(core)) * ticksPerTime(core);
 }
 
@@ -197,5 +213,6 @@ export function setTimer(core: Core): void {
 export function forget(core: Core, id: number): void {
   const wait = waitOf(core, id);
   if (wait) leaveQueues(core, id, wait);
-  core.set({ ready: List(core.state.ready.filter((other) => other !== id)) });
+  const at = core.state.ready.indexOf(id);
+  if (at >= 0) core.set({ ready: core.state.ready.remove(at) });
 }

@@ -3,8 +3,9 @@
  * copy of the root record and a failed step is undone by putting the old root back. Contents of page frames and page tables lie in guest RAM.
  * Nothing may depend on the iteration order of a Map.
  */
-import { List, Map } from 'immutable';
+import { List, Map, OrderedSet } from 'immutable';
 import type { SavedRegisters } from '../hart/types';
+import type { Sorted } from '../machine/sorted';
 import type { References } from '../machine/references';
 import type { Alarm } from './alarms';
 import type { SbiResult } from './device';
@@ -304,10 +305,11 @@ export interface State {
   /** Jobs that wait for a thread to have its turn first. */
   readonly yielded: readonly number[];
   readonly ready: List<number>;
-  readonly queues: Map<string, readonly number[]>;
+  /** Who waits, by queue, first come first; those nobody stands in are not there. */
+  readonly queues: Map<string, OrderedSet<number>>;
   readonly watches: Watches;
-  /** By (deadline, id). */
-  readonly timers: readonly { readonly deadline: number; readonly id: number }[];
+  /** Deadlines (`key`) of who waits (`tie`). */
+  readonly timers: Sorted;
   /** Of locks that threads wait for in the kernel, by futex: who holds them. */
   readonly lockHolders: Map<string, number>;
   /** Timers of no thread, by deadline; those of one tick as they were set. */

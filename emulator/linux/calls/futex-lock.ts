@@ -4,18 +4,8 @@
  */
 import { Errno } from '../errno';
 import type { Core } from '../core';
-import {
-  futexKey,
-  handOver,
-  lockQueue,
-  OWNER_DIED,
-  setHolder,
-  TID_MASK,
-  waitersOf,
-  WAITERS,
-  waitQueue,
-} from '../futexes';
-import { requeue, wake } from '../scheduler';
+import { futexKey, handOver, lockQueue, OWNER_DIED, setHolder, TID_MASK, WAITERS, waitQueue } from '../futexes';
+import { requeue, waitersIn, wake } from '../scheduler';
 import { waitFor, type CallContext, type Outcome } from './call';
 
 /** Set while blocked. */
@@ -30,7 +20,7 @@ function writeWord(core: Core, address: number, tid: number, bits: number): void
 /** Threads are waiting for the lock: who the kernel says holds it. */
 const holderOf = (core: Core, key: string): number | undefined => core.state.lockHolders.get(key);
 
-const waitersBit = (core: Core, key: string): number => (waitersOf(core, lockQueue(key)).length > 0 ? WAITERS : 0);
+const waitersBit = (core: Core, key: string): number => (waitersIn(core, lockQueue(key)).size > 0 ? WAITERS : 0);
 
 /** Tries to take a lock for a thread: 0, a negative errno, or undefined when it has to wait. */
 function take(core: Core, address: number, key: string, tid: number): number | undefined {
@@ -132,13 +122,13 @@ export function requeueToLock(
   const [from, to] = [futexKey(core, process.pid, address), futexKey(core, process.pid, lockAt)];
   if (from === to || limit < 0) return -Errno.EINVAL;
   if (core.user.readI32(address) !== (expected | 0)) return -Errno.EAGAIN;
-  const waiters = waitersOf(core, waitQueue(from));
-  const [first] = waiters;
+  const waiters = waitersIn(core, waitQueue(from));
+  const first = waiters.first();
   if (first === undefined) return 0;
   const taken = take(core, lockAt, to, first);
   if (taken !== undefined && taken !== 0) return taken;
   if (taken === 0) wake(core, waitQueue(from), 1);
-  const rest = taken === 0 ? Math.min(limit, waiters.length - 1) : Math.min(limit + 1, waiters.length);
+  const rest = taken === 0 ? Math.min(limit, waiters.size - 1) : Math.min(limit + 1, waiters.size);
   if (rest > 0) {
     contend(core, lockAt, to);
     requeue(core, waitQueue(from), lockQueue(to), rest);

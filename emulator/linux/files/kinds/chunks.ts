@@ -14,7 +14,7 @@ export function takeChunks(
     parts.push(part);
     count += part.length;
     rest = rest.shift();
-    if (part.length < first.length) rest = rest.unshift(first.slice(part.length));
+    if (part.length < first.length) rest = rest.unshift(first.subarray(part.length));
   }
   const bytes = new Uint8Array(count);
   let at = 0;

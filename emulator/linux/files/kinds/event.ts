@@ -29,7 +29,7 @@ export const event: Kind<FileOf<'event'>> = {
     return 8;
   },
   ready: (_core, id, { count }) => ({
-    events: (count > 0n ? Poll.IN | Poll.RDNORM : 0) | (count < NEVER - 1n ? Poll.OUT | Poll.WRNORM : 0),
+    events: (count > 0n ? Poll.IN : 0) | (count < NEVER - 1n ? Poll.OUT : 0),
     reading: readQueue(id),
     writing: writeQueue(id),
   }),

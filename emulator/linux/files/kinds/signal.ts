@@ -41,7 +41,7 @@ export const signal: Kind<FileOf<'signal'>> = {
   ready(core, _id, file) {
     const tid = core.state.current;
     return {
-      events: first(core, file.mask) ? Poll.IN | Poll.RDNORM : 0,
+      events: first(core, file.mask) ? Poll.IN : 0,
       ...(tid === undefined ? {} : { reading: signalQueue(core.thread(tid).pid) }),
     };
   },

@@ -32,7 +32,7 @@ export const timer: Kind<Timer> = {
     return new Uint8Array(view.buffer);
   },
   ready: (core, id, file) => ({
-    events: expirations(file, core.now) > 0 ? Poll.IN | Poll.RDNORM : 0,
+    events: expirations(file, core.now) > 0 ? Poll.IN : 0,
     reading: timerQueue(id),
   }),
   closed(core, id) {

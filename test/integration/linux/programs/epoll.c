@@ -125,7 +125,8 @@ static void nesting(void) {
   show("middle", e[1], 8);
   show("inner", e[0], 8);
   struct pollfd look = {.fd = e[3], .events = POLLIN};
-  printf("poll %d %x\n", poll(&look, 1, 0), look.revents);
+  printf("poll %d", poll(&look, 1, 0));
+  printf(" %x\n", look.revents);
   char c;
   (void)!read(p[0], &c, 1);
   show("outer", e[2], 8);

@@ -31,7 +31,8 @@ static void timerfds(void) {
   printf("old %ld %ld\n", old.it_value.tv_sec, old.it_value.tv_nsec);
   struct pollfd look = {.fd = fd, .events = POLLIN};
   printf("early %d\n", poll(&look, 1, 0));
-  printf("poll %d %x\n", poll(&look, 1, -1), look.revents);
+  printf("poll %d", poll(&look, 1, -1));
+  printf(" %x\n", look.revents);
   printf("read %zd %llu\n", read(fd, &count, 8), (unsigned long long)count);
   timerfd_gettime(fd, &old);
   printf("off %ld %ld\n", old.it_value.tv_sec, old.it_value.tv_nsec);
