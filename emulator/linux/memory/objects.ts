@@ -33,8 +33,14 @@ export function setAreas(core: Core, pid: number, areas: readonly Area[]): void 
   recount(core, memory.areas, areas);
 }
 
-/** One list of areas is gone, the other has come. */
-export function recount(core: Core, gone: readonly Area[], come: readonly Area[]): void {
+/** One list of areas is gone, the other has come. Most changes touch few areas of many: only the part that differs is looked at. */
+export function recount(core: Core, all: readonly Area[], next: readonly Area[]): void {
+  const shorter = Math.min(all.length, next.length);
+  let head = 0;
+  while (head < shorter && all[head] === next[head]) head++;
+  let tail = 0;
+  while (tail < shorter - head && all.at(-1 - tail) === next.at(-1 - tail)) tail++;
+  const [gone, come] = [all.slice(head, all.length - tail), next.slice(head, next.length - tail)];
   const [before, after] = [objectCounts(gone), objectCounts(come)];
   // By number: the jobs that free objects come in an order.
   const ids = [...before.merge(after).keys()].sort((a, b) => a - b);
