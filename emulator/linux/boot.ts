@@ -61,6 +61,8 @@ export function initialState(options: LinuxOptions, layout: PhysicalLayout): Sta
     buddy: initialBuddy(layout),
     references: NO_REFERENCES,
     objects: Map(),
+    segments: Map(),
+    nextSegment: 0,
     nextObject: 1,
     pools: { root: pool, middle: pool, leaf: pool },
     entries: List(),

@@ -144,6 +144,23 @@ export interface SharedObject {
   readonly areas: number;
 }
 
+/** A segment of System V shared memory. Times are ticks, 0 for never. */
+export interface SharedSegment {
+  /** 0 when it is private, or removed. */
+  readonly key: number;
+  readonly size: number;
+  readonly object: number;
+  readonly mode: number;
+  /** It goes with the last area that shows it. */
+  readonly removed: boolean;
+  /** Processes that made it and that attached or detached it last. */
+  readonly creator: number;
+  readonly last: number;
+  readonly changed: number;
+  readonly attached: number;
+  readonly detached: number;
+}
+
 /** A leaf table and how many of its entries are in use. */
 export interface LeafTable {
   readonly table: number;
@@ -324,6 +341,8 @@ export interface State {
   /** Of frames with several holders: mappings in processes, and shared objects. */
   readonly references: References;
   readonly objects: Map<number, SharedObject>;
+  readonly segments: Map<number, SharedSegment>;
+  readonly nextSegment: number;
   readonly nextObject: number;
   readonly pools: { readonly root: TablePool; readonly middle: TablePool; readonly leaf: TablePool };
   /** Page-table entries to be written before user code or a driver goes on. */

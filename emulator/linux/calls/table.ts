@@ -5,6 +5,7 @@
 import type { Handler } from './call';
 import { attributeCalls } from './attributes';
 import { cloneCalls } from './clone';
+import { copyingCalls } from './copying';
 import { descriptorCalls } from './descriptors';
 import { directoryCalls } from './directories';
 import { epollCalls } from './epoll';
@@ -20,6 +21,7 @@ import { moduleCalls } from './modules';
 import { mountCalls } from './mounts';
 import { processCalls } from './process';
 import { signalCalls } from './signals';
+import { sharedMemoryCalls } from './shared-memory';
 import { sizeCalls } from './sizes';
 import { socketOptionCalls } from './socket-options';
 import { socketCalls } from './sockets';
@@ -81,6 +83,7 @@ export const callName = (number: number): string => NAMES.get(number) ?? `call $
 const BY_NAME: Readonly<Record<string, Handler>> = {
   ...attributeCalls,
   ...cloneCalls,
+  ...copyingCalls,
   ...descriptorCalls,
   ...directoryCalls,
   ...epollCalls,
@@ -95,6 +98,7 @@ const BY_NAME: Readonly<Record<string, Handler>> = {
   ...mountCalls,
   ...processCalls,
   ...signalCalls,
+  ...sharedMemoryCalls,
   ...sizeCalls,
   ...systemCalls,
   ...messageCalls,

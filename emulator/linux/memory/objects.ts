@@ -169,6 +169,8 @@ export function freeObject(core: Core, id: number, position: number): number | u
   core.charge(pages.length + 1);
   if (next < object.end) return next;
   core.set({ objects: core.state.objects.remove(id) });
+  const segment = core.state.segments.findKey((other) => other.object === id);
+  if (segment !== undefined) core.set({ segments: core.state.segments.remove(segment) });
   const inode = core.state.fs.inodes.get(object.inode);
   if (inode?.type !== 'file') return undefined;
   const { object: _, ...rest } = inode;

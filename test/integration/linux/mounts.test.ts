@@ -43,6 +43,36 @@ describe('penglai run with folders of the developer in the machine', function ()
     assert.ok(!existsSync('/mnt/result'), 'nothing is written to the developer’s disk');
   });
 
+  it('module, device node and disk answer as install.sh expects', () => {
+    const host = join(folder, 'install');
+    writeFileSync(host, compile('install'), { mode: 0o755 });
+    writeFileSync(join(folder, 'penglai.ko'), '\x7fELF … license=GPL\0name=penglai\0vermagic=5.10.2');
+    const { stdout, stderr, status } = penglai(host);
+    assert.equal(stderr, '');
+    assert.deepEqual(stdout.split('\n'), [
+      'insmod ok, again File exists, another Exec format error',
+      'mknod File exists',
+      'beside it ok',
+      'opens 1',
+      'nothing there No such device or address',
+      'mount ok',
+      'hidden No such file or directory',
+      'link across Invalid cross-device link, rename across Invalid cross-device link',
+      'busy Device or resource busy',
+      'above is /',
+      'umount ok, again Invalid argument',
+      'back ok No such file or directory',
+      'the disk keeps ok, read only Read-only file system',
+      'tmpfs ok, unknown No such device, no disk Block device required',
+      'rootfs / tmpfs rw,relatime 0 0',
+      'proc /proc proc ro,relatime 0 0',
+      '/dev/vda /media ext4 ro,relatime 0 0',
+      'none /tmp tmpfs rw,relatime 0 0',
+      '',
+    ]);
+    assert.equal(status, 0);
+  });
+
   it('says what is wrong with a mount', () => {
     const host = join(folder, 'misc');
     writeFileSync(host, compile('misc'), { mode: 0o755 });

@@ -30,6 +30,7 @@ describe('The same program on Linux and here', function () {
 
   for (const [name, title] of [
     ['maps', 'mappings of files and of shared memory are coherent, private, and end with the file'],
+    ['ipc', 'segments of shared memory and copies between files'],
     ['tree', 'files are opened, named, read, locked and described alike'],
   ] as const)
     it(`${name}: ${title}`, () => {
