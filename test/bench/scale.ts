@@ -13,7 +13,7 @@ import { layoutOf } from '../../samples/toolchain/layout';
 import type { Level, ScaleResult, ScaleRun } from './scale-child';
 
 const MIB = 2 ** 20;
-const FORKS = 200;
+const FORKS = 1000;
 const CROWD_MEMORY = 2048;
 
 interface Images {
@@ -80,7 +80,7 @@ function forking({ host, big, small }: Images): void {
   const bytes = child({ what: 'bytes', bytes: 64 * MIB });
   const large = child({ what: 'forks', host, enclave: big, count: FORKS });
   const little = child({ what: 'forks', host, enclave: small, count: FORKS });
-  const [fork, other] = [around(large.forks, FORKS - 50), around(little.forks, FORKS - 50)];
+  const [fork, other] = [around(large.forks, FORKS - 200, 200), around(little.forks, FORKS - 200, 200)];
   console.log(
     `A template of 64 MiB: create ${ms(large.create)}, fork to first instruction ${ms(fork)} (1 MiB: ${ms(other)}).`,
   );

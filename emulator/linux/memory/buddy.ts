@@ -63,26 +63,33 @@ function collectDirty(node: Buddy, order: number, first: number, into: PageRange
  * is left; of those the tightest fit, the lowest address among equals.
  */
 export function buddyAllocate(tree: Buddy, order: number, want: number): Allocation | undefined {
-  return take(tree, order, want, 0, freedOf(tree, order) >= want ? freedOf : bestOf);
+  const room = freedOf(tree, order) >= want ? freedOf : bestOf;
+  if (want > order || room(tree, order) < want) return undefined;
+  const got: Taken = { page: 0, dirty: [] };
+  const left = take(tree, order, want, 0, room, got);
+  return { tree: left, ...got };
 }
 
-/** `room`: the largest order of the blocks that may be taken from a node. */
-function take(tree: Buddy, order: number, want: number, first: number, room: typeof bestOf): Allocation | undefined {
-  if (want > order || room(tree, order) < want) return undefined;
+interface Taken {
+  page: number;
+  readonly dirty: PageRange[];
+}
+
+/** What is left of a node that has room; `got` is told the block. `room`: the largest order of the blocks that may be taken from a node. */
+function take(tree: Buddy, order: number, want: number, first: number, room: typeof bestOf, got: Taken): Buddy {
   if (order === want) {
-    const dirty: PageRange[] = [];
-    collectDirty(tree, order, first, dirty);
-    return { tree: 'used', page: first, dirty };
+    got.page = first;
+    collectDirty(tree, order, first, got.dirty);
+    return 'used';
   }
   const half = order - 1;
   const left = typeof tree === 'string' ? tree : tree.left;
   const right = typeof tree === 'string' ? tree : tree.right;
   const a = room(left, half);
   const b = room(right, half);
-  const goLeft = a >= want && (b < want || a <= b);
-  const inner = take(goLeft ? left : right, half, want, goLeft ? first : first + 2 ** half, room);
-  if (!inner) return undefined;
-  return { ...inner, tree: goLeft ? join(inner.tree, right, order) : join(left, inner.tree, order) };
+  return a >= want && (b < want || a <= b)
+    ? join(take(left, half, want, first, room, got), right, order)
+    : join(left, take(right, half, want, first + 2 ** half, room, got), order);
 }
 
 /** Gives back the block of 2^freed pages at `page`; undefined when it was not allocated as a whole or is misaligned. */
