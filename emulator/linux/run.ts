@@ -249,6 +249,15 @@ function finishCall(core: Core, tid: number, value: number): void {
     restart(core, tid, thread.call!.args[0]!);
     return;
   }
+  if (value === -Errno.ERESTART_RESTARTBLOCK) {
+    const error = interrupted(core, thread, value);
+    // A default action comes first; it mostly leaves nobody to see the result.
+    if (error === undefined && !thread.dying && !deliverable(core, core.thread(tid))) {
+      core.setThread(tid, { call: { ...core.thread(tid).call!, woken: undefined } });
+      return;
+    }
+    result = -Errno.EINTR;
+  }
   if (value === -Errno.ERESTARTSYS || value === -Errno.ERESTARTNOHAND) {
     const error = interrupted(core, thread, value);
     if (error === undefined) {

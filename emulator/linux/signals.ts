@@ -245,11 +245,14 @@ export function sigreturn(core: Core, tid: number): void {
  * start again.
  */
 export function interrupted(core: Core, thread: Thread, error: number): number | undefined {
-  const info = deliverable(core, thread);
-  if (!info) return undefined;
   const process = core.process(thread.pid);
+  let info = deliverable(core, thread);
+  // What is ignored interrupts nothing.
+  for (; info && ignores(process, info.signal); info = deliverable(core, core.thread(thread.tid)))
+    takePending(core, thread.tid, info);
+  if (!info) return undefined;
   const action = actionOf(process, info.signal);
-  if (ignores(process, info.signal) || action.handler === 0) return undefined;
+  if (action.handler === 0) return undefined;
   if (error === -Errno.ERESTARTSYS && (action.flags & SigFlag.RESTART) !== 0) return undefined;
   return -Errno.EINTR;
 }

@@ -48,6 +48,7 @@ const LAST_SIGNAL = 64;
 interface CloneRequest {
   readonly flags: number;
   readonly exitSignal: number;
+  readonly clearsHandlers: boolean;
   readonly stack: number;
   readonly parentTid: number;
   readonly childTid: number;
@@ -62,10 +63,10 @@ type Phase =
   | { readonly at: 'born'; readonly address: number; readonly onFault: { readonly at: 'alive' } }
   | { readonly at: 'alive' };
 
-function refusal({ core }: CallContext, { flags, exitSignal }: CloneRequest): number | undefined {
+function refusal({ core }: CallContext, { flags, exitSignal, clearsHandlers }: CloneRequest): number | undefined {
   const has = (bits: number): boolean => (flags & bits) !== 0;
   if (has(Clone.THREAD) && !has(Clone.SIGHAND)) return -Errno.EINVAL;
-  if (has(Clone.SIGHAND) && !has(Clone.VM)) return -Errno.EINVAL;
+  if (has(Clone.SIGHAND) && (!has(Clone.VM) || clearsHandlers)) return -Errno.EINVAL;
   if (exitSignal < 0 || exitSignal > LAST_SIGNAL) return -Errno.EINVAL;
   const shared = flags & THREAD_FLAGS & ~Clone.VM;
   if (has(~KNOWN) || shared !== (has(Clone.THREAD) ? THREAD_FLAGS & ~Clone.VM : 0)) {
@@ -121,6 +122,8 @@ function startProcess(context: CallContext, request: CloneRequest): Outcome {
   const child = beginProcess(core, process, { parent, exitSignal: request.exitSignal, borrows });
   if (child === undefined) return -Errno.ENOMEM;
   core.charge(process.descriptors.size);
+  if (request.clearsHandlers)
+    core.setProcess(child, { actions: process.actions.filter(({ handler }) => handler === 1) });
   if (borrows) return complete(context, request, child);
   return { do: 'more', phase: { at: 'pages', child, position: 0 } satisfies Phase };
 }
@@ -182,6 +185,7 @@ const clone: Handler = (context, flags, stack, parentTid, tls, childTid) =>
   cloneAny(context, {
     flags: flags!,
     exitSignal: flags! & Clone.EXIT_SIGNAL,
+    clearsHandlers: false,
     stack: stack!,
     parentTid: parentTid!,
     tls: tls!,
@@ -195,11 +199,14 @@ const clone3: Handler = (context, address, size) => {
   if (size! < CLONE_ARGS_SIZE || size! > 4096) return -Errno.EINVAL;
   const field = (index: number): number => context.core.user.readI64(address! + index * 8);
   const [stack, length] = [field(5), field(6)];
-  const flags = field(0);
-  if (flags & Clone.EXIT_SIGNAL) return -Errno.EINVAL;
+  // Beyond 32 bits only CLONE_CLEAR_SIGHAND is known: handlers of the parent are none of the child's.
+  const high = Math.floor(field(0) / 2 ** 32);
+  const flags = (field(0) % 2 ** 32) | 0;
+  if (flags & Clone.EXIT_SIGNAL || high < 0 || high > 1) return -Errno.EINVAL;
   return cloneAny(context, {
     flags,
     exitSignal: field(4),
+    clearsHandlers: high === 1,
     childTid: field(2),
     parentTid: field(3),
     stack: stack === 0 ? 0 : stack + length,

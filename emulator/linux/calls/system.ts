@@ -62,7 +62,7 @@ const sysinfo: Handler = ({ core }, address) => {
 
 const getrusage: Handler = ({ core, process, thread }, who, address) => {
   const view = new DataView(new ArrayBuffer(144));
-  const ticks = who === 1 ? thread.cpu : who === -1 ? 0 : processTicks(core, process);
+  const ticks = who === 1 ? thread.cpu : who === -1 ? process.childCpu : processTicks(core, process);
   if (who! > 1 || who! < -1) return -Errno.EINVAL;
   const { seconds, nanoseconds } = timeOf(core, ticks);
   view.setBigInt64(0, BigInt(seconds), true);
@@ -87,9 +87,11 @@ const PR_GET_DUMPABLE = 3;
 const PR_SET_DUMPABLE = 4;
 const PR_SET_NAME = 15;
 const PR_GET_NAME = 16;
+const PR_SET_CHILD_SUBREAPER = 36;
+const PR_GET_CHILD_SUBREAPER = 37;
 const PR_SET_NO_NEW_PRIVS = 38;
 
-const prctl: Handler = ({ core, thread }, option, address) => {
+const prctl: Handler = ({ core, thread, process }, option, address) => {
   switch (option) {
     case PR_SET_NAME: {
       const bytes = core.user.read(address!, 16);
@@ -105,6 +107,12 @@ const prctl: Handler = ({ core, thread }, option, address) => {
       core.user.write(address!, bytes);
       return 0;
     }
+    case PR_SET_CHILD_SUBREAPER:
+      core.setProcess(process.pid, { subreaper: address !== 0 });
+      return 0;
+    case PR_GET_CHILD_SUBREAPER:
+      core.user.writeU32(address!, process.subreaper ? 1 : 0);
+      return 0;
     case PR_GET_DUMPABLE:
       return 1;
     case PR_SET_PDEATHSIG:

@@ -131,7 +131,7 @@ function sleep(context: CallContext, deadline: number, remainderAt: number): Out
   if (call.woken === 'timeout' || core.now >= deadline) return 0;
   if (call.woken === 'signal') {
     if (remainderAt) writeTimeSpec(core, remainderAt, timeOf(core, Math.max(0, deadline - core.now)));
-    return -Errno.EINTR;
+    return -Errno.ERESTART_RESTARTBLOCK;
   }
   return { do: 'block', wait: waitFor([], deadline), phase: { deadline } satisfies Sleeping };
 }
@@ -163,7 +163,9 @@ const times: Handler = ({ core, process }, address) => {
   const inClockTicks = (ticks: number): number => Math.floor((ticks * CLOCK_TICKS) / core.options.clockHz);
   if (address) {
     core.user.writeI64(address, inClockTicks(processTicks(core, process)));
-    for (const at of [8, 16, 24]) core.user.writeI64(address + at, 0);
+    core.user.writeI64(address + 8, 0);
+    core.user.writeI64(address + 16, inClockTicks(process.childCpu));
+    core.user.writeI64(address + 24, 0);
   }
   return inClockTicks(core.now);
 };
