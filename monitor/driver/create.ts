@@ -6,7 +6,7 @@
 import type { DeviceStep } from '../../emulator/linux/device';
 import { addToDigest, finishImageDigest, newImageDigest } from '../../emulator/linux/image-hash';
 import { PAGE_SIZE, pa, va } from '../../emulator/units';
-import { CreateParam, EnclaveTypeNumber, Pte, Result, Sbi } from '../abi';
+import { CreateParam, EnclaveTypeNumber, MAX_STACK_SIZE, Pte, Result, Sbi } from '../abi';
 import { hex } from '../hazards';
 import { LIMIT_REMEDY } from '../limits';
 import { SharedPage, orderOf, sbi } from './core';
@@ -110,6 +110,9 @@ export function planPool(t: Turn, { request, param, image, hash }: Step & { at: 
       `penglai_enclave_eapp_loading is failed: ${plan.error}`,
     );
   }
+  // Also where there is room for it here: on a device there is not.
+  if (!shadow && param.stackSize > MAX_STACK_SIZE)
+    raise(t, 'memory-bounds', { what: 'a stack', size: param.stackSize });
   if (!shadow && param.stackSize === 0) raise(t, 'stack-none', { size: 0 });
   const crooked = plan.pieces.find(({ address }) => address % PAGE_SIZE !== 0);
   if (crooked) raise(t, 'elf-alignment', { address: hex(crooked.address) });
