@@ -25,6 +25,12 @@ const withoutTimer = (timers: Timers, { deadline }: Wait, id: number): Timers =>
 const withQueue = (queues: Queues, name: string, ids: OrderedSet<number>): Queues =>
   ids.size > 0 ? queues.set(name, ids) : queues.remove(name);
 
+/** One at a time: `subtract` looks through `ids` for each member. */
+const without = (queue: OrderedSet<number>, ids: readonly number[]): OrderedSet<number> =>
+  queue.withMutations((set) => {
+    for (const id of ids) set.delete(id);
+  });
+
 /** Who stands in a queue, first come first. */
 export const waitersIn = (core: Core, queue: string): OrderedSet<number> => core.state.queues.get(queue) ?? NOBODY;
 const NOBODY = OrderedSet<number>();
@@ -91,7 +97,7 @@ export function unblockThreads(core: Core, tids: readonly number[], woken: Woken
       else leaving.set(name, [tid]);
     }
   }
-  for (const [name, ids] of leaving) queues = withQueue(queues, name, waitersIn(core, name).subtract(ids));
+  for (const [name, ids] of leaving) queues = withQueue(queues, name, without(waitersIn(core, name), ids));
   const threads = core.state.threads.withMutations((map) => {
     for (const tid of blocked) {
       const thread = map.get(tid)!;
@@ -124,7 +130,7 @@ export function wake(
 export function requeue(core: Core, from: string, to: string, count: number): number {
   const moved = waitersIn(core, from).take(count).toArray();
   if (moved.length === 0) return 0;
-  const left = withQueue(core.state.queues, from, waitersIn(core, from).subtract(moved));
+  const left = withQueue(core.state.queues, from, without(waitersIn(core, from), moved));
   const threads = core.state.threads.withMutations((map) => {
     for (const id of moved) {
       const thread = map.get(id)!;
