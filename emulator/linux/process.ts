@@ -47,8 +47,9 @@ export function endThreads(core: Core, tids: readonly number[]): void {
 /** The thread is gone; its exit's user-memory work has been done. */
 export function removeThread(core: Core, tid: number, status: number): void {
   const thread = core.thread(tid);
+  // Nearly always the thread itself exits; then it stands in no queue, and the run queue need not be searched.
   if (core.state.current === tid) leaveCurrent(core);
-  forget(core, tid);
+  else forget(core, tid);
   core.set({ threads: core.state.threads.remove(tid) });
   const process = core.process(thread.pid);
   const threads = process.threads.filter((other) => other !== tid);
