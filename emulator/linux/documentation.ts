@@ -4,6 +4,7 @@ import { handlerOf, namedCalls } from './calls/table';
 
 /** What a program may notice about a call that is there. */
 const NOTES: Readonly<Record<string, string>> = {
+  capset: 'kept and told; nothing is refused for want of one',
   chroot: 'as root, which everybody is',
   delete_module: '`penglai`: `EBUSY`; nothing else is loaded',
   fallocate: 'modes 0, `KEEP_SIZE`, `PUNCH_HOLE`, `ZERO_RANGE`',

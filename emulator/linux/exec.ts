@@ -138,7 +138,7 @@ function executing(
   const { main, interpreter, file, argv } = program;
   const images: Image[] = [{ path: main.path, base: bases.base, hash: hashes[0]! }];
   if (interpreter) images.push({ path: interpreter.path, base: bases.interpreterBase, hash: hashes[1]! });
-  return { name: baseName(file), executable: main.path, arguments: argv.map(decode), images };
+  return { name: baseName(file), executable: main.path, arguments: argv.map(decode), images, capabilities: undefined };
 }
 
 /** What a thread is when its program begins. */

@@ -227,6 +227,13 @@ export interface Stopped {
   readonly parked: readonly number[];
 }
 
+/** Bit n is capability n (capabilities(7)). */
+export interface CapabilitySets {
+  readonly effective: bigint;
+  readonly permitted: bigint;
+  readonly inheritable: bigint;
+}
+
 export interface Process extends Kin {
   readonly name: string;
   readonly executable: string;
@@ -255,6 +262,10 @@ export interface Process extends Kin {
   readonly continued: boolean;
   /** Descendants whose parents end become its children (PR_SET_CHILD_SUBREAPER). */
   readonly subreaper: boolean;
+  /** /proc/<pid>/oom_score_adj; 0 when absent. */
+  readonly oomScore?: number;
+  /** Absent: all that root has. */
+  readonly capabilities?: CapabilitySets | undefined;
 }
 
 /** Kernel work that belongs to no thread, in steps. Ids are negative so that they share queues with tids. */

@@ -7,6 +7,7 @@ import { newPipe, openPipeEnd } from '../files/kinds/pipe';
 import { mayRead, mayWrite, newOpenFile } from '../files/open-files';
 import { procEntry, procPid } from '../files/proc/nodes';
 import { procText } from '../files/proc/texts';
+import { isWritable } from '../files/proc/writes';
 import { create, createNameless, setInode } from '../files/tree';
 import type { OpenFile } from '../files/types';
 import { inodeOf, type Resolved } from '../files/walk';
@@ -123,7 +124,7 @@ function openInode(context: CallContext, number: number, path: string, flags: nu
       return -Errno.ELOOP;
     case 'proc': {
       if (inode.what === 'link') return openAgain(context, number, flags);
-      if (writes) return -Errno.EACCES;
+      if (writes && !isWritable(number)) return -Errno.EACCES;
       const text = procText(core, number);
       if (text === undefined) return -Errno.ESRCH;
       const content = contentFrom(new TextEncoder().encode(text));

@@ -165,36 +165,6 @@ const membarrier: Handler = (_context, command) => {
   return command! > 0 && (command! & ~MEMBARRIER_COMMANDS) === 0 ? 0 : -Errno.EINVAL;
 };
 
-/** The version of capabilities with 64 bits. */
-const CAPABILITY_VERSION_3 = 0x20080522;
-/** CAP_LAST_CAP of Linux 5.10: 40 and below. Root has all of them. */
-const CAPABILITIES = [0xffff_ffff, 0x1ff];
-
-const capget: Handler = ({ core }, headerAt, dataAt) => {
-  const version = core.user.readU32(headerAt!);
-  if (version !== CAPABILITY_VERSION_3) {
-    core.user.writeU32(headerAt!, CAPABILITY_VERSION_3);
-    return dataAt === 0 ? 0 : -Errno.EINVAL;
-  }
-  const pid = core.user.readI32(headerAt! + 4);
-  if (pid < 0) return -Errno.EINVAL;
-  if (pid !== 0 && !core.state.threads.has(pid)) return -Errno.ESRCH;
-  if (dataAt === 0) return 0;
-  core.user.probe(dataAt!, 24, 'write');
-  CAPABILITIES.forEach((bits, i) =>
-    [bits, bits, 0].forEach((word, j) => core.user.writeU32(dataAt! + i * 12 + j * 4, word)),
-  );
-  return 0;
-};
-const capset: Handler = ({ core, thread }, headerAt) => {
-  if (core.user.readU32(headerAt!) !== CAPABILITY_VERSION_3) {
-    core.user.writeU32(headerAt!, CAPABILITY_VERSION_3);
-    return -Errno.EINVAL;
-  }
-  const pid = core.user.readI32(headerAt! + 4);
-  return pid === 0 || pid === thread.tid ? 0 : -Errno.EPERM;
-};
-
 /** syslog(2): the kernel's log goes to the console only; what can be read of it is empty. */
 const syslog: Handler = (_context, type, _buffer, length) => {
   if (type! < 0 || type! > 10) return -Errno.EINVAL;
@@ -236,8 +206,6 @@ export const systemCalls: Readonly<Record<string, Handler>> = {
   getgroups: root,
   setfsuid: root,
   setfsgid: root,
-  capget,
-  capset,
   syslog,
   setgroups: root,
   personality: root,

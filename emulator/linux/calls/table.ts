@@ -4,6 +4,7 @@
  */
 import type { Handler } from './call';
 import { attributeCalls } from './attributes';
+import { capabilityCalls } from './capabilities';
 import { cloneCalls } from './clone';
 import { copyingCalls } from './copying';
 import { descriptorCalls } from './descriptors';
@@ -82,6 +83,7 @@ export const callName = (number: number): string => NAMES.get(number) ?? `call $
 
 const BY_NAME: Readonly<Record<string, Handler>> = {
   ...attributeCalls,
+  ...capabilityCalls,
   ...cloneCalls,
   ...copyingCalls,
   ...descriptorCalls,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { compile, needsCompiler } from './compile';
+import { golden } from './oracle';
 import { newHost, type Host, type HostOptions } from './host';
 
 /** What qemu-riscv64 prints for the same executable. */
@@ -113,6 +114,12 @@ describe('Static glibc programs on the host OS', function () {
       missing.map((event) => event.kind === 'missing-system-call' && event.number),
       [4000],
     );
+  });
+
+  it('capability sets are kept, told and inherited; the writable texts of /proc take what they should', () => {
+    const host = finished({ program: compile('capabilities') });
+    assert.equal(host.text(), golden('capabilities'));
+    assert.equal(host.linux.exitStatus, 0);
   });
 
   it('input posted while the program waits is read line by line', () => {

@@ -3,6 +3,7 @@ import type { Core } from '../../core';
 import { Errno, O } from '../../errno';
 import { readContent } from '../content';
 import { readData, writeData } from '../data';
+import { writeProc } from '../proc/writes';
 import { setOpenFile } from '../open-files';
 import { inodeOf } from '../tree';
 import { ALWAYS, type FileOf, type Kind, type ReadResult, type WriteResult } from './kind';
@@ -66,6 +67,7 @@ export const text: Kind<FileOf<'text'>> = {
     if (position === undefined) setOpenFile(core, id, { ...file, offset: offset + bytes.length });
     return bytes;
   },
+  write: (core, _id, file, bytes) => writeProc(core, file.inode, bytes),
   size: (_core, file) => file.content.size,
   ready: () => ALWAYS,
   available: (_core, file) => Math.max(0, file.content.size - file.offset),

@@ -117,8 +117,11 @@ export function procInode(state: State, number: number): Inode | undefined {
   if (entry >= FD)
     return state.processes.get(pid)!.descriptors.has(entry - FD) ? { ...common, what: 'link', mode: 0o700 } : undefined;
   const node = PROCESS[entry];
-  return node && { ...common, what: node.what, mode: MODES[node.what] };
+  const mode = WRITABLE.has(node?.path ?? '') ? 0o644 : MODES[node?.what ?? 'text'];
+  return node && { ...common, what: node.what, mode };
 }
+/** What writes.ts takes. */
+const WRITABLE: ReadonlySet<string> = new Set(['comm', 'oom_score_adj']);
 const MODES: Readonly<Record<What, number>> = { directory: 0o555, text: 0o444, link: 0o777 };
 
 const asNumber = (name: string): number | undefined => (/^(0|[1-9][0-9]{0,8})$/.test(name) ? Number(name) : undefined);

@@ -1,5 +1,6 @@
 /** Texts of /proc (proc(5)), made when a file of it is opened. */
 import type { Core } from '../../core';
+import { capabilitiesOf } from '../../capabilities';
 import { ISA_STRING } from '../../../isa/extensions';
 import { PAGE_SIZE } from '../../../units';
 import { MAX_DESCRIPTORS } from '../descriptors';
@@ -116,9 +117,7 @@ function status(core: Core, process: Process, thread: Thread): string {
     kb('VmExe', text),
     `Threads:\t${process.threads.length}`,
     ...sets.map(([name, bits]) => `${name}:\t${bits.toString(16).padStart(16, '0')}`),
-    'CapInh:\t0000000000000000',
-    'CapPrm:\t000001ffffffffff',
-    'CapEff:\t000001ffffffffff',
+    ...(['Inh', 'Prm', 'Eff'] as const).map((which) => capabilityLine(process, which)),
     'CapBnd:\t000001ffffffffff',
     'CapAmb:\t0000000000000000',
     'NoNewPrivs:\t0',
@@ -131,6 +130,10 @@ function status(core: Core, process: Process, thread: Thread): string {
     '',
   ].join('\n');
 }
+
+const SETS = { Inh: 'inheritable', Prm: 'permitted', Eff: 'effective' } as const;
+const capabilityLine = (process: Process, which: keyof typeof SETS): string =>
+  `Cap${which}:\t${capabilitiesOf(process)[SETS[which]].toString(16).padStart(16, '0')}`;
 
 const clock = (core: Core, ticks: number): number => Math.floor((ticks * TICKS_PER_SECOND) / core.options.clockHz);
 
@@ -207,7 +210,7 @@ function ofProcess(core: Core, process: Process, thread: Thread, path: string): 
     case 'mountinfo':
       return mounts(core, path === 'mountinfo');
     case 'oom_score_adj':
-      return '0\n';
+      return `${process.oomScore ?? 0}\n`;
     default:
       return '';
   }
