@@ -177,6 +177,13 @@ export const runWarnings = {
       `The program used the system call ${name} (${number}), which the emulated host does not have; it got ENOSYS.`,
       '',
     ),
+  endedByHazard: (code: string) =>
+    quiet(
+      'ENDED_BY_HAZARD',
+      5007,
+      `The program was ended by the hazard ${code}, as a device would be.`,
+      'Set "hazards": "explain" in launch.json to let it go on.',
+    ),
   enclavesLeft: (names: readonly string[]) =>
     quiet(
       'ENCLAVES_LEFT',

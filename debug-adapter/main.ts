@@ -25,7 +25,13 @@ const files: Files = {
     try {
       const found = await stat(fileURLToPath(uri));
       const kind = found.isFile() ? 'file' : found.isDirectory() ? 'folder' : 'other';
-      return { kind, size: found.size, modified: found.mtimeMs, identity: `${found.dev}:${found.ino}`, mode: found.mode & 0o7777 };
+      return {
+        kind,
+        size: found.size,
+        modified: found.mtimeMs,
+        identity: `${found.dev}:${found.ino}`,
+        mode: found.mode & 0o7777,
+      };
     } catch {
       return undefined;
     }

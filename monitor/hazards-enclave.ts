@@ -38,7 +38,7 @@ export const ENCLAVE_HAZARDS = of({
     did: 'call_enclave of server {handle} while it works for another enclave.',
     device: 'refused',
     observed: 'Observed: -2 (ESERVERBUSY) at once; callers had to repeat the call up to 230,000 times.',
-    remedy: 'Call again while the result is -2, with EAPP_YIELD-free work in between, or use one server per caller.',
+    remedy: 'Call again while the result is -2, with other work in between, or use one server per caller.',
   },
   'server-fault': {
     did: 'Server {server} faulted while it worked for enclave {eid}: the caller is killed.',

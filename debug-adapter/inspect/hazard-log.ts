@@ -64,6 +64,10 @@ export class HazardLog {
   }
 }
 
+/** Sources of the SDK's libraries, this one's and the published one's. */
+const LIBRARY_SOURCE = /\/sdk\/(eapp|host)\/src\/|\/lib\/(app|host)\//;
+const isLibrary = ({ name, place }: CodeFrame): boolean => LIBRARY.test(name) || LIBRARY_SOURCE.test(place?.path ?? '');
+
 function keyOf({ code, site, instance, args }: HazardEvent): string {
   return site ? [code, site.space, site.pc, site.ra, site.sp].join(' ') : `${code} ${instance} ${args['name'] ?? ''}`;
 }
@@ -74,7 +78,7 @@ function placeOf(event: HazardEvent, frames: Iterable<CodeFrame>): string {
   for (const frame of frames) {
     if (count++ === MAX_FRAMES) break;
     if (frame.place) best ??= frame;
-    if (!frame.place || LIBRARY.test(frame.name)) continue;
+    if (!frame.place || isLibrary(frame)) continue;
     best = frame;
     break;
   }

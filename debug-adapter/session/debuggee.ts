@@ -100,6 +100,7 @@ export class Debuggee {
           owner.stopped(stop);
         },
         ended: (status) => {
+          if (system.endedBy !== undefined) announcer.warn(runWarnings.endedByHazard(system.endedBy));
           announcer.flush(true);
           owner.ended(status);
         },
