@@ -72,6 +72,9 @@ export function advance(core: Core, program: Program): boolean {
   }
   if (core.state.fence) return fence(core);
   if (core.state.boot.phase !== 'done' && core.state.boot.phase !== 'devices') return bootStep(core);
+  // A device's driver takes in what the firmware answered before anybody else can ask it.
+  const { current } = core.state;
+  if (current !== undefined && core.thread(current).call?.sbi) return runThread(core);
   if (core.state.inputs.size > 0) {
     takeInput(core);
     return true;
@@ -122,7 +125,7 @@ function runThread(core: Core): boolean {
   const tid = core.state.current!;
   const thread = core.thread(tid);
   const { stopped, memory } = core.process(thread.pid);
-  if (stopped && !thread.dying) {
+  if (stopped && !thread.dying && !thread.call?.sbi) {
     park(core, tid);
     return true;
   }

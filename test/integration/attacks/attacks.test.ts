@@ -9,7 +9,7 @@ import { HANDLE_ATTACKS } from './handles';
 import { HANDOVER_ATTACKS } from './handover';
 import { PARAMETER_ATTACKS } from './parameters';
 import { attackList, withTables } from './document';
-import { HOST_ATTACKS, hostProgram, tryHostProgram, type HostAttack } from './programs';
+import { HOST_ATTACKS, hostProgram, raceOf, tryHostProgram, type HostAttack } from './programs';
 import { TABLE_ATTACKS } from './tables';
 
 const ATTACKS: readonly Attack[] = [
@@ -89,6 +89,15 @@ describe('attacks on enclaves', function () {
     let host: Uint8Array;
     before(async () => {
       host = await hostProgram();
+    });
+    it('STOP, RESUME and DESTROY that race with the end of a run: each run ends once, and nothing is left', () => {
+      const runs = [1, 2, 3, 4, 5, 6].map((seed) => raceOf(host, seed));
+      for (const { stdout, reachable, left } of runs) {
+        const lines = stdout.trimEnd().split('\n');
+        assert.deepEqual([...new Set(lines)], ['run: 0']);
+        assert.equal(lines.length, 12);
+        assert.deepEqual([reachable, left], [[], 0]);
+      }
     });
     for (const attack of HOST_ATTACKS) {
       it(`${attack.name}: fails`, () => hostRefused(host, attack));

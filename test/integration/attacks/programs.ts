@@ -97,6 +97,29 @@ export const HOST_ATTACKS: readonly HostAttack[] = [
 /** Writes the secret to its relay page and to its stack, then loops. */
 const keeper = enclaveElf(`li t0, 0x3800000000\nli t1, ${SECRET}\nsw t1, 0(t0)\nsw t1, -16(t0)\nagain:\nj again`);
 
+/** Returns 5 after about a millisecond. */
+const brief = enclaveElf(
+  'li t0, 50000\nagain:\naddi t0, t0, -1\nbnez t0, again\nli a0, 5\nli a7, 99\nli a6, 0x100101\necall',
+);
+
+/** STOP, RESUME and DESTROY against the end of a run, with slices of random lengths; what was printed, and what is private afterwards. */
+export function raceOf(host: Uint8Array, seed: number): { stdout: string; reachable: readonly string[]; left: number } {
+  const files = [
+    { path: '/root/attacks', bytes: host, mode: 0o755 },
+    { path: '/root/brief', bytes: brief, mode: 0o755 },
+  ];
+  const schedule = { quantum: 20_000, vary: true };
+  const launch = { program: '/root/attacks', args: ['race'], cwd: '/root', memoryMiB: 128, files, seed, schedule };
+  const system = createSystemWithoutChecks(launch, {});
+  const events = [];
+  for (let reason = ''; reason !== 'halted';) {
+    if (system.tick > LIMIT) throw new Error('the race never ends');
+    ({ reason } = system.run(tick(system.tick + LIMIT)));
+    events.push(...system.drain());
+  }
+  return { stdout: printed(events).stdout, reachable: reachablePages(system), left: system.enclaves().length };
+}
+
 export async function hostProgram(): Promise<Uint8Array> {
   const source = join(process.cwd(), 'test/integration/system/programs/attacks.c');
   return new Uint8Array(readFileSync(await build('host', source, 'attacks', ['-D_GNU_SOURCE', '-w', '-O1'])));

@@ -323,6 +323,26 @@ static int foreign(void) {
   _exit(0);
 }
 
+/* STOP, RESUME and DESTROY at all distances from the end of a run that another thread is inside. */
+static int race(void) {
+  for (int i = 0; i < 12; i++) {
+    pthread_t thread;
+    create(&running, "brief", "brief");
+    struct user_param other = running;
+    pthread_create(&thread, NULL, runner, NULL);
+    usleep(100 * i);
+    int stopped = ioctl(device, STOP, &other);
+    int resumed = stopped == 0 ? ioctl(device, RESUME, &other) : -1;
+    int destroyed = i % 3 == 2 ? ioctl(device, DESTROY, &other) : 1;
+    pthread_join(thread, NULL);
+    /* A stop that came in time is ended by the resume, and nothing is left of the enclave. */
+    if (stopped == 0 && resumed != 0) say("resume", resumed);
+    if (destroyed < 0 && errno != EINVAL) say("destroy", destroyed);
+    if (ioctl(device, DESTROY, &other) == 0) say("destroy once more", 0);
+  }
+  return 0;
+}
+
 int main(int argc, char **argv) {
   setvbuf(stdout, NULL, _IOLBF, 0);
   device = open("/dev/penglai_enclave_dev", O_RDWR);
@@ -333,6 +353,7 @@ int main(int argc, char **argv) {
   if (strcmp(argv[1], "fork-before") == 0) return forked(1, 0);
   if (strcmp(argv[1], "fork-after") == 0) return forked(0, 0);
   if (strcmp(argv[1], "private") == 0) return private_copy();
+  if (strcmp(argv[1], "race") == 0) return race();
   if (strcmp(argv[1], "foreign") == 0) return foreign();
   return steal(strcmp(argv[1], "stale") == 0);
 }
