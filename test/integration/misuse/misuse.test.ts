@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { HAZARDS, explainHazard, type HazardCode, type HazardEvent } from '../../../monitor/hazards';
-import { createSystem } from '../../../monitor/system/system';
+import { tick } from '../../../emulator/units';
+import { createSystem, loadSystem } from '../../../monitor/system/system';
 import type { LaunchDescription, SystemEvent } from '../../../monitor/system/types';
 import { build } from '../adapter/builds';
 import { runToEnd } from '../system/sample';
@@ -142,7 +143,11 @@ describe('what goes wrong on a device', function () {
       build('eapp', enclave, 'misuse/enclave'),
       build('eapp', enclave, 'misuse/big', ['-DBIG']),
     ]);
-    const file = (path: string, name: string) => ({ path: `/root/${name}`, bytes: readFileSync(path), mode: 0o755 });
+    const file = (path: string, name: string) => ({
+      path: `/root/${name}`,
+      bytes: new Uint8Array(readFileSync(path)),
+      mode: 0o755,
+    });
     files = [file(host, 'host'), file(small, 'enclave'), file(big, 'big')];
   });
 
@@ -168,6 +173,41 @@ describe('what goes wrong on a device', function () {
         .replace(/#(begin|end)\n/g, '');
       said.push(`== ${row}\n${output}status ${system.exitStatus}\n${codes.map((code) => `hazard ${code}\n`).join('')}`);
     });
+
+  it('comes at the same ticks in a run that is cut, saved and continued, and is told once; so does a program’s end', () => {
+    const launch = (row: string, hazards: 'explain' | 'end'): LaunchDescription => ({
+      ...{
+        program: '/root/host',
+        args: [row],
+        cwd: '/root',
+        memoryMiB: 128,
+        schedule: { quantum: 50_000 },
+        files,
+        hazards,
+      },
+    });
+    const told = (events: readonly SystemEvent[]) =>
+      events.filter(({ kind }) => kind === 'hazard').map((event) => JSON.stringify(event));
+    for (const [row, hazards] of [
+      ['SERVER_FAULTS', 'explain'],
+      ['run-again', 'end'],
+    ] as const) {
+      const whole = createSystem(launch(row, hazards));
+      const all = told(runToEnd(whole));
+      const first = createSystem(launch(row, hazards));
+      const at = Number((JSON.parse(all[0]!) as { tick: number }).tick);
+      for (const cut of [at - 1, at + 1]) {
+        first.run(tick(cut));
+        const before = told(first.drain());
+        const second = loadSystem(launch(row, hazards), first.save());
+        const after = second.machine.run(second.tick).reason === 'halted' ? [] : told(runToEnd(second));
+        assert.equal(second.exitStatus, whole.exitStatus, row);
+        assert.equal(second.endedBy, whole.endedBy, row);
+        assert.equal(second.hash(), whole.hash(), row);
+        assert.deepEqual([...before, ...after], all.slice(all.length - before.length - after.length), row);
+      }
+    }
+  });
 
   it('prints what the golden file says', () => {
     if (process.env['GOLDEN'] === 'write') writeFileSync(GOLDEN, said.join('\n'));
