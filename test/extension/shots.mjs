@@ -75,8 +75,13 @@ class Person {
     }
   }
 
-  start(configuration) {
-    return this.quickOpen(`debug ${configuration}`);
+  async start(configuration) {
+    await this.page.keyboard.press('Control+P');
+    await this.page.locator('.quick-input-widget input').first().fill(`debug ${configuration}`);
+    // Enter before the list follows the text would start another one.
+    await this.page.locator('.quick-input-list .monaco-list-row', { hasText: configuration }).first().waitFor();
+    await this.page.waitForTimeout(900);
+    await this.page.keyboard.press('Enter');
   }
 
   frame(text) {
@@ -148,6 +153,14 @@ const stories = {
       .getByRole('treeitem', { name: /File Statics/ })
       .click();
     await person.shot('stop-resume');
+    await person.stop();
+  },
+  hazards: async (person) => {
+    await person.quickOpen('hazards/host.c');
+    await person.start('hazards');
+    await person.frame('main').first().waitFor();
+    await person.page.locator('.exception-widget').waitFor();
+    await person.shot('hazards');
     await person.stop();
   },
 };

@@ -25,6 +25,7 @@ const SAMPLES: readonly (readonly [string, string, readonly string[]])[] = [
   ['server-chain', 'server-chain', ['caller', 'server', 'server1']],
   ['server-chain-two', 'server-chain', ['caller', 'server']],
   ['stop-resume', 'stop-resume', ['loop']],
+  ['hazards', 'hazards', ['careless']],
 ];
 
 const worlds = (system: System, tid: number): string[] =>

@@ -10,7 +10,7 @@ const json = (path: string) => JSON.parse(readFileSync(join(layout.samples, path
 
 describe('The samples', () => {
   it('are the four tutorials, each with a README', () => {
-    assert.deepEqual(sampleNames(layout), ['hello-world', 'server-chain', 'shadow-fork', 'stop-resume']);
+    assert.deepEqual(sampleNames(layout), ['hazards', 'hello-world', 'server-chain', 'shadow-fork', 'stop-resume']);
     for (const name of sampleNames(layout))
       assert.match(readFileSync(join(layout.samples, name, 'README.md'), 'utf8'), /What to look at/);
   });
@@ -30,7 +30,7 @@ describe('The samples', () => {
   it('have launch configurations that start what is built, after the task that builds it', () => {
     const tasks = json('.vscode/tasks.json').tasks as { label: string; args: string[] }[];
     const configurations = json('.vscode/launch.json').configurations as Record<string, string & string[]>[];
-    assert.equal(configurations.length, 5);
+    assert.equal(configurations.length, 6);
     for (const configuration of configurations) {
       const sample = /^\$\{workspaceFolder\}\/build\/([^/]+)\/host$/.exec(configuration['program']!)![1]!;
       assert.ok(sampleNames(layout).includes(sample));
