@@ -66,7 +66,9 @@ export class HazardLog {
 
 /** Sources of the SDK's libraries, this one's and the published one's. */
 const LIBRARY_SOURCE = /\/sdk\/(eapp|host)\/src\/|\/lib\/(app|host)\//;
-const isLibrary = ({ name, place }: CodeFrame): boolean => LIBRARY.test(name) || LIBRARY_SOURCE.test(place?.path ?? '');
+/** Is it a function of the SDK or one below it, not the program's own? */
+export const isLibrary = ({ name, place }: CodeFrame): boolean =>
+  LIBRARY.test(name) || LIBRARY_SOURCE.test(place?.path ?? '');
 
 function keyOf({ code, site, instance, args }: HazardEvent): string {
   return site ? [code, site.space, site.pc, site.ra, site.sp].join(' ') : `${code} ${instance} ${args['name'] ?? ''}`;

@@ -104,9 +104,14 @@ export class Announcer {
     this.output.text({ key: 'warning', category: 'important' }, ended(error.text));
   }
 
-  /** What a device would not have liked, once for each place; of enclaves left behind `enclavesLeft` tells. */
-  hazard(entry: HazardEntry): void {
-    if (entry.code !== 'owner-exited') this.warn({ text: hazardLines(entry) });
+  /**
+   * What a device would not have liked, once for each place; of enclaves left behind `enclavesLeft` tells. Where the program stops
+   * for it the editor shows it in the source: one notice is enough.
+   */
+  hazard(entry: HazardEntry, stops: boolean): void {
+    if (entry.code === 'owner-exited') return;
+    if (stops) this.say(hazardLines(entry));
+    else this.warn({ text: hazardLines(entry) });
   }
 
   /** Sends what is due. `everything`: before a stop or the end, nothing is held back. */

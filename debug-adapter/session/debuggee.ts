@@ -93,7 +93,7 @@ export class Debuggee {
           void sources.index(mapping.image);
         },
         unmapped: (mapping) => announcer.unmapped(mapping),
-        hazard: (entry) => announcer.hazard(entry),
+        hazard: (entry, stops) => announcer.hazard(entry, stops),
         breakpointChanged: (breakpoint) => owner.breakpointChanged(breakpoint),
         stopped: (stop) => {
           announcer.flush(true);

@@ -38,20 +38,27 @@ export class Inspection {
     private readonly columnBase: 0 | 1,
   ) {}
 
-  stackTrace(stack: Stack, start = 0, levels = 0): { stackFrames: D.StackFrame[]; totalFrames: number } {
+  /** `passed`: frames an editor should not open first, besides those that are subtle anyway. */
+  stackTrace(
+    stack: Stack,
+    start = 0,
+    levels = 0,
+    passed: (frame: CodeFrame) => boolean = () => false,
+  ): { stackFrames: D.StackFrame[]; totalFrames: number } {
     const wanted = levels > 0 ? Math.min(levels, LEVELS_MAX) : LEVELS_MAX;
     const entries = stack.entries(start, wanted);
     return {
-      stackFrames: entries.map((entry) => this.frame(stack.tid, entry)),
+      stackFrames: entries.map((entry) => this.frame(stack.tid, entry, passed)),
       totalFrames: stack.total,
     };
   }
 
-  private frame(tid: number, entry: StackEntry): D.StackFrame {
+  private frame(tid: number, entry: StackEntry, passed: (frame: CodeFrame) => boolean): D.StackFrame {
     let id = this.frameIds.get(entry);
     if (id === undefined) this.frameIds.set(entry, (id = this.frames.add({ tid, entry })));
     if (entry.kind === 'label') return { id, name: entry.text, line: 0, column: 0, presentationHint: 'label' };
     const { place, mapping } = entry;
+    const subtle = entry.subtle || passed(entry);
     const shown = place && this.sources.show(place.image, place.file, place.path);
     return {
       id,
@@ -61,7 +68,7 @@ export class Inspection {
             source: {
               name: shown.name,
               path: shown.path,
-              ...(entry.subtle ? { presentationHint: 'deemphasize' as const } : {}),
+              ...(subtle ? { presentationHint: 'deemphasize' as const } : {}),
             },
           }
         : {}),
@@ -69,7 +76,7 @@ export class Inspection {
       column: place ? Math.max(place.column, 1) - 1 + this.columnBase : 0,
       instructionPointerReference: `0x${BigInt.asUintN(64, BigInt(entry.pc)).toString(16)}`,
       ...(mapping ? { moduleId: moduleIdOf(mapping) } : {}),
-      presentationHint: entry.subtle ? 'subtle' : 'normal',
+      presentationHint: subtle ? 'subtle' : 'normal',
     };
   }
 

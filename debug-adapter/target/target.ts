@@ -50,8 +50,8 @@ export interface TargetListener {
   /** An image was mapped; `fresh` when it was not known before. */
   mapped(mapping: Mapping): void;
   unmapped(mapping: Mapping): void;
-  /** A program did what goes wrong on a device; the first time at its place. */
-  hazard(entry: HazardEntry): void;
+  /** A program did what goes wrong on a device; the first time at its place. `stops`: and it is stopped there. */
+  hazard(entry: HazardEntry, stops: boolean): void;
   breakpointChanged(breakpoint: Breakpoint): void;
   stopped(stop: Stop): void;
   /** The machine has come to its end. */
@@ -387,12 +387,13 @@ export class Target {
 
   private hazardous(event: Extract<Stamped<SystemEvent>, { kind: 'hazard' }>): void {
     const { entry, first } = this.hazards.add(event, this.stackNow(event.tid).frames());
-    if (first) this.listener.hazard(entry);
-    // Of two in one step the first is the cause.
-    if (this.lastHazard?.tick !== event.tick) this.lastHazard = event;
     const { code, tid } = event;
     // What kills an enclave stops as its fault, a moment later; a process that is gone has no place to stop at.
-    if (!this.stopsFor(code) || hazardText(code).device === 'killed' || tid === 0) return;
+    const stops = this.stopsFor(code) && hazardText(code).device !== 'killed' && tid !== 0;
+    if (first) this.listener.hazard(entry, stops);
+    // Of two in one step the first is the cause.
+    if (this.lastHazard?.tick !== event.tick) this.lastHazard = event;
+    if (!stops) return;
     const explanation = explainHazard(event);
     this.fault ??= {
       fault: {

@@ -9,7 +9,7 @@ const layout = layoutOf(resolve('.'));
 const json = (path: string) => JSON.parse(readFileSync(join(layout.samples, path), 'utf8'));
 
 describe('The samples', () => {
-  it('are the four tutorials, each with a README', () => {
+  it('are the tutorials and the mistakes, each with a README', () => {
     assert.deepEqual(sampleNames(layout), ['hazards', 'hello-world', 'server-chain', 'shadow-fork', 'stop-resume']);
     for (const name of sampleNames(layout))
       assert.match(readFileSync(join(layout.samples, name, 'README.md'), 'utf8'), /What to look at/);
