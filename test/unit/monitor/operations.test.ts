@@ -4,7 +4,6 @@ import { isRefused, ruleFor, type Operation } from '../../../monitor/operations'
 import type { EnclaveState, EnclaveType } from '../../../monitor/types';
 import { Bench, Code } from './bench';
 
-
 /** What the host can do to an enclave, by the row of the table it is. */
 const HOST: Partial<Record<Operation, (b: Bench, made: { eid: number; page: number }, type: EnclaveType) => number>> = {
   run: (b, made) => {
