@@ -2,7 +2,7 @@
 // `npm test`: installs what is missing, builds, lints, type-checks and runs every test; `--core` leaves the editor out.
 // Each runner writes a JSON report; a report that is missing or empty is a failure. The last line is `N passed, N failed`.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { installDependencies } from '../extension/workbench/packages.mjs';
@@ -42,6 +42,13 @@ function mocha(name, folders) {
     env: { REPORT: join(reports, `${name}.json`) },
     quietly: true,
   });
+}
+
+/** The tables that tests made of what they visited. */
+function printTables() {
+  const folder = join(reports, 'tables');
+  for (const file of existsSync(folder) ? readdirSync(folder).sort() : [])
+    console.log(`--- ${file.replace(/\.txt$/, '')} ---\n${readFileSync(join(folder, file), 'utf8')}`);
 }
 
 /** Adds up the reports; anything wrong with one counts as a failure. */
@@ -91,4 +98,5 @@ if (!coreOnly) {
   names.push('extension', 'extension-packaged');
   await node('extension', 'test/extension/run.mjs', [], { env: { REPORT: join(reports, 'extension.json') } });
 }
+printTables();
 process.exitCode = summarise(names, failedSteps) ? 0 : 1;

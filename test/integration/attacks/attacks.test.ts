@@ -11,6 +11,7 @@ import { PARAMETER_ATTACKS } from './parameters';
 import { attackList, withTables } from './document';
 import { HOST_ATTACKS, hostProgram, raceOf, tryHostProgram, type HostAttack } from './programs';
 import { TABLE_ATTACKS } from './tables';
+import { printTable } from '../../tools/tables';
 
 const ATTACKS: readonly Attack[] = [
   ...TABLE_ATTACKS,
@@ -130,5 +131,5 @@ describe('attacks on enclaves', function () {
     else assert.equal(old, text, 'GOLDEN=write writes its tables anew');
   });
 
-  after(() => console.log(attackList([...ATTACKS, ...HOST_ATTACKS])));
+  after(() => printTable('attacks', attackList([...ATTACKS, ...HOST_ATTACKS])));
 });

@@ -9,6 +9,7 @@ import {
   type Rule,
   type State,
 } from '../../../monitor/operations';
+import { printTable } from '../../tools/tables';
 
 export interface Cell {
   readonly operation: Operation;
@@ -58,10 +59,8 @@ export class Visited {
       });
       lines.push(row.padEnd(width + 1) + of.join(''));
     }
-    console.log(lines.map((line) => line.trimEnd()).join('\n'));
-    console.log(
-      `${this.how.size} of ${all.length} cells visited; * the state was set: one hart and one address space can’t reach it`,
-    );
+    const count = `${this.how.size} of ${all.length} cells visited; * the state was set: one hart and one address space can’t reach it`;
+    printTable(`operations-${this.layers.join('-')}`, [...lines.map((line) => line.trimEnd()), count].join('\n'));
     const missed = all.filter((cell) => !this.how.has(keyOf(cell))).map(keyOf);
     assert.deepEqual(missed, [], 'cells that were not visited');
   }
