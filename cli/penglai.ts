@@ -7,6 +7,7 @@ import { registerAttest } from './attest';
 import { registerBuildSamples } from './build-samples';
 import { registerCc } from './cc';
 import { registerRun } from './run';
+import { registerTrace } from './trace';
 import { registerVerify } from './verify';
 
 const program = new Command('penglai').description('Build, run and attest Penglai host programs and enclaves.');
@@ -14,6 +15,7 @@ const program = new Command('penglai').description('Build, run and attest Pengla
 registerCc(program);
 registerBuildSamples(program);
 registerRun(program);
+registerTrace(program);
 registerAttest(program);
 registerVerify(program);
 

@@ -10,6 +10,7 @@ import { setImmediate } from 'node:timers/promises';
 import { Hazards } from './hazards';
 import { describeLaunch, gatherGuest, type Guest } from '../debug-adapter/session/guest';
 import { attestationSettings, type AttestationChoice } from '../debug-adapter/session/keys';
+import type { Stamped } from '../emulator/machine/outbox';
 import { tick } from '../emulator/units';
 import { createSystem } from '../monitor/system/system';
 import type { System, SystemEvent } from '../monitor/system/types';
@@ -25,7 +26,7 @@ const NOBODY_READS = 128 + 13;
 /** Lines of the machine's own messages that are shown; a program in a loop must not fill a disk. */
 const MAX_NOTES = 200;
 
-interface RunOptions extends AttestationChoice {
+export interface RunOptions extends AttestationChoice {
   readonly sdkFile: readonly string[];
   readonly root?: string;
   readonly mount: Readonly<Record<string, string>>;
@@ -40,11 +41,25 @@ interface RunOptions extends AttestationChoice {
   readonly endOnHazard?: boolean;
 }
 
+/** Sees every event of the machine. */
+export interface EventLog {
+  take(event: Stamped<SystemEvent>): void;
+  close(): void;
+}
+
 export function registerRun(program: Command): void {
   program.enablePositionalOptions();
-  program
+  const command = program
     .command('run')
-    .description('run a host program and its enclaves; exits with the host’s status')
+    .description('run a host program and its enclaves; exits with the host’s status');
+  withRunOptions(command).action(async (host: string, args: string[], options: RunOptions) => {
+    process.exitCode = await run(host, args, options);
+  });
+}
+
+/** What every command that runs a host program takes. */
+export function withRunOptions(command: Command): Command {
+  return command
     .argument('<host>', 'the host program, a static riscv64 Linux executable')
     .argument('[args...]', 'its arguments')
     .option(
@@ -79,10 +94,7 @@ export function registerRun(program: Command): void {
     .option('--reports <folder>', 'write every attestation report into files there')
     .option('--hazards', 'list at the end what the program did that goes wrong on a device')
     .option('--end-on-hazard', 'end the program when it does what a device would not survive')
-    .passThroughOptions()
-    .action(async (host: string, args: string[], options: RunOptions) => {
-      process.exitCode = await run(host, args, options);
-    });
+    .passThroughOptions();
 }
 
 const collect = (file: string, files: readonly string[]): string[] => [...files, file];
@@ -95,7 +107,7 @@ function pair(text: string, known: Readonly<Record<string, string>>): Readonly<R
   return { ...known, [text.slice(0, cut)]: text.slice(cut + 1) };
 }
 
-function integer(text: string): number {
+export function integer(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError('give a whole number from 0 on.');
   return value;
@@ -107,8 +119,13 @@ async function gather(host: string, { sdkFile, root, mount }: RunOptions): Promi
   return inOwnWords(gatherGuest(files, { program: host, sdkFiles, root, mounts: mount, cwd: process.cwd() }));
 }
 
-/** Runs to the end; the exit status. */
-async function run(host: string, args: readonly string[], options: RunOptions): Promise<number> {
+/** Runs to the end; the exit status. With a trace, that tells the system calls too if they are asked for. */
+export async function run(
+  host: string,
+  args: readonly string[],
+  options: RunOptions,
+  trace?: (system: System) => EventLog,
+): Promise<number> {
   const guest = await gather(host, options);
   const input = options.stdin === undefined ? undefined : read(options.stdin, 'The file for standard input');
   await prepareImageHash();
@@ -116,13 +133,21 @@ async function run(host: string, args: readonly string[], options: RunOptions): 
   const reports = options.reports === undefined ? undefined : new ReportFiles(options.reports);
   const { seed, limits } = options;
   const systemCalls = options.strace === true || options.straceFile !== undefined;
-  const log = systemCalls ? new SystemCallLog(options.straceFile) : undefined;
+  const logged = options.straceFile !== undefined || (systemCalls && !trace);
+  const transitions = trace !== undefined;
   const policy = options.endOnHazard ? 'end' : 'explain';
   const terminal = process.stdout.isTTY === true;
   const interactive = terminal && input === undefined && process.stdin.isTTY;
   const system = createSystem(
-    describeLaunch({ args, seed, limits, attestation, hazards: policy, terminal, interactive, systemCalls }, guest),
+    describeLaunch(
+      { args, seed, limits, attestation, hazards: policy, terminal, interactive, systemCalls, transitions },
+      guest,
+    ),
   );
+  const logs: EventLog[] = [
+    ...(logged ? [new SystemCallLog(options.straceFile)] : []),
+    ...(trace ? [trace(system)] : []),
+  ];
   const hazards = new Hazards(system, guest.files);
   const console = new Console();
   for (const warning of guest.warnings) console.note(inCommandLineWords(warning));
@@ -135,7 +160,7 @@ async function run(host: string, args: readonly string[], options: RunOptions): 
         const hazard = hazards.take(event);
         if (hazard !== undefined) console.note(hazard);
         reports?.take(event);
-        log?.take(event);
+        for (const log of logs) log.take(event);
       }
       if (!(await console.taken())) return NOBODY_READS;
       if (reason === 'halted') break;
@@ -148,7 +173,7 @@ async function run(host: string, args: readonly string[], options: RunOptions): 
   } finally {
     outside.close();
     console.flush();
-    log?.close();
+    for (const log of logs) log.close();
     if (system.endedBy !== undefined)
       process.stderr.write(`penglai: ended by hazard ${system.endedBy}, as a device would be (--end-on-hazard)\n`);
     if (options.hazards) process.stderr.write(`penglai: hazards\n${hazards.table() || 'none'}\n`);

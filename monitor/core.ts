@@ -47,6 +47,8 @@ export interface MonitorOptions {
   /** How it measures and signs; without it as the published firmware on a machine that got no keys. */
   readonly attestation?: AttestationSettings | undefined;
   readonly checks?: Partial<Checks>;
+  /** Every trap that has to do with enclaves is told. */
+  readonly trace?: boolean;
 }
 
 export class Core {

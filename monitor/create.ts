@@ -209,9 +209,11 @@ export function createMeasured(m: Core, then: AfterMeasure & { kind: 'enclave' |
 
 export function tellCreated(
   m: Core,
-  made: { instance: Instance; name: string; root: number; eidPointer: number; template?: Instance },
+  made: Pick<Enclave | Shadow, 'instance' | 'name' | 'root' | 'eidPointer'> &
+    (Pick<Enclave, 'eid' | 'template'> | Pick<Shadow, 'id'>),
   type: EnclaveType,
 ): void {
+  const template = 'template' in made ? made.template : undefined;
   const { eid, pid, imageHash } = m.options.describe(made.eidPointer) ?? { eid: 0, pid: 0, imageHash: '' };
   m.emit({
     kind: 'enclave-created',
@@ -220,9 +222,10 @@ export function tellCreated(
     name: made.name,
     space: space(made.root),
     eid,
+    monitorEid: 'id' in made ? made.id : made.eid,
     pid,
     imageHash,
-    ...(made.template === undefined ? {} : { template: made.template }),
+    ...(template === undefined ? {} : { template }),
   });
 }
 

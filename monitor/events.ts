@@ -1,6 +1,7 @@
 /** What the monitor and its driver tell the outside, through the machine's outbox. */
 import type { Space } from '../emulator/units';
 import type { HazardEvent } from './hazards';
+import type { TraceEvent } from './trace/events';
 import type { EnclaveState, EnclaveType, Instance } from './types';
 
 export type EnclaveEvent =
@@ -12,6 +13,8 @@ export type EnclaveEvent =
       readonly name: string;
       /** Number the host process sees. */
       readonly eid: number;
+      /** The monitor's number of it, of a template among templates. */
+      readonly monitorEid: number;
       /** Root page table; undefined for a template that has none of its own. */
       readonly space: Space | undefined;
       /** SHA-256 of the bytes the driver read, lower-case hex. */
@@ -57,6 +60,8 @@ export type EnclaveEvent =
     }
   /** A program did what goes wrong on a device: see hazards.ts. */
   | HazardEvent
+  /** Every call that reaches monitor and driver, when the launch asks for the trace. */
+  | TraceEvent
   /** A diagnostic the real monitor or driver would log. */
   | { readonly kind: 'monitor-log'; readonly text: string };
 

@@ -24,6 +24,7 @@ import { provisionKeys } from './report';
 import { sbiCall } from './sbi';
 import { byInstance, chainOf, enclavesOf, shadowsOf, type Enclave, type MonitorState, type Shadow } from './state';
 import { taskStep } from './tasks';
+import { traceEntry, traceExit } from './trace/traps';
 import type { Instance } from './types';
 
 export type { MonitorOptions } from './core';
@@ -74,6 +75,7 @@ export function createMonitor(options: MonitorOptions, harts: readonly Hart[]): 
       m.cost = 0;
       m.argument = undefined;
       const before = m.state;
+      if (options.trace && before.phase !== 'reset' && before.tasks.length === 0) traceEntry(m);
       try {
         if (m.state.phase === 'reset') boot(m);
         else if (m.state.tasks.length > 0) taskStep(m);
@@ -81,6 +83,7 @@ export function createMonitor(options: MonitorOptions, harts: readonly Hart[]): 
       } catch (error) {
         failed(m, before, error);
       }
+      if (options.trace) traceExit(m, before.running);
       return Math.max(1, m.cost);
     },
     snapshot: () => m.state,

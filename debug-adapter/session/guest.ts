@@ -106,6 +106,7 @@ export interface MachineOptions extends Pick<LaunchDescription, 'args'> {
   readonly schedule?: LaunchDescription['schedule'] | undefined;
   readonly limits?: LaunchDescription['limits'] | undefined;
   readonly systemCalls?: boolean | undefined;
+  readonly transitions?: boolean | undefined;
   readonly attestation?: LaunchDescription['attestation'] | undefined;
   readonly hazards?: LaunchDescription['hazards'] | undefined;
 }
@@ -126,7 +127,9 @@ export function describeLaunch(options: MachineOptions, guest: Guest): LaunchDes
     ...(options.seed === undefined ? {} : { seed: options.seed }),
     ...(options.schedule === undefined ? {} : { schedule: options.schedule }),
     ...(options.limits === undefined ? {} : { limits: options.limits }),
-    ...(options.systemCalls ? { trace: { systemCalls: true } } : {}),
+    ...(options.systemCalls || options.transitions
+      ? { trace: { systemCalls: options.systemCalls ?? false, transitions: options.transitions ?? false } }
+      : {}),
     ...(options.attestation === undefined ? {} : { attestation: options.attestation }),
     ...(options.hazards === undefined ? {} : { hazards: options.hazards }),
   };

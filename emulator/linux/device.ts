@@ -77,6 +77,8 @@ export interface Kernel {
   print(text: string, source?: unknown): void;
   /** Any other event for the outbox. */
   emit(event: object): void;
+  /** Ticks that the kernel's step has cost so far: an event has the tick at which that step began. */
+  spent(): number;
   /**
    * Files of the root file system, for drivers that keep data in one: at most `length` bytes from `offset` on, fewer at the end;
    * a write grows the file, and makes it when it is not there. Undefined or false when it can't be.

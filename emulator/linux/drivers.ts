@@ -67,6 +67,7 @@ function makeKernel(core: Core): Kernel {
     wake: (queue) => void wake(core, `device:${queue}`),
     print: (text, source) => core.emit({ kind: 'console', text, ...(source === undefined ? {} : { source }) }),
     emit: (event) => core.machine.outbox.emit(event),
+    spent: () => core.cost,
     readFile: (path, offset, length) => readPart(core, path, offset, length),
     writeFile: (path, offset, bytes) => writePart(core, path, offset, bytes),
   };

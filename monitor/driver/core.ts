@@ -17,6 +17,8 @@ export interface DriverOptions {
   readonly limits?: Limits;
   /** False only in tests: mmap shows relay memory that an enclave owns. */
   readonly mmapOwnership?: boolean;
+  /** Every ioctl is told. */
+  readonly trace?: boolean;
   /** For events only: where a host thread made its system call, where an ocalling enclave made its, which one a record is. */
   readonly siteOf?: (tid: number) => HazardSite | undefined;
   readonly enclaveSite?: (monitorEid: number) => HazardSite | undefined;

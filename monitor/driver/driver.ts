@@ -28,6 +28,7 @@ import { raise } from './permission';
 import { killed, noMemory, ran, runCall, startRun, waited } from './run';
 import { recordsOf, type DriverState, type EnclaveRecord } from './state';
 import { ask, finish, goOn, zeroPiece, type Request, type Step, type Turn } from './step';
+import { traceCommand, traceEnd, traceIoctl } from './trace';
 
 /** A command from outside the machine. */
 export interface DriverCommand {
@@ -58,16 +59,9 @@ export function createDriver(options: DriverOptions): PenglaiDevice {
     release: () => undefined,
     ioctl(kernel, request, file, state, input) {
       const turn: Turn = { driver, kernel, caller: input.caller, input };
-      if (state !== undefined) return step(turn, state as Step);
-      const command = request.command >>> 0;
-      if (sizeOf(command) > MAX_ARGUMENT || !KNOWN.has(command)) {
-        const problem = sizeOf(command) > MAX_ARGUMENT ? 'its argument has more than 1024 bytes' : 'no such request';
-        raise(turn, 'bad-ioctl', { command: hex(command), problem });
-        driver.log(kernel, `[ERROR] ioctl is failed cmd:${command.toString(16)}`);
-        return give(EFAULT);
-      }
-      const bytes = kernel.port.user.read(request.argument, sizeOf(command));
-      return start(turn, command, { address: request.argument, bytes }, file);
+      const next = state !== undefined ? step(turn, state as Step) : begin(turn, request, file);
+      if (options.trace) traceEnd(turn, request.command >>> 0, state as Step | undefined, next);
+      return next;
     },
     mmap: (kernel, data, length) => mmapRegion(driver, kernel, data, length),
     mapped: (kernel, data, by) => regionMapped(driver, kernel, data, by),
@@ -77,10 +71,9 @@ export function createDriver(options: DriverOptions): PenglaiDevice {
     },
     command(kernel, command, state, input) {
       const turn: Turn = { driver, kernel, caller: input.caller, input };
-      if (state !== undefined) return step(turn, state as Step);
-      const { operation, eid } = command as DriverCommand;
-      if (!['stop', 'resume', 'destroy'].includes(operation)) return give(EINVAL);
-      return control(turn, operation, eid, undefined);
+      const next = state !== undefined ? step(turn, state as Step) : beginCommand(turn, command as DriverCommand);
+      if (options.trace) traceEnd(turn, 0, state as Step | undefined, next);
+      return next;
     },
     snapshot: () => driver.state,
     restore: (root) => void (driver.state = root as DriverState),
@@ -116,6 +109,30 @@ const CONTROLS: Readonly<Record<number, 'stop' | 'resume' | 'destroy'>> = {
   [Ioctl.DESTROY_ENCLAVE]: 'destroy',
 };
 const KNOWN = new Set<number>(Object.values(Ioctl));
+
+/** The first step of an ioctl; its argument is copied once. */
+function begin(
+  t: Turn,
+  request: Parameters<CharacterDevice['ioctl']>[1],
+  file: Parameters<typeof regionCall>[4],
+): DeviceStep {
+  const { driver, kernel } = t;
+  const command = request.command >>> 0;
+  const known = sizeOf(command) <= MAX_ARGUMENT && KNOWN.has(command);
+  const bytes = known ? kernel.port.user.read(request.argument, sizeOf(command)) : undefined;
+  if (driver.options.trace) traceIoctl(t, command, bytes);
+  if (bytes) return start(t, command, { address: request.argument, bytes }, file);
+  const problem = sizeOf(command) > MAX_ARGUMENT ? 'its argument has more than 1024 bytes' : 'no such request';
+  raise(t, 'bad-ioctl', { command: hex(command), problem });
+  driver.log(kernel, `[ERROR] ioctl is failed cmd:${command.toString(16)}`);
+  return give(EFAULT);
+}
+
+function beginCommand(t: Turn, { operation, eid }: DriverCommand): DeviceStep {
+  if (t.driver.options.trace) traceCommand(t, operation, eid);
+  if (!['stop', 'resume', 'destroy'].includes(operation)) return give(EINVAL);
+  return control(t, operation, eid, undefined);
+}
 
 function start(t: Turn, command: number, request: Request, file: Parameters<typeof regionCall>[4]): DeviceStep {
   const region = REGIONS[command];

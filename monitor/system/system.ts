@@ -115,6 +115,7 @@ export class ComposedSystem implements System {
     const limits = limitsOf(launch.limits);
     this.device = createDriver({
       limits,
+      trace: launch.trace?.transitions === true,
       mmapOwnership: checks.deviceMmapOwnership ?? true,
       speaker: (eid) => this.speaker(eid),
       siteOf: (tid) => this.hostSite(tid),
@@ -140,6 +141,7 @@ export class ComposedSystem implements System {
         seed: launch.limits === 'device' ? DEVICE_RANDOM : (launch.seed ?? DEFAULTS.seed),
         random: launch.limits === 'device' ? 'device' : 'seed',
         limits,
+        trace: launch.trace?.transitions === true,
         attestation: launch.attestation,
         checks,
       },
@@ -162,7 +164,7 @@ export class ComposedSystem implements System {
       interactive: launch.interactive ?? false,
       quantum: launch.schedule?.quantum ?? DEFAULTS.quantum,
       vary: launch.schedule?.vary ?? false,
-      ...(launch.trace === undefined ? {} : { trace: launch.trace }),
+      ...(launch.trace?.systemCalls === undefined ? {} : { trace: { systemCalls: launch.trace.systemCalls } }),
     });
     machine.personalities.machine = this.monitor;
     machine.personalities.supervisor = withDevice(this.linux, this.device);

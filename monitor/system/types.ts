@@ -32,7 +32,7 @@ export interface LaunchDescription {
   readonly epoch?: number;
   readonly seed?: number;
   /** What is told beyond what is always told. */
-  readonly trace?: Trace;
+  readonly trace?: SystemTrace;
   /** Default `explain`. */
   readonly hazards?: HazardPolicy;
   readonly schedule?: { readonly quantum?: number; readonly vary?: boolean };
@@ -44,6 +44,11 @@ export interface LaunchDescription {
 
 /** `explain`: a hazard is an event, and the program goes on. `end`: the first one that a device would not survive ends the program. */
 export type HazardPolicy = 'explain' | 'end';
+
+/** Beside system calls: `transitions`, every call that reaches the monitor or its driver. */
+export interface SystemTrace extends Partial<Trace> {
+  readonly transitions?: boolean;
+}
 
 export type SystemEvent = LinuxEvent | EnclaveEvent;
 

@@ -98,7 +98,14 @@ describe('The tree', () => {
 
 describe('Announcements', () => {
   const created = (number: number, name = 'server'): SystemEvent => ({
-    ...{ kind: 'enclave-created', instance: instance(number), type: 'SERVER', name, eid: 0x1000 + number },
+    ...{
+      kind: 'enclave-created',
+      instance: instance(number),
+      type: 'SERVER',
+      name,
+      eid: 0x1000 + number,
+      monitorEid: number,
+    },
     ...{ space: space(9), imageHash: '', pid: 1 },
   });
   const transition: SystemEvent = {
