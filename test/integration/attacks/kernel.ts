@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { Privilege, type Hart } from '../../../emulator/hart/types';
 import { createMachine, type SoftwareMachine } from '../../../emulator/machine/machine';
 import { MemoryFault } from '../../../emulator/machine/ports';
+import type { MachineExit } from '../../../emulator/machine/types';
 import { tick, va } from '../../../emulator/units';
 import type { Checks } from '../../../monitor/checks';
 import type { EnclaveEvent } from '../../../monitor/events';
@@ -46,7 +47,7 @@ export interface Target {
 }
 
 /** A machine with the monitor in M-mode and nothing in S-mode yet. */
-export function createTarget(checks: Partial<Checks>): Target {
+export function createTarget(checks: Partial<Checks>, heard?: (event: EnclaveEvent) => void): Target {
   const machine = createMachine({ ramBytes: RAM });
   const events: EnclaveEvent[] = [];
   const port = new RacingPort(machine);
@@ -54,7 +55,7 @@ export function createTarget(checks: Partial<Checks>): Target {
     {
       port,
       ramSize: machine.ramSize,
-      emit: (event) => events.push(event),
+      emit: heard ?? ((event) => events.push(event)),
       currentThread: () => 1,
       describe: () => ({ eid: 0x1000, pid: 1, imageHash: '' }),
       setTimer: (hart, at) => machine.setTimer(hart, tick(at)),
@@ -81,6 +82,11 @@ export class PortKernel {
   private pending: Operation | undefined;
   private waiting = false;
   private done: Result | undefined;
+  private sliceEnd = 0;
+  /** Ticks that an operation takes at least. */
+  slice = 10_000;
+  /** Looks at every end of a run, as at a stop in an enclave. */
+  onExit: ((exit: MachineExit) => void) | undefined;
 
   constructor(
     readonly target: Target,
@@ -106,7 +112,8 @@ export class PortKernel {
       this.waiting = true;
       this.begin(hart, this.pending);
     }
-    return 1;
+    // With nothing to do it lets the slice pass in one step.
+    return this.pending || this.waiting ? 1 : Math.max(1, this.sliceEnd - this.target.machine.tick);
   }
 
   private begin(hart: Hart, operation: Operation): void {
@@ -126,7 +133,9 @@ export class PortKernel {
     this.done = undefined;
     const end = machine.tick + LIMIT;
     while (!this.done) {
-      machine.run(tick(Math.min(end, machine.tick + 10_000)));
+      this.sliceEnd = Math.min(end, machine.tick + this.slice);
+      const exit = machine.run(tick(this.sliceEnd));
+      this.onExit?.(exit);
       assert.ok(machine.tick < end, 'the kernel never got its answer');
     }
     return this.done;
