@@ -5,6 +5,7 @@
 import type { Checks } from '../../monitor/checks';
 import { Random } from '../differential/random';
 import { KernelWorld } from './kernel/world';
+import { LinuxWorld } from './linux/world';
 import { Tally } from './tally';
 
 export interface FuzzWorld {
@@ -17,8 +18,8 @@ export interface FuzzWorld {
   finish?(): void;
 }
 
-export type Level = 'kernel';
-export const LEVELS: readonly Level[] = ['kernel'];
+export type Level = 'kernel' | 'linux';
+export const LEVELS: readonly Level[] = ['kernel', 'linux'];
 
 /** Steps of an episode; between full checks, calls. */
 export const EPISODE = 6000;
@@ -27,6 +28,7 @@ const MINIMISE_RUNS = 200;
 
 const WORLDS: Readonly<Record<Level, (tally: Tally, seed: number, checks: Partial<Checks>) => FuzzWorld>> = {
   kernel: (tally, _seed, checks) => new KernelWorld(tally, checks),
+  linux: (tally, seed, checks) => new LinuxWorld(tally, seed, checks),
 };
 
 export interface Failure {

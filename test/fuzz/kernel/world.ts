@@ -19,6 +19,7 @@ import { Layout, MIB, RAM_START, World } from '../../integration/attacks/world';
 import { assemble } from '../../unit/assembler';
 import { Guard, entriesOf } from '../checks/guard';
 import { must, pageOf } from '../checks/memory';
+import { boundSteps } from '../checks/steps';
 import { checkOwnership } from '../checks/ownership';
 import { AGENT, ENTRY } from '../enclave/agent';
 import { Inmates } from '../enclave/inmates';
@@ -27,8 +28,7 @@ import { mostly, weighted } from '../values';
 import { attest, create, destroy, destroyShadow, fork, memory, resume, run, stop } from './enclaves';
 import { tables } from './tables';
 
-/** A step of the monitor in ticks, and a call of its host. */
-const STEP_LIMIT = 400_000;
+/** Ticks of an SBI call. */
 const CALL_LIMIT = 20_000_000;
 /** Pages that are the kernel's own: parameters. */
 const RESERVED = 8;
@@ -58,20 +58,7 @@ export class KernelWorld {
     this.k.slice = 300;
     this.guard = new Guard(this.machine, this.monitor);
     this.inmates = new Inmates(this.machine, this.monitor, tally, this.guard);
-    this.boundSteps();
-  }
-
-  private boundSteps(): void {
-    const { monitor, machine, tally } = this;
-    machine.personalities.machine = {
-      ...monitor,
-      step: (hart) => {
-        const cost = monitor.step(hart);
-        tally.longest.step = Math.max(tally.longest.step, cost);
-        must(cost <= STEP_LIMIT, () => `a step of the monitor took ${cost} ticks`);
-        return cost;
-      },
-    };
+    boundSteps(this.machine, tally);
   }
 
   get state(): MonitorState {
