@@ -3,6 +3,9 @@ import { parseArgs } from 'node:util';
 import { EPISODE, LEVELS, episode, minimise, type Failure, type Level } from './campaign';
 import { Tally } from './tally';
 
+/** Episodes between signs of life. */
+const PROGRESS = 10;
+
 const { values } = parseArgs({
   options: {
     calls: { type: 'string', default: '100000' },
@@ -41,6 +44,7 @@ for (const level of levels) {
       fail(failure);
       if (failures.length >= 5) break;
     }
+    if (number % PROGRESS === PROGRESS - 1) console.error(`${level}: ${tally.total.calls} calls`);
     if (values.episode !== undefined) break;
   }
   console.log(

@@ -265,8 +265,8 @@ function other(s: Scene): Step[] | undefined {
     [pid === undefined ? 0 : s.crowded ? 3 : 1, () => [system('kill', Call.kill, pid!, 9)]],
     [pid === undefined ? 0 : 1, () => [system('stop', Call.kill, pid!, r.pick([19, 18, 18]))]],
     [3, () => [system('wait4', Call.wait4, -1, 0, 0x4000_0001, 0)]],
-    [s.crowded ? 0 : 1, () => writeMutant(s)],
-    [s.first || !last ? 0 : 3, () => [execve(r)]],
+    [s.crowded ? 0 : 2, () => writeMutant(s)],
+    [s.first || !last ? 0 : 5, () => [execve(r)]],
     [1, () => [{ name: 'spin', number: 0, a: [], jump: 'spin' }]],
   ])();
 }
@@ -291,7 +291,7 @@ export function chooseActs(s: Scene): readonly Step[] {
   for (;;) {
     const acts = weighted<() => readonly Step[] | undefined>(s.r, [
       [many ? 2 : 12, () => [create(s, { at: Place.image, size: IMAGE.length }, 'ioctl')]],
-      [many ? 1 : 4, () => createMutant(s)],
+      [many ? 4 : 10, () => createMutant(s)],
       // The first thread is there when all others wait.
       [s.first ? 0 : 25, () => single(run(s))],
       [6, () => single(control(s, 'STOP', Ioctl.STOP_ENCLAVE, ({ runner, stopped }) => runner !== 0 && !stopped))],

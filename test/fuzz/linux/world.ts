@@ -8,7 +8,7 @@ import type { DriverState } from '../../../monitor/driver/state';
 import { recordsOf, regionsOf } from '../../../monitor/driver/state';
 import { ComposedSystem, createSystemWithoutChecks } from '../../../monitor/system/system';
 import type { Checks } from '../../../monitor/checks';
-import type { SystemEvent } from '../../../monitor/system/types';
+import type { LaunchDescription, SystemEvent } from '../../../monitor/system/types';
 import { Random } from '../../differential/random';
 import { Guard } from '../checks/guard';
 import { must } from '../checks/memory';
@@ -21,7 +21,8 @@ import type { Tally } from '../tally';
 import { AGENT_ELF, Place, perform } from './agent';
 import { chooseActs, LAST_OPENED, LAST_RESULT, NOTHING, type Scene, type Step } from './acts';
 
-const MEMORY_MIB = 64;
+/** Machines differ: in some memory is short, in some the device's limits hold. */
+const MEMORY_MIB = [64, 40, 32];
 /** Somebody comes to an ecall within so many ticks; a call that does not wait for an enclave is over within so many. */
 const HANG = 50_000_000;
 const CALL_LIMIT = 300_000_000;
@@ -33,7 +34,7 @@ interface Pending {
 }
 
 export class LinuxWorld {
-  private readonly system: ComposedSystem;
+  readonly system: ComposedSystem;
   private guard!: Guard;
   private inmates!: Inmates;
   private r = new Random(0);
@@ -52,13 +53,15 @@ export class LinuxWorld {
     seed: number,
     checks: Partial<Checks> = {},
   ) {
-    const launch = {
+    const machine = new Random(seed);
+    const launch: LaunchDescription = {
+      limits: machine.once(4) ? 'device' : 'memory',
       program: '/root/agent',
       args: [],
       cwd: '/root',
-      memoryMiB: MEMORY_MIB,
+      memoryMiB: machine.pick(MEMORY_MIB),
       seed,
-      schedule: { quantum: 15_000, vary: true },
+      schedule: { quantum: machine.pick([3_000, 15_000, 60_000]), vary: machine.once(2) },
       files: [{ path: '/root/agent', bytes: AGENT_ELF, mode: 0o755 }],
     };
     this.system = createSystemWithoutChecks(launch, checks);

@@ -1,10 +1,17 @@
 import assert from 'node:assert/strict';
+import { buddyAllocate } from '../../../emulator/linux/memory/buddy';
+import { PAGE_SIZE, pa } from '../../../emulator/units';
 import type { CheckName } from '../../../monitor/checks';
+import { PUBLIC } from '../../../monitor/pages';
+import type { MonitorState } from '../../../monitor/state';
+import { Random } from '../../differential/random';
 import { EPISODE, LEVELS, episode, minimise } from '../../fuzz/campaign';
+import { Violation, frameOf } from '../../fuzz/checks/memory';
+import { LinuxWorld } from '../../fuzz/linux/world';
 import { Tally } from '../../fuzz/tally';
 
 /** Calls per level; `npm run fuzz` makes as many as one likes. */
-const CALLS = 3000;
+const CALLS = 2000;
 const SEED = 1;
 
 describe('fuzz, a small part of it', function () {
@@ -39,6 +46,46 @@ describe('fuzz, a small part of it', function () {
       const limits = { steps: EPISODE, calls: 20_000, checks: { [check]: false } };
       const found = [0, 1].some((number) => episode('kernel', SEED, number, new Tally(), limits) !== undefined);
       assert.ok(found);
+    });
+
+  const TAMPERED: Readonly<Record<string, (world: LinuxWorld) => void>> = {
+    'a reference to a frame too many': ({ system, linux }) => {
+      const frame = linux.processes
+        .first()!
+        .memory.pages.map(frameOf)
+        .find((at) => !linux.references.has(at / PAGE_SIZE))!;
+      system.linux.restore({ ...linux, references: linux.references.set(frame / PAGE_SIZE, 2) });
+    },
+    'an open file that is counted twice': ({ system, linux }) => {
+      const [id, file] = linux.openFiles.entries().next().value!;
+      const openFiles = linux.openFiles.set(id, { ...file, references: file.references + 1 });
+      system.linux.restore({ ...linux, openFiles });
+    },
+    'a page that is taken and nobody’s': ({ system, linux }) => {
+      const order = Math.ceil(Math.log2(system.machine.ramSize / PAGE_SIZE));
+      system.linux.restore({ ...linux, buddy: buddyAllocate(linux.buddy, order, 0)!.tree });
+    },
+    'an enclave the driver has forgotten': ({ system, driver }) => {
+      const { instance } = system.monitor.enclaves()[0]!;
+      const { eidPointer } = system.monitor.byInstance(instance)!;
+      const { eid } = system.device.byEidPointer(eidPointer)!;
+      system.device.restore({ ...driver, enclaves: driver.enclaves.remove(eid) });
+    },
+    'a page of an enclave that is public': ({ system }) => {
+      const { root } = system.monitor.enclaves()[0]!;
+      const { bitmap } = system.monitor.snapshot() as MonitorState;
+      const page = (root * PAGE_SIZE - 0x8000_0000) / PAGE_SIZE;
+      system.machine.machinePort.writeU32(pa(bitmap!.base + 4 * page), PUBLIC);
+    },
+  };
+  for (const [what, tamper] of Object.entries(TAMPERED))
+    it(`finds ${what}`, () => {
+      const world = new LinuxWorld(new Tally(), SEED);
+      for (let step = 0; step < 300 || world.system.monitor.enclaves().length === 0; step++)
+        world.step(new Random(step));
+      world.fullCheck();
+      tamper(world);
+      assert.throws(() => world.fullCheck(), Violation);
     });
 
   it('makes a failing sequence shorter', () => {
