@@ -13,7 +13,7 @@ import { allocateFrames, initialBuddy, reach } from './memory/frames';
 import { linear, type PhysicalLayout } from './memory/layout';
 import { buildKernelTables } from './memory/tables';
 import { loadRoot } from './paging';
-import { addJob } from './process';
+import { addJob } from './scheduler';
 import { NO_SOCKETS } from './sockets/types';
 import type { State } from './state';
 import { initialTty } from './tty';

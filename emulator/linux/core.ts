@@ -25,6 +25,8 @@ export const enum Cost {
   /** Per 64 bytes copied or zeroed. */
   LINE = 4,
   STEP = 20,
+  /** Waking or ending one of many threads. */
+  WAKE = 32,
 }
 
 export class Core {

@@ -20,9 +20,9 @@ import { MMAP_TOP, PIE_BASE, STACK_SIZE, STACK_TOP, TRAMPOLINE } from './memory/
 import { NO_MEMORY, tellImages } from './memory/lending';
 import { setAreas } from './memory/objects';
 import { addPage, newRoot, userLeaf } from './memory/tables';
-import { addJob, FIRST_PROCESS, leaveMemory, vforkQueue } from './process';
+import { FIRST_PROCESS, leaveMemory, vforkQueue } from './process';
 import { findProgram, imageAreas, imagesOf, sizeOf, wholeView, type Program } from './program';
-import { makeReady, wake } from './scheduler';
+import { addJob, makeReady, wake } from './scheduler';
 import { NO_STACK } from './signals';
 import { dropTimers } from './timers';
 import { takeTty } from './tty';

@@ -12,8 +12,9 @@ import { USER_TOP } from './memory/layout';
 import { freeObject, recount } from './memory/objects';
 import { freeTables } from './memory/tables';
 import { loadRoot } from './paging';
-import { addJob, closeProcess, removeProcess } from './process';
-import { block, makeReady, wake } from './scheduler';
+import { crowdPiece } from './crowd';
+import { closeProcess, removeProcess } from './process';
+import { addJob, block, makeReady, wake, wakeSome } from './scheduler';
 import type { Job } from './state';
 
 const remove = (core: Core, job: Job): void => core.set({ jobs: core.state.jobs.remove(job.id) });
@@ -27,6 +28,11 @@ export function runJob(core: Core, program: Program): boolean {
   if (job.work.kind === 'free-memory') return freeMemory(core, job, job.work);
   if (job.work.kind === 'exit') return exit(core, job, job.work.pid);
   if (job.work.kind === 'free-object') return freePages(core, job, job.work);
+  if (job.work.kind === 'wake') return wakeMore(core, job, job.work);
+  if (job.work.kind === 'crowd') {
+    goOn(core, job, crowdPiece(core, job.work));
+    return true;
+  }
   let step: DeviceStep | undefined;
   const fault = attempt(core, () => {
     step = deviceStep(core, job);
@@ -124,6 +130,23 @@ function exit(core: Core, job: Job, pid: number): boolean {
   core.set({ readyJobs: core.state.readyJobs.shift() });
   remove(core, job);
   removeProcess(core, pid);
+  return true;
+}
+
+/** The job goes on with this work; without any it is done. */
+function goOn(core: Core, job: Job, work: Job['work'] | undefined): void {
+  if (work) {
+    update(core, job, { work });
+    return;
+  }
+  core.set({ readyJobs: core.state.readyJobs.shift() });
+  remove(core, job);
+}
+
+/** Wakes a piece of those who stood in a queue when it was woken. */
+function wakeMore(core: Core, job: Job, work: Extract<Job['work'], { kind: 'wake' }>): boolean {
+  const { next } = wakeSome(core, work.queue, work);
+  goOn(core, job, next === undefined ? undefined : { ...work, from: next });
   return true;
 }
 

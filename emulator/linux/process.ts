@@ -8,10 +8,11 @@ import { Signal, signalName } from './errno';
 import { bequeath, endsInFamily } from './family';
 import { closeAll } from './files/descriptors';
 import { detachMemory } from './memory/lending';
-import { forget, leaveCurrent, makeReady, unblockThreads, wake } from './scheduler';
+import { passOver } from './crowd';
+import { addJob, forget, leaveCurrent, wake } from './scheduler';
 import { dropTimers } from './timers';
 import { leaveTty } from './tty';
-import type { Call, Job } from './state';
+import type { Call } from './state';
 
 /** Number of the pseudo call a dying thread makes: exit. */
 const EXIT = 93;
@@ -30,18 +31,10 @@ export function endProcess(core: Core, pid: number, status: number, signal: numb
   const { ending, threads, stopped } = core.process(pid);
   if (ending) return;
   core.setProcess(pid, { ending: { status, signal }, pending: [], stopped: undefined });
-  endThreads(core, threads);
-  for (const tid of stopped?.parked ?? []) makeReady(core, tid);
-}
-
-/** Threads run no more user code: each exits as soon as it has left the kernel. */
-export function endThreads(core: Core, tids: readonly number[]): void {
-  const threads = core.state.threads.withMutations((map) => {
-    for (const tid of tids) map.set(tid, { ...map.get(tid)!, dying: true });
-  });
-  core.set({ threads });
-  unblockThreads(core, tids, 'signal');
-  core.charge(tids.length);
+  passOver(core, [
+    { what: 'end', tids: threads },
+    { what: 'ready', tids: stopped?.parked.toArray() ?? [] },
+  ]);
 }
 
 /** The thread is gone; its exit's user-memory work has been done. */
@@ -52,7 +45,8 @@ export function removeThread(core: Core, tid: number, status: number): void {
   else forget(core, tid);
   core.set({ threads: core.state.threads.remove(tid) });
   const process = core.process(thread.pid);
-  const threads = process.threads.filter((other) => other !== tid);
+  const threads = [...process.threads];
+  threads.splice(threads.indexOf(tid), 1);
   // Lists of threads were copied.
   core.charge(threads.length >> 2);
   core.setProcess(thread.pid, { threads, cpu: process.cpu + thread.cpu });
@@ -67,13 +61,6 @@ export function removeThread(core: Core, tid: number, status: number): void {
 export const aloneQueue = (pid: number): string => `alone:${pid}`;
 /** Where a parent waits until a child of vfork has a program of its own, or has ended. */
 export const vforkQueue = (pid: number): string => `vfork:${pid}`;
-
-export function addJob(core: Core, work: Job['work']): void {
-  const id = core.state.nextJob;
-  const job: Job = { id, work, phase: undefined, sbi: undefined, wait: undefined };
-  core.set({ nextJob: id - 1, jobs: core.state.jobs.set(id, job) });
-  makeReady(core, id);
-}
 
 /** All devices have been told: descriptors go, then memory. */
 export function closeProcess(core: Core, pid: number): void {

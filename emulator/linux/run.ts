@@ -13,8 +13,8 @@ import type { Program } from './program';
 import { runJob, readyYielded } from './jobs';
 import { nextEntries } from './memory/tables';
 import { fence, loadRoot } from './paging';
-import { addJob, exitCall, FIRST_PROCESS } from './process';
-import { block, expireTimers, pickNext, preempt, setTimer, sliceOver, timerReady, wake } from './scheduler';
+import { exitCall, FIRST_PROCESS } from './process';
+import { addJob, block, expireTimers, pickNext, preempt, setTimer, sliceOver, timerReady, wake } from './scheduler';
 import { deliver, deliverable, interrupted, sendSignal } from './signals';
 import { park } from './stopping';
 import { typed } from './tty';
@@ -79,7 +79,7 @@ export function advance(core: Core, program: Program): boolean {
     takeInput(core);
     return true;
   }
-  expireTimers(core);
+  if (expireTimers(core)) return true;
   expireAlarms(core);
   if (core.state.readyJobs.size > 0) return runJob(core, program);
   const running = runThread(core);

@@ -1,17 +1,21 @@
 /**
  * Who runs: a FIFO run queue, named FIFO wait queues, timers by (deadline, id). Threads have positive ids, jobs of the kernel
- * negative ones; ready jobs go before threads.
+ * negative ones; ready jobs go before threads. However many wait for one thing: a step wakes a PIECE or two of them, jobs or later steps
+ * the others, before any thread runs.
  */
-import { OrderedSet } from 'immutable';
 import { TIMEBASE_HZ } from '../machine/clock';
+import { EMPTY_FIFO, joined, left, membersFrom, sizeOf, type Fifo } from '../machine/fifo';
 import { first, insert, remove } from '../machine/sorted';
-import type { Core } from './core';
+import { Cost, type Core } from './core';
 import { tellWatchers } from './files/watches';
 import { cpuTimeLeft } from './timers';
-import type { State, Wait, Woken } from './state';
+import type { Job, State, Wait, Woken } from './state';
 
 /** SBI specification: TIME extension, set_timer. */
 const SBI_TIME = 0x54494d45;
+
+/** Threads looked at or woken in one piece of a step. */
+export const PIECE = 64;
 
 type Queues = State['queues'];
 type Timers = State['timers'];
@@ -22,18 +26,11 @@ const withoutTimer = (timers: Timers, { deadline }: Wait, id: number): Timers =>
   deadline < Infinity ? remove(timers, deadline, id) : timers;
 
 /** A queue that nobody stands in is not kept. */
-const withQueue = (queues: Queues, name: string, ids: OrderedSet<number>): Queues =>
-  ids.size > 0 ? queues.set(name, ids) : queues.remove(name);
-
-/** One at a time: `subtract` looks through `ids` for each member. */
-const without = (queue: OrderedSet<number>, ids: readonly number[]): OrderedSet<number> =>
-  queue.withMutations((set) => {
-    for (const id of ids) set.delete(id);
-  });
+const withQueue = (queues: Queues, name: string, queue: Fifo): Queues =>
+  sizeOf(queue) > 0 ? queues.set(name, queue) : queues.remove(name);
 
 /** Who stands in a queue, first come first. */
-export const waitersIn = (core: Core, queue: string): OrderedSet<number> => core.state.queues.get(queue) ?? NOBODY;
-const NOBODY = OrderedSet<number>();
+export const waitersIn = (core: Core, queue: string): Fifo => core.state.queues.get(queue) ?? EMPTY_FIFO;
 
 const waitOf = (core: Core, id: number): Wait | undefined =>
   id < 0 ? core.state.jobs.get(id)?.wait : core.state.threads.get(id)?.wait;
@@ -57,7 +54,7 @@ export function makeReady(core: Core, id: number): void {
 export function block(core: Core, id: number, wait: Wait): void {
   setWait(core, id, wait);
   let { queues } = core.state;
-  for (const queue of wait.queues) queues = queues.set(queue, waitersIn(core, queue).add(id));
+  for (const queue of wait.queues) queues = queues.set(queue, joined(queues.get(queue) ?? EMPTY_FIFO, id));
   const timers = withTimer(core.state.timers, wait, id);
   core.set({ queues, timers });
   if (core.state.current === id) leaveCurrent(core);
@@ -65,7 +62,7 @@ export function block(core: Core, id: number, wait: Wait): void {
 
 function leaveQueues(core: Core, id: number, wait: Wait): void {
   let { queues } = core.state;
-  for (const queue of wait.queues) queues = withQueue(queues, queue, waitersIn(core, queue).remove(id));
+  for (const name of wait.queues) queues = withQueue(queues, name, left(queues.get(name) ?? EMPTY_FIFO, id));
   core.set({ queues, timers: withoutTimer(core.state.timers, wait, id) });
 }
 
@@ -97,7 +94,7 @@ export function unblockThreads(core: Core, tids: readonly number[], woken: Woken
       else leaving.set(name, [tid]);
     }
   }
-  for (const [name, ids] of leaving) queues = withQueue(queues, name, without(waitersIn(core, name), ids));
+  for (const [name, ids] of leaving) queues = withQueue(queues, name, ids.reduce(left, waitersIn(core, name)));
   const threads = core.state.threads.withMutations((map) => {
     for (const tid of blocked) {
       const thread = map.get(tid)!;
@@ -107,48 +104,101 @@ export function unblockThreads(core: Core, tids: readonly number[], woken: Woken
   core.set({ queues, timers, threads, ready: core.state.ready.push(...blocked) });
 }
 
-/** Wakes the first `count` in a queue that `accept` takes; returns how many. Watchers of the queue are told, too. */
-export function wake(
-  core: Core,
-  queue: string,
-  count = Infinity,
-  accept: (wait: Wait) => boolean = () => true,
-): number {
+interface Some {
+  /** How many. */
+  readonly count: number;
+  /** The place to go on at; undefined when it is done. */
+  readonly next: number | undefined;
+}
+
+interface Wanted {
+  readonly from?: number;
+  readonly before?: number;
+  readonly count?: number;
+  readonly accept?: (wait: Wait) => boolean;
+}
+
+/** A piece of `charge`'s bill: a tick a thread, while few wait. */
+const chargeSome = (core: Core, count: number, whole: boolean): void => core.charge(whole ? count : count * Cost.WAKE);
+
+/** Wakes the first `count` that `accept` takes of those who stand in a queue at [from, before): a piece of them. */
+export function wakeSome(core: Core, queue: string, wanted: Wanted): Some {
+  const { from = 0, before = Infinity, count = Infinity, accept = () => true } = wanted;
   const woken: number[] = [];
-  for (const id of waitersIn(core, queue)) {
-    if (woken.length >= count) break;
-    if (accept(waitOf(core, id)!)) woken.push(id);
+  let [looked, next]: [number, number | undefined] = [0, undefined];
+  for (const { key, tie } of membersFrom(waitersIn(core, queue), from)) {
+    if (woken.length >= count || key >= before) break;
+    if (looked === PIECE) {
+      next = key;
+      break;
+    }
+    looked++;
+    if (accept(waitOf(core, tie)!)) woken.push(tie);
   }
   if (woken.length === 1 || woken.some((id) => id < 0)) for (const id of woken) unblock(core, id, 'wake');
   else if (woken.length > 0) unblockThreads(core, woken, 'wake');
-  core.charge(woken.length);
-  tellWatchers(core, queue);
-  return woken.length;
+  const whole = from === 0 && next === undefined;
+  chargeSome(core, whole ? woken.length : looked, whole);
+  return { count: woken.length, next };
 }
 
-/** Moves the first `count` threads of a queue to the end of another; returns how many. */
-export function requeue(core: Core, from: string, to: string, count: number): number {
-  const moved = waitersIn(core, from).take(count).toArray();
-  if (moved.length === 0) return 0;
-  const left = withQueue(core.state.queues, from, without(waitersIn(core, from), moved));
+/** Wakes all in a queue, many of them in a job. Watchers of the queue are told, too. */
+export function wake(core: Core, queue: string): void {
+  const before = waitersIn(core, queue).next;
+  const { next } = wakeSome(core, queue, {});
+  if (next !== undefined) addJob(core, { kind: 'wake', queue, from: next, before });
+  tellWatchers(core, queue);
+}
+
+/** Wakes the first in a queue. */
+export function wakeFirst(core: Core, queue: string): void {
+  wakeSome(core, queue, { count: 1 });
+  tellWatchers(core, queue);
+}
+
+/** Moves the first `count` threads of a queue to the end of another: a piece of them. */
+export function requeueSome(core: Core, from: string, to: string, count: number): Some {
+  const moved: number[] = [];
+  for (const { tie } of membersFrom(waitersIn(core, from), 0)) {
+    if (moved.length >= Math.min(count, PIECE)) break;
+    moved.push(tie);
+  }
+  if (moved.length === 0) return { count: 0, next: undefined };
+  const queues = withQueue(core.state.queues, from, moved.reduce(left, waitersIn(core, from)));
   const threads = core.state.threads.withMutations((map) => {
     for (const id of moved) {
       const thread = map.get(id)!;
-      const queues = thread.wait!.queues.map((queue) => (queue === from ? to : queue));
-      map.set(id, { ...thread, wait: { ...thread.wait!, queues } });
+      const standsIn = thread.wait!.queues.map((queue) => (queue === from ? to : queue));
+      map.set(id, { ...thread, wait: { ...thread.wait!, queues: standsIn } });
     }
   });
-  core.set({ queues: left.set(to, waitersIn(core, to).union(moved)), threads });
-  core.charge(moved.length);
-  return moved.length;
+  core.set({ queues: queues.set(to, moved.reduce(joined, waitersIn(core, to))), threads });
+  const more = moved.length < count && queues.has(from);
+  chargeSome(core, moved.length, moved.length < PIECE);
+  return { count: moved.length, next: more ? 0 : undefined };
 }
 
-/** Wakes whoever's deadline has passed. */
-export function expireTimers(core: Core): void {
+export function addJob(core: Core, work: Job['work']): void {
+  const id = core.state.nextJob;
+  const job: Job = { id, work, phase: undefined, sbi: undefined, wait: undefined };
+  core.set({ nextJob: id - 1, jobs: core.state.jobs.set(id, job) });
+  makeReady(core, id);
+}
+
+/** Wakes whoever's deadline has passed: a piece of them. True when there are more. */
+export function expireTimers(core: Core): boolean {
   const { timerSet } = core.state;
   if (timerSet !== undefined && core.now >= timerSet) core.set({ timerSet: undefined });
-  for (let next = first(core.state.timers); next && next.key <= core.now; next = first(core.state.timers))
+  let count = 0;
+  for (let next = first(core.state.timers); next && next.key <= core.now; next = first(core.state.timers)) {
+    if (count === PIECE) {
+      chargeSome(core, count, false);
+      return true;
+    }
+    count++;
     unblock(core, next.tie, 'timeout');
+  }
+  return false;
 }
 
 /** Takes the current thread off the hart: its registers are saved. */

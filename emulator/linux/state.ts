@@ -3,8 +3,9 @@
  * copy of the root record and a failed step is undone by putting the old root back. Contents of page frames and page tables lie in guest RAM.
  * Nothing may depend on the iteration order of a Map.
  */
-import { List, Map, OrderedSet } from 'immutable';
+import { List, Map } from 'immutable';
 import type { SavedRegisters } from '../hart/types';
+import type { Fifo } from '../machine/fifo';
 import type { Sorted } from '../machine/sorted';
 import type { References } from '../machine/references';
 import type { Alarm } from './alarms';
@@ -224,7 +225,7 @@ export interface Stopped {
   /** The parent has been told by wait. */
   readonly told: boolean;
   /** Threads that would go on, in the order they came to. */
-  readonly parked: readonly number[];
+  readonly parked: List<number>;
 }
 
 /** Bit n is capability n (capabilities(7)). */
@@ -268,6 +269,12 @@ export interface Process extends Kin {
   readonly capabilities?: CapabilitySets | undefined;
 }
 
+/** Each of these threads ends, is made ready, or is interrupted if there is a signal for it. */
+export interface Pass {
+  readonly what: 'end' | 'ready' | 'interrupt';
+  readonly tids: readonly number[];
+}
+
 /** Kernel work that belongs to no thread, in steps. Ids are negative so that they share queues with tids. */
 export interface Job {
   readonly id: number;
@@ -280,7 +287,11 @@ export interface Job {
     | { readonly kind: 'free-memory'; readonly memory: Memory; readonly position: number; readonly pid: number }
     /** A process that has nothing left goes out of the tables. */
     | { readonly kind: 'exit'; readonly pid: number }
-    | { readonly kind: 'free-object'; readonly object: number; readonly position: number };
+    | { readonly kind: 'free-object'; readonly object: number; readonly position: number }
+    /** Who stands in a queue at [from, before) is woken. */
+    | { readonly kind: 'wake'; readonly queue: string; readonly from: number; readonly before: number }
+    /** What happens to many threads: one pass after the other, of the first from number `at` on. */
+    | { readonly kind: 'crowd'; readonly passes: readonly Pass[]; readonly at: number };
   readonly phase: unknown;
   readonly sbi: SbiResult | undefined;
   readonly wait: Wait | undefined;
@@ -334,7 +345,7 @@ export interface State {
   readonly yielded: readonly number[];
   readonly ready: List<number>;
   /** Who waits, by queue, first come first; those nobody stands in are not there. */
-  readonly queues: Map<string, OrderedSet<number>>;
+  readonly queues: Map<string, Fifo>;
   readonly watches: Watches;
   /** Deadlines (`key`) of who waits (`tie`). */
   readonly timers: Sorted;

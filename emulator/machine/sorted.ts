@@ -75,6 +75,16 @@ export function* inOrder(tree: Sorted): Generator<SortedNode> {
   yield* inOrder(tree.right);
 }
 
+/** Pairs whose key is `key` or greater, smallest first. */
+export function* from(tree: Sorted, key: number): Generator<SortedNode> {
+  if (!tree) return;
+  if (tree.key >= key) {
+    yield* from(tree.left, key);
+    yield tree;
+  }
+  yield* from(tree.right, key);
+}
+
 // ---- numbers that are given out, the smallest free one first ---------------------------------------------------------------
 
 export interface Ids {

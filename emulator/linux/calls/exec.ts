@@ -12,7 +12,9 @@ import { openFileOf } from '../files/descriptors';
 import { inodeOf } from '../files/walk';
 import { addToDigest, finishImageDigest, newImageDigest, type ImageDigest } from '../image-hash';
 import { ARGUMENTS_MAX } from '../initial-stack';
-import { addJob, aloneQueue, endProcess, endThreads } from '../process';
+import { passOver } from '../crowd';
+import { aloneQueue, endProcess } from '../process';
+import { addJob } from '../scheduler';
 import { executableAt, findProgram, holdProgram, imagesOf, sizeOf, type Program, type View } from '../program';
 import { pathArgument, startOf } from './paths';
 import { releaseRobust } from './process';
@@ -176,7 +178,7 @@ function becomeAlone(context: CallContext, phase: Phase & { at: 'alone' }): Outc
     const rest = { program, hashes };
     return on({ at: 'robust', ...rest, onFault: { at: 'devices', ...rest } });
   }
-  endThreads(core, others);
+  passOver(core, [{ what: 'end', tids: others }]);
   const wait = { queues: [aloneQueue(process.pid)], deadline: Infinity, bitset: ~0, killable: true };
   return { do: 'block', wait, phase };
 }

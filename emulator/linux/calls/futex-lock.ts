@@ -4,8 +4,19 @@
  */
 import { Errno } from '../errno';
 import type { Core } from '../core';
-import { futexKey, handOver, lockQueue, OWNER_DIED, setHolder, TID_MASK, WAITERS, waitQueue } from '../futexes';
-import { requeue, waitersIn, wake } from '../scheduler';
+import { firstOf, sizeOf } from '../../machine/fifo';
+import {
+  carryOut,
+  futexKey,
+  handOver,
+  lockQueue,
+  OWNER_DIED,
+  setHolder,
+  TID_MASK,
+  WAITERS,
+  waitQueue,
+} from '../futexes';
+import { waitersIn, wakeFirst } from '../scheduler';
 import { waitFor, type CallContext, type Outcome } from './call';
 
 /** Set while blocked. */
@@ -20,7 +31,7 @@ function writeWord(core: Core, address: number, tid: number, bits: number): void
 /** Threads are waiting for the lock: who the kernel says holds it. */
 const holderOf = (core: Core, key: string): number | undefined => core.state.lockHolders.get(key);
 
-const waitersBit = (core: Core, key: string): number => (waitersIn(core, lockQueue(key)).size > 0 ? WAITERS : 0);
+const waitersBit = (core: Core, key: string): number => (sizeOf(waitersIn(core, lockQueue(key))) > 0 ? WAITERS : 0);
 
 /** Tries to take a lock for a thread: 0, a negative errno, or undefined when it has to wait. */
 function take(core: Core, address: number, key: string, tid: number): number | undefined {
@@ -118,20 +129,20 @@ export function requeueToLock(
   lockAt: number,
   limit: number,
   expected: number,
-): number {
+): Outcome {
   const [from, to] = [futexKey(core, process.pid, address), futexKey(core, process.pid, lockAt)];
   if (from === to || limit < 0) return -Errno.EINVAL;
   if (core.user.readI32(address) !== (expected | 0)) return -Errno.EAGAIN;
   const waiters = waitersIn(core, waitQueue(from));
-  const first = waiters.first();
+  const first = firstOf(waiters);
   if (first === undefined) return 0;
   const taken = take(core, lockAt, to, first);
   if (taken !== undefined && taken !== 0) return taken;
-  if (taken === 0) wake(core, waitQueue(from), 1);
-  const rest = taken === 0 ? Math.min(limit, waiters.size - 1) : Math.min(limit + 1, waiters.size);
-  if (rest > 0) {
-    contend(core, lockAt, to);
-    requeue(core, waitQueue(from), lockQueue(to), rest);
-  }
-  return rest + (taken === 0 ? 1 : 0);
+  if (taken === 0) wakeFirst(core, waitQueue(from));
+  const count = sizeOf(waiters);
+  const rest = taken === 0 ? Math.min(limit, count - 1) : Math.min(limit + 1, count);
+  const done = taken === 0 ? 1 : 0;
+  if (rest === 0) return done;
+  contend(core, lockAt, to);
+  return carryOut(core, { tasks: [{ queue: waitQueue(from), to: lockQueue(to), count: rest }], from: 0, done });
 }

@@ -1,7 +1,6 @@
 /** futex(2): waiting on and waking by a word of user memory. Its locks have a file of their own. */
 import { Errno } from '../errno';
-import { futexKey, waitQueue, wakeFutex } from '../futexes';
-import { requeue, wake } from '../scheduler';
+import { carryOut, futexKey, waitQueue, type Progress, type Task } from '../futexes';
 import { lock, requeueToLock, unlock, waitForLock } from './futex-lock';
 import type { CallContext, Handler, Outcome } from './call';
 import { absoluteDeadline, readTimeSpec, relativeDeadline } from './time';
@@ -102,7 +101,7 @@ function wakeOp(
   count: number,
   count2: number,
   code: number,
-): number {
+): Outcome {
   let argument = (code << 8) >> 20;
   const operation = (code >>> 28) & 7;
   if (code & 0x80000000) argument = 1 << (argument & 31);
@@ -111,15 +110,23 @@ function wakeOp(
   const holds = compare((code >>> 24) & 15, old, (code << 20) >> 20);
   if (value === undefined || holds === undefined) return -Errno.ENOSYS;
   core.user.writeU32(second, value >>> 0);
-  const woken = wakeFutex(core, process.pid, first, count);
-  return woken + (holds ? wakeFutex(core, process.pid, second, count2) : 0);
+  const [queue, queue2] = [first, second].map((address) => waitQueue(futexKey(core, process.pid, address)));
+  const tasks: Task[] = [{ queue: queue!, count }];
+  if (holds) tasks.push({ queue: queue2!, count: count2 });
+  return carryOut(core, { tasks, from: 0, done: 0 });
 }
 
-function move({ core, process }: CallContext, from: number, to: number, count: number, limit: number): number {
+function wakeUp({ core, process }: CallContext, address: number, count: number, bitset = ~0): Outcome {
+  const queue = waitQueue(futexKey(core, process.pid, address));
+  return carryOut(core, { tasks: [{ queue, count: Math.max(1, count), bitset }], from: 0, done: 0 });
+}
+
+function move({ core, process }: CallContext, from: number, to: number, count: number, limit: number): Outcome {
   if (count < 0 || limit < 0) return -Errno.EINVAL;
-  const woken = wakeFutex(core, process.pid, from, count);
   const [before, after] = [from, to].map((address) => waitQueue(futexKey(core, process.pid, address)));
-  return woken + (before === after ? 0 : requeue(core, before!, after!, limit));
+  const tasks: Task[] = [{ queue: before!, count }];
+  if (before !== after) tasks.push({ queue: before!, to: after!, count: limit });
+  return carryOut(core, { tasks, from: 0, done: 0 });
 }
 
 /** Tick of an absolute deadline at a user address; Infinity for none, undefined for an invalid one. */
@@ -136,7 +143,9 @@ function lockOperation(context: CallContext, command: Op, address: number, timeo
 }
 
 const futex: Handler = (context, address, op, value, timeout, second, third) => {
-  const { core, process } = context;
+  const { core, call } = context;
+  const phase = call.phase as Progress | Waiting | undefined;
+  if (phase && 'tasks' in phase) return carryOut(core, phase);
   if (address! % 4 !== 0) return -Errno.EINVAL;
   const command = (op! & COMMAND) as Op;
   if (op! & CLOCK_REALTIME && !TIMED.has(command)) return -Errno.ENOSYS;
@@ -146,12 +155,11 @@ const futex: Handler = (context, address, op, value, timeout, second, third) => 
     case Op.WAIT_BITSET:
       return wait(context, command, address!, value!, timeout!, third! | 0);
     case Op.WAKE:
-      return wakeFutex(core, process.pid, address!, Math.max(1, value! | 0));
+      return wakeUp(context, address!, value! | 0);
     case Op.WAKE_BITSET: {
       const bitset = third! | 0;
       if (bitset === 0) return -Errno.EINVAL;
-      const queue = waitQueue(futexKey(core, process.pid, address!));
-      return wake(core, queue, Math.max(1, value! | 0), (waiting) => (waiting.bitset & bitset) !== 0);
+      return wakeUp(context, address!, value! | 0, bitset);
     }
     case Op.REQUEUE:
       return move(context, address!, second!, value! | 0, timeout! | 0);

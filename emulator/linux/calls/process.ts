@@ -16,10 +16,10 @@ const PASSED_ON = 1;
 function leaveMutex(core: Core, thread: Thread, address: number, passedOn: boolean, pending: boolean): void {
   const word = core.user.readU32(address);
   // It was freed already, and the waking was still to come.
-  if (pending && !passedOn && word === 0) wakeFutex(core, thread.pid, address, 1);
+  if (pending && !passedOn && word === 0) wakeFutex(core, thread.pid, address);
   if ((word & TID_MASK) !== thread.tid) return;
   core.user.writeU32(address, ((word & WAITERS) | OWNER_DIED) >>> 0);
-  if (word & WAITERS && !passedOn) wakeFutex(core, thread.pid, address, 1);
+  if (word & WAITERS && !passedOn) wakeFutex(core, thread.pid, address);
 }
 
 /** Leaves all mutexes of the thread's robust list, and the one it was about to take or free. */
@@ -50,7 +50,7 @@ const exit: Handler = ({ core, thread, call }, status) => {
   if (phase === 1) {
     if (thread.clearChildTid !== 0) {
       core.user.writeU32(thread.clearChildTid, 0);
-      wakeFutex(core, thread.pid, thread.clearChildTid, 1);
+      wakeFutex(core, thread.pid, thread.clearChildTid);
     }
     return { do: 'more', phase: 2 };
   }

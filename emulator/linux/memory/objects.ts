@@ -10,7 +10,7 @@ import type { Core } from '../core';
 import { deviceAt, driverKernel } from '../drivers';
 import { readContent, writeContent, type Content } from '../files/content';
 import { dropIfUnused } from '../files/tree';
-import { addJob } from '../process';
+import { addJob } from '../scheduler';
 import type { Area, SharedObject } from '../state';
 import { allocateFrames, reach, releaseFrame } from './frames';
 
