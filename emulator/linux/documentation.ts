@@ -20,7 +20,7 @@ const NOTES: Readonly<Record<string, string>> = {
   msync: 'mappings and files agree at any time',
   openat2: 'without `resolve` flags: `EOPNOTSUPP`',
   personality: 'always 0',
-  prlimit64: 'limits are fixed',
+  prlimit64: 'all limits are kept and told; those of open files and of the size of a file hold',
   readahead: 'no effect',
   rseq: '`ENOSYS`, as before Linux 4.18',
   riscv_hwprobe: '`ENOSYS`, as before Linux 6.4',

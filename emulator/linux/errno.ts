@@ -98,6 +98,7 @@ export const enum Signal {
   TTIN = 21,
   TTOU = 22,
   URG = 23,
+  XFSZ = 25,
   VTALRM = 26,
   PROF = 27,
   WINCH = 28,

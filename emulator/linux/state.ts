@@ -228,6 +228,9 @@ export interface Stopped {
   readonly parked: List<number>;
 }
 
+/** Soft and hard limit. */
+export type Limit = readonly [bigint, bigint];
+
 /** Bit n is capability n (capabilities(7)). */
 export interface CapabilitySets {
   readonly effective: bigint;
@@ -263,6 +266,10 @@ export interface Process extends Kin {
   readonly continued: boolean;
   /** Descendants whose parents end become its children (PR_SET_CHILD_SUBREAPER). */
   readonly subreaper: boolean;
+  /** Nice value, -20 to 19; 0 when absent. Told only: threads take turns whatever it is. */
+  readonly nice?: number;
+  /** Resource limits that were set, by resource (limits.ts). */
+  readonly limits?: Readonly<Record<number, Limit>>;
   /** /proc/<pid>/oom_score_adj; 0 when absent. */
   readonly oomScore?: number;
   /** Absent: all that root has. */

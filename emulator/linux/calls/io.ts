@@ -6,7 +6,9 @@ import { kindOf } from '../files/kinds/table';
 import type { OpenFile } from '../files/types';
 import { setOpenFile } from '../files/open-files';
 import { PIECE, readFile, writeFile } from '../files/transfer';
+import { maxFileSize } from '../limits';
 import { sendSignal } from '../signals';
+import type { Process } from '../state';
 import { waitFor, type CallContext, type Handler, type Outcome } from './call';
 
 const IOV_MAX = 1024;
@@ -94,6 +96,9 @@ function read(context: CallContext, fd: number, segments: readonly Segment[], po
     : sum;
 }
 
+/** A file is too large because of RLIMIT_FSIZE. */
+const isLimited = (process: Process): boolean => maxFileSize(process) < Infinity;
+
 function write(context: CallContext, fd: number, segments: readonly Segment[], position?: number): Outcome {
   const { core, process, thread } = context;
   const open = openFileOf(core, process, fd);
@@ -109,10 +114,13 @@ function write(context: CallContext, fd: number, segments: readonly Segment[], p
   core.chargeBytes(bytes.length);
   const count = writeFile(core, open.id, position === undefined ? undefined : position + done, bytes, process.pid);
   if (typeof count !== 'number') return stalled(context, done, count, (open.file.flags & O.NONBLOCK) !== 0);
-  if (count === -Errno.EPIPE)
-    sendSignal(core, process.pid, thread.tid, { signal: Signal.PIPE, code: 0, pid: process.pid, address: 0, value: 0 });
+  const signal = count === -Errno.EPIPE ? Signal.PIPE : count === -Errno.EFBIG && isLimited(process) ? Signal.XFSZ : 0;
+  if (signal !== 0)
+    sendSignal(core, process.pid, thread.tid, { signal, code: 0, pid: process.pid, address: 0, value: 0 });
   if (count < 0) return done > 0 ? done : count;
   const sum = done + count;
+  // What no longer fits under the limit of the file's size is for the next write to be told of.
+  if (count < bytes.length && isLimited(process) && kindOf(open.file).positioned) return sum;
   return sum < total(segments) && count > 0 ? { do: 'more', phase: { done: sum } satisfies Progress } : sum;
 }
 

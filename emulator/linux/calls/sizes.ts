@@ -1,6 +1,6 @@
 /** Sizes of files: truncate, ftruncate, fallocate; and the seeking of lseek, which knows data from holes. */
 import { PAGE_SIZE } from '../../units';
-import { AT_FDCWD, Errno, O } from '../errno';
+import { AT_FDCWD, Errno, O, Signal } from '../errno';
 import { MAX_FILE, seekContent } from '../files/content';
 import { punchData, resizeData } from '../files/data';
 import { openFileOf } from '../files/descriptors';
@@ -8,8 +8,10 @@ import { kindOf } from '../files/kinds/table';
 import { mayWrite, setOpenFile } from '../files/open-files';
 import type { OpenFile } from '../files/types';
 import { inodeOf } from '../files/walk';
+import { maxFileSize } from '../limits';
 import { CUT_FROM_START, cutMappings, type Cutting } from '../memory/truncate';
 import type { CallContext, Handler, Outcome } from './call';
+import { sendSignal } from '../signals';
 import { existing, isReadOnly } from './paths';
 
 const enum Seek {
@@ -69,11 +71,16 @@ interface Resizing {
 
 /** Changes a file's size, a piece per step when mappings lose pages. */
 export function resize(context: CallContext, number: number, size: number): Outcome {
-  const { core, call } = context;
+  const { core, call, process, thread } = context;
   const inode = inodeOf(core, number);
   if (inode.type === 'directory') return -Errno.EISDIR;
   if (inode.type !== 'file' || size < 0) return -Errno.EINVAL;
   if (size > MAX_FILE) return -Errno.EFBIG;
+  if (size > Math.max(maxFileSize(process), inode.content.size)) {
+    const { pid } = process;
+    sendSignal(core, pid, thread.tid, { signal: Signal.XFSZ, code: 0, pid, address: 0, value: 0 });
+    return -Errno.EFBIG;
+  }
   const begun = call.phase as Resizing | undefined;
   const shrinks = begun !== undefined || size < inode.content.size;
   if (!begun) resizeData(core, number, size);

@@ -1,11 +1,12 @@
 /** What a program asks about the machine and itself: names, limits, ids, usage, random bytes, scheduling parameters. */
 import { PAGE_SIZE } from '../../units';
 import { Errno } from '../errno';
-import { MAX_DESCRIPTORS } from '../files/descriptors';
 import { freePages } from '../files/proc/texts';
-import { RAM_BASE, STACK_SIZE } from '../memory/layout';
+import { limitOf, MAX_NOFILE, Resource, RESOURCES } from '../limits';
+import { RAM_BASE } from '../memory/layout';
+import type { Limit, Process } from '../state';
 import { processTicks, timeOf } from './time';
-import type { Handler } from './call';
+import type { CallContext, Handler } from './call';
 
 const UTS_FIELD = 65;
 const UTS_NAMES = ['Linux', 'penglai', '5.10.0', '#1', 'riscv64', '(none)'];
@@ -17,34 +18,24 @@ const uname: Handler = ({ core }, address) => {
   return 0;
 };
 
-const UNLIMITED = 0xffff_ffff_ffff_ffffn;
-const RLIMIT_STACK = 3;
-const RLIMIT_CORE = 4;
-const RLIMIT_NOFILE = 7;
-const LIMITS = 16;
-
-function limitOf(resource: number): readonly [bigint, bigint] {
-  if (resource === RLIMIT_STACK) return [BigInt(STACK_SIZE), UNLIMITED];
-  if (resource === RLIMIT_NOFILE) return [BigInt(MAX_DESCRIPTORS), BigInt(MAX_DESCRIPTORS)];
-  if (resource === RLIMIT_CORE) return [0n, 0n];
-  return [UNLIMITED, UNLIMITED];
-}
-
-/** Limits are fixed; setting one is accepted where it asks for no more than there is. */
+/** Root may raise hard limits; only that of descriptors has a bound. */
 const prlimit64: Handler = ({ core, process }, pid, resource, newAt, oldAt) => {
-  if (pid !== 0 && pid !== process.pid) return -Errno.ESRCH;
-  if (resource! < 0 || resource! >= LIMITS) return -Errno.EINVAL;
-  const [soft, hard] = limitOf(resource!);
+  const target = pid === 0 ? process : core.findProcess(pid! | 0);
+  if (resource! < 0 || resource! >= RESOURCES) return -Errno.EINVAL;
+  if (!target) return -Errno.ESRCH;
+  const [soft, hard] = limitOf(target, resource!);
+  let wanted: Limit | undefined;
   if (newAt) {
-    const wanted = core.user.readU64(newAt);
-    if (wanted > core.user.readU64(newAt + 8)) return -Errno.EINVAL;
-    if (wanted > hard) return -Errno.EPERM;
+    wanted = [core.user.readU64(newAt), core.user.readU64(newAt + 8)];
+    if (wanted[0] > wanted[1]) return -Errno.EINVAL;
+    if (resource === Resource.NOFILE && wanted[1] > BigInt(MAX_NOFILE)) return -Errno.EPERM;
   }
   if (oldAt) {
     core.user.probe(oldAt, 16, 'write');
     core.user.writeU64(oldAt, soft);
     core.user.writeU64(oldAt + 8, hard);
   }
+  if (wanted) core.setProcess(target.pid, { limits: { ...target.limits, [resource!]: wanted } });
   return 0;
 };
 
@@ -146,6 +137,30 @@ const isRealTimePolicy = (policy: number): boolean => policy === 1 || policy ===
 /** Every thread has the normal policy, in one priority. */
 const sched_setscheduler: Handler = (_context, _tid, policy) => (isRealTimePolicy(policy!) ? -Errno.EPERM : 0);
 
+/** The processes that setpriority(2) means; everybody is user 0. */
+function priorityTargets({ core, process }: CallContext, which: number, who: number): readonly Process[] | number {
+  if (which < 0 || which > 2) return -Errno.EINVAL;
+  const all = [...core.state.processes.values()].sort((a, b) => a.pid - b.pid);
+  const id = who | 0;
+  const pid = id === 0 ? process.pid : (core.state.threads.get(id)?.pid ?? -1);
+  const found = all.filter((one) =>
+    which === 0 ? one.pid === pid : which === 1 ? one.group === (id || process.group) : id === 0,
+  );
+  return found.length > 0 ? found : -Errno.ESRCH;
+}
+const setpriority: Handler = (context, which, who, priority) => {
+  const targets = priorityTargets(context, which! | 0, who!);
+  if (typeof targets === 'number') return targets;
+  const nice = Math.max(-20, Math.min(19, priority! | 0));
+  for (const { pid } of targets) context.core.setProcess(pid, { nice });
+  return 0;
+};
+/** 40 to 1, so that it is no errno. */
+const getpriority: Handler = (context, which, who) => {
+  const targets = priorityTargets(context, which! | 0, who!);
+  return typeof targets === 'number' ? targets : 20 - Math.min(...targets.map(({ nice }) => nice ?? 0));
+};
+
 const getcpu: Handler = ({ core }, cpuAt, nodeAt) => {
   if (cpuAt) core.user.writeU32(cpuAt, 0);
   if (nodeAt) core.user.writeU32(nodeAt, 0);
@@ -188,8 +203,8 @@ export const systemCalls: Readonly<Record<string, Handler>> = {
   sched_setscheduler,
   sched_get_priority_max: (_context, policy) => (isRealTimePolicy(policy!) ? 99 : 0),
   sched_get_priority_min: (_context, policy) => (isRealTimePolicy(policy!) ? 1 : 0),
-  setpriority: root,
-  getpriority: () => 20,
+  setpriority,
+  getpriority,
   getcpu,
   getuid: root,
   geteuid: root,

@@ -2,15 +2,13 @@
 import { Errno } from '../errno';
 import type { Core } from '../core';
 import type { Process } from '../state';
+import { maxDescriptors } from '../limits';
 import { kindOf } from './kinds/table';
 import { dropLocks } from './locks';
 import { newOpenFile, setOpenFile, type NewFile } from './open-files';
 import { dropIfUnused } from './tree';
 import { forgetWatched } from './watches';
 import type { OpenFile } from './types';
-
-/** RLIMIT_NOFILE. */
-export const MAX_DESCRIPTORS = 1024;
 
 export function openFileOf(core: Core, process: Process, fd: number): { id: number; file: OpenFile } | undefined {
   const descriptor = process.descriptors.get(fd);
@@ -20,7 +18,8 @@ export function openFileOf(core: Core, process: Process, fd: number): { id: numb
 
 /** Lowest free descriptor from `from` on; undefined when the process has too many. */
 export function freeDescriptor(process: Process, from = 0): number | undefined {
-  for (let fd = from; fd < MAX_DESCRIPTORS; fd++) if (!process.descriptors.has(fd)) return fd;
+  const end = maxDescriptors(process);
+  for (let fd = from; fd < end; fd++) if (!process.descriptors.has(fd)) return fd;
   return undefined;
 }
 
@@ -89,7 +88,7 @@ export function closeOnExec(core: Core, pid: number): void {
 }
 
 export function closeAll(core: Core, pid: number): void {
-  for (let fd = 0; fd < MAX_DESCRIPTORS; fd++) if (core.process(pid).descriptors.has(fd)) close(core, pid, fd);
+  for (const fd of [...core.process(pid).descriptors.keys()].sort((a, b) => a - b)) close(core, pid, fd);
 }
 
 /** dup: `fd` under the lowest free number from `from` on, or under exactly `to`. */
@@ -104,7 +103,7 @@ export function duplicate(
   if (!descriptor) return -Errno.EBADF;
   const wanted = 'exact' in to ? to.exact : freeDescriptor(core.process(pid), to.from);
   if (wanted === undefined) return -Errno.EMFILE;
-  if (wanted < 0 || wanted >= MAX_DESCRIPTORS) return -Errno.EBADF;
+  if (wanted < 0 || wanted >= maxDescriptors(core.process(pid))) return -Errno.EBADF;
   close(core, pid, wanted);
   attach(core, pid, wanted, descriptor.file, cloexec);
   return wanted;

@@ -3,6 +3,7 @@
  * in the host OS itself can be ended, and told.
  */
 import { tick } from '../../../emulator/units';
+import type { GuestFile } from '../../../emulator/linux/types';
 import { createSystem } from '../../../monitor/system/system';
 import { prepareImageHash } from '../../../emulator/linux/image-hash';
 import { filesOf, GUEST_BIN, rootOf, type LtpTest } from './tests';
@@ -16,6 +17,24 @@ const CLOCK = 100_000_000;
 
 const [rootFolder, wallSeconds] = process.argv.slice(2);
 const root = rootOf(rootFolder!);
+/** What LTP asks the kernel's configuration for; everything that is not named is not there. */
+const CONFIGURATION = [
+  'EVENTFD',
+  'TMPFS',
+  'INET',
+  'SYSVIPC',
+  'EPOLL',
+  'FUTEX',
+  'SIGNALFD',
+  'TIMERFD',
+  'MULTIUSER',
+  'PROC_FS',
+];
+const configuration: GuestFile = {
+  path: '/boot/config-5.10.0',
+  bytes: new TextEncoder().encode(CONFIGURATION.map((name) => `CONFIG_${name}=y\n`).join('')),
+  mode: 0o644,
+};
 
 function runTest(test: LtpTest): Outcome {
   const started = Date.now();
@@ -31,7 +50,7 @@ function runTest(test: LtpTest): Outcome {
       LTP_COLORIZE_OUTPUT: '0',
     },
     cwd: '/tmp',
-    files: [...root.files, ...filesOf(test)],
+    files: [...root.files, configuration, ...filesOf(test)],
     nodes: root.nodes,
     memoryMiB: 512,
   });

@@ -62,7 +62,7 @@ export async function onLinux(test: LtpTest, root: string, seconds: number): Pro
     // timeout(1) ends with 124, and with 137 when it had to kill.
     const status = code === 124 || code === 137 ? undefined : code;
     const said = telling(output);
-    return { verdict: verdictOf(onlyWarnsOfScore(status, said) ? 0 : status, ''), status, said };
+    return { verdict: verdictOf(onlyWarnsOfScore(status, said) ? 0 : status, said), status, said };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

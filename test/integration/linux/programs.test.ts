@@ -122,6 +122,12 @@ describe('Static glibc programs on the host OS', function () {
     assert.equal(host.linux.exitStatus, 0);
   });
 
+  it('resource limits and nice values are kept and inherited; those of files hold', () => {
+    const host = finished({ program: compile('limits') });
+    assert.equal(host.text(), golden('limits'));
+    assert.equal(host.linux.exitStatus, 0);
+  });
+
   it('input posted while the program waits is read line by line', () => {
     const host = newHost({ program: compile('echo') });
     assert.deepEqual(host.run(), { reason: 'idle' });

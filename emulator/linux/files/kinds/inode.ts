@@ -1,6 +1,7 @@
 /** Files of the tree that have a position: regular files, directories, built-in devices; and texts made when they were opened. */
 import type { Core } from '../../core';
 import { Errno, O } from '../../errno';
+import { maxFileSize } from '../../limits';
 import { readContent } from '../content';
 import { readData, writeData } from '../data';
 import { writeProc } from '../proc/writes';
@@ -46,10 +47,12 @@ export const inode: Kind<FileOf<'inode'>> = {
       setOpenFile(core, id, { ...file, offset: offset + bytes.length });
     return bytes;
   },
-  write(core, id, file, bytes, position) {
+  write(core, id, file, bytes, position, pid) {
     const appends = (file.flags & O.APPEND) !== 0 && position === undefined;
     const offset = appends ? sizeOf(core, file.inode) : (position ?? file.offset);
-    const count = writeInode(core, file.inode, offset, bytes);
+    const room = maxFileSize(core.process(pid)) - offset;
+    if (room <= 0 && bytes.length > 0 && inodeOf(core, file.inode).type === 'file') return -Errno.EFBIG;
+    const count = writeInode(core, file.inode, offset, room < bytes.length ? bytes.subarray(0, room) : bytes);
     if (position === undefined && typeof count === 'number' && count > 0)
       setOpenFile(core, id, { ...file, offset: offset + count });
     return count;

@@ -16,6 +16,10 @@ function recordOf(info: SignalInfo): Uint8Array {
     view.setUint32(24, info.timer.id, true);
     view.setUint32(32, info.timer.overrun, true);
   } else view.setUint32(12, info.pid, true);
+  if (info.child) {
+    view.setInt32(40, info.child.status, true);
+    view.setBigUint64(56, BigInt(info.child.time), true);
+  }
   view.setInt32(44, info.value | 0, true);
   view.setBigUint64(48, BigInt.asUintN(64, BigInt(info.value)), true);
   view.setBigUint64(72, BigInt.asUintN(64, BigInt(info.address)), true);

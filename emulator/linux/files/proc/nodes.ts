@@ -51,9 +51,9 @@ const GLOBAL = treeOf({
   mounts: 'link',
   ...texts(`cmdline cpuinfo devices filesystems loadavg meminfo misc modules stat swaps uptime version
 sys/fs/file-max sys/fs/nr_open sys/fs/pipe-max-size
-sys/kernel/cap_last_cap sys/kernel/hostname sys/kernel/ngroups_max sys/kernel/osrelease sys/kernel/ostype sys/kernel/overflowgid
+sys/kernel/cap_last_cap sys/kernel/core_pattern sys/kernel/domainname sys/kernel/hostname sys/kernel/ngroups_max sys/kernel/osrelease sys/kernel/ostype sys/kernel/overflowgid
 sys/kernel/overflowuid sys/kernel/pid_max sys/kernel/random/boot_id sys/kernel/random/entropy_avail sys/kernel/random/uuid
-sys/kernel/randomize_va_space sys/kernel/shmall sys/kernel/shmmax sys/kernel/shmmni sys/kernel/threads-max sys/kernel/version
+sys/kernel/randomize_va_space sys/kernel/shmall sys/kernel/shmmax sys/kernel/shmmni sys/kernel/tainted sys/kernel/threads-max sys/kernel/version
 sys/net/core/somaxconn sys/vm/max_map_count sys/vm/mmap_min_addr sys/vm/overcommit_memory sysvipc/shm`),
 });
 /** Of a process; those that a thread has below task/ as well. */

@@ -3,9 +3,9 @@ import type { Core } from '../../core';
 import { capabilitiesOf } from '../../capabilities';
 import { ISA_STRING } from '../../../isa/extensions';
 import { PAGE_SIZE } from '../../../units';
-import { MAX_DESCRIPTORS } from '../descriptors';
+import { limitOf, MAX_NOFILE, UNLIMITED } from '../../limits';
 import { buddyFreePages } from '../../memory/buddy';
-import { MMAP_MIN, RAM_BASE, STACK_SIZE } from '../../memory/layout';
+import { MMAP_MIN, RAM_BASE } from '../../memory/layout';
 import { MAX_AREAS } from '../../memory/areas';
 import { Prot, type Area, type Process, type Thread } from '../../state';
 import { directoryPath } from '../walk';
@@ -158,19 +158,35 @@ function stat(core: Core, process: Process, thread: Thread): string {
   return `${thread.tid} (${thread.name}) ${fields.join(' ')}\n`;
 }
 
-function limits(): string {
-  const line = (name: string, soft: string | number, hard: string | number, unit: string): string =>
-    `${name.padEnd(26)}${String(soft).padEnd(21)}${String(hard).padEnd(21)}${unit.padEnd(10)}`;
-  const free = 'unlimited';
-  return [
-    line('Limit', 'Soft Limit', 'Hard Limit', 'Units'),
-    line('Max stack size', STACK_SIZE, free, 'bytes'),
-    line('Max core file size', 0, 0, 'bytes'),
-    line('Max processes', free, free, 'processes'),
-    line('Max open files', MAX_DESCRIPTORS, MAX_DESCRIPTORS, 'files'),
-    line('Max address space', free, free, 'bytes'),
-    '',
-  ].join('\n');
+/** Names and units of the limits, by number. */
+const LIMITS: readonly (readonly [string, string])[] = [
+  ['cpu time', 'seconds'],
+  ['file size', 'bytes'],
+  ['data size', 'bytes'],
+  ['stack size', 'bytes'],
+  ['core file size', 'bytes'],
+  ['resident set', 'bytes'],
+  ['processes', 'processes'],
+  ['open files', 'files'],
+  ['locked memory', 'bytes'],
+  ['address space', 'bytes'],
+  ['file locks', 'locks'],
+  ['pending signals', 'signals'],
+  ['msgqueue size', 'bytes'],
+  ['nice priority', ''],
+  ['realtime priority', ''],
+  ['realtime timeout', 'us'],
+];
+
+function limits(process: Process): string {
+  const line = (name: string, soft: string, hard: string, unit: string): string =>
+    `${name.padEnd(26)}${soft.padEnd(21)}${hard.padEnd(21)}${unit.padEnd(10)}\n`;
+  const shown = (limit: bigint): string => (limit === UNLIMITED ? 'unlimited' : String(limit));
+  const rows = LIMITS.map(([name, unit], resource) => {
+    const [soft, hard] = limitOf(process, resource);
+    return line(`Max ${name}`, shown(soft), shown(hard), unit);
+  });
+  return line('Limit', 'Soft Limit', 'Hard Limit', 'Units') + rows.join('');
 }
 
 const options = (readOnly: boolean): string => `${readOnly ? 'ro' : 'rw'},relatime`;
@@ -205,7 +221,7 @@ function ofProcess(core: Core, process: Process, thread: Thread, path: string): 
     case 'comm':
       return `${thread.name}\n`;
     case 'limits':
-      return limits();
+      return limits(process);
     case 'mounts':
     case 'mountinfo':
       return mounts(core, path === 'mountinfo');
@@ -255,7 +271,8 @@ const running = (core: Core): number => core.state.ready.size + (core.state.curr
 /** Ticks that were spent in user mode by what lives now. */
 const userTicks = (core: Core): number => [...core.state.threads.values()].reduce((sum, { cpu }) => sum + cpu, 0);
 
-const UTS_VERSION = '#1 SMP';
+/** As uname says. */
+const UTS_VERSION = '#1';
 export const KERNEL_RELEASE = '5.10.0';
 
 const GLOBAL: Readonly<Record<string, (core: Core) => string>> = {
@@ -278,9 +295,11 @@ const GLOBAL: Readonly<Record<string, (core: Core) => string>> = {
   uptime: (core) => `${seconds(core, core.now)} ${seconds(core, core.now - userTicks(core))}\n`,
   version: () => `Linux version ${KERNEL_RELEASE} (penglai) ${UTS_VERSION}\n`,
   'sys/fs/file-max': () => '65536\n',
-  'sys/fs/nr_open': () => '1048576\n',
+  'sys/fs/nr_open': () => `${MAX_NOFILE}\n`,
   'sys/fs/pipe-max-size': () => '1048576\n',
   'sys/kernel/cap_last_cap': () => '40\n',
+  'sys/kernel/core_pattern': () => 'core\n',
+  'sys/kernel/domainname': () => '(none)\n',
   'sys/kernel/hostname': () => 'penglai\n',
   'sys/kernel/ngroups_max': () => '65536\n',
   'sys/kernel/osrelease': () => `${KERNEL_RELEASE}\n`,
@@ -295,6 +314,7 @@ const GLOBAL: Readonly<Record<string, (core: Core) => string>> = {
   'sys/kernel/shmall': () => '18446744073692774399\n',
   'sys/kernel/shmmax': () => '18446744073692774399\n',
   'sys/kernel/shmmni': () => '4096\n',
+  'sys/kernel/tainted': () => '0\n',
   'sys/kernel/threads-max': () => '65536\n',
   'sys/kernel/version': () => `${UTS_VERSION}\n`,
   'sys/net/core/somaxconn': () => '4096\n',

@@ -1,0 +1,11 @@
+# Perl: fork, pipes, signals, sockets, regular expressions, sorting.
+use strict; use warnings; $| = 1;
+print "perl $]\n" =~ s/\.\d+//r; my %h = map { $_ => length } qw(pear fig banana); print join(",", map { "$_=$h{$_}" } sort keys %h), "\n";
+my $t = "2024-02-29 and 1999-12-31"; my @d = $t =~ /(\d{4})-(\d\d)-(\d\d)/g; print "@d\n"; (my $u = $t) =~ s/(\d+)-(\d+)/$2-$1/ge; print "$u\n"; print "nested ok\n" if "((a)(b))" =~ /^(\((?:[^()]++|(?1))*\))$/;
+pipe(my $r, my $w); my $pid = fork; if (!$pid) { close $r; print $w "child says hi\n"; exit 7 } close $w; print scalar <$r>; waitpid $pid, 0; print $? >> 8, "\n";
+open(my $p, "-|", "echo piped; exit 2") or die; print <$p>; close $p; print $? >> 8, "\n"; open(my $o, "|-", "tr a-z A-Z") or die; print $o "upper\n"; close $o; print `echo backticks`; system("exit 4"); print $? >> 8, "\n"; system("kill -15 \$\$"); print $? & 127, "\n";
+my $n = 0; $SIG{USR1} = sub { $n++ }; kill USR1 => $$; print "signals $n\n"; eval { local $SIG{ALRM} = sub { die "alarm\n" }; alarm 1; sleep 10 }; print "caught $@"; $SIG{CHLD} = 'IGNORE'; my $c = fork; exit 0 unless $c; sleep 1; print waitpid($c, 0), "\n"; $SIG{CHLD} = 'DEFAULT';
+use Socket; socket(my $s, PF_INET, SOCK_STREAM, 0); bind($s, pack_sockaddr_in(0, INADDR_LOOPBACK)); listen($s, 5); my $name = getsockname($s); my $k = fork; if (!$k) { socket(my $x, PF_INET, SOCK_STREAM, 0); connect($x, $name) or die; syswrite $x, "over tcp"; exit 0 } accept(my $y, $s); sysread $y, my $got, 99; print "$got\n"; waitpid $k, 0;
+socketpair(my $e, my $f, AF_UNIX, SOCK_STREAM, PF_UNSPEC); syswrite $e, "pair"; sysread $f, $got, 9; print "$got\n"; my $v = ''; vec($v, fileno($f), 1) = 1; print select($v, undef, undef, 0.05) + 0, "\n";
+open(my $q, "+>", "/tmp/perl.txt"); print $q "line $_\n" for 1 .. 3; seek $q, 0, 0; my @l = <$q>; print scalar(@l), " $l[2]"; close $q; print -s "/tmp/perl.txt", " ", (stat "/tmp/perl.txt")[3], "\n"; unlink "/tmp/perl.txt"; print "gone\n" unless -e "/tmp/perl.txt"; opendir(my $dh, "/usr/nowhere") or print "$!\n";
+my @s = sort { $a <=> $b } map { ($_ * 7919) % 10007 } 1 .. 10000; print "$s[0] $s[-1]\n"; printf "%s %.3f %e %b\n", 10 / 3, 2 ** 0.5, 12345.678, 10; print join(" ", reverse split //, "abc"), "\n"; local $@; eval { die { code => 5 } }; print $@->{code}, "\n"; print "$0 @ARGV\n"; warn "to stderr\n"; exit 9;
