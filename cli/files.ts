@@ -51,6 +51,10 @@ export const inCommandLineWords = (text: string): string =>
     .replace(/"(sdkFiles|program|mounts|root)" in launch\.json/g, 'the path')
     .replaceAll('"sdkFiles"', '--sdk-file')
     .replaceAll('"root" or "mounts"', '--root or --mount')
+    .replaceAll(' of "commands"', ' of --command')
+    .replaceAll('"commands" are', '--command is')
+    .replaceAll('There are "args" for the program', 'There are arguments for the host')
+    .replace('Set variables with "env" in launch.json.', 'Give a program first.')
     .replaceAll('"mounts"', '--mount')
     .replaceAll('"root"', '--root');
 

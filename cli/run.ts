@@ -33,6 +33,7 @@ export interface RunOptions extends AttestationChoice {
   readonly out: Readonly<Record<string, string>>;
   readonly strace?: boolean;
   readonly straceFile?: string;
+  readonly command: readonly string[];
   readonly stdin?: string;
   readonly seed?: number;
   readonly limits?: 'memory' | 'device';
@@ -73,6 +74,7 @@ export function withRunOptions(command: Command): Command {
     .option('--out <place=path>', 'a file of the machine that is written to a path at the end', pair, {})
     .option('--strace', 'print every system call on standard error')
     .option('--strace-file <file>', 'write every system call into a file')
+    .option('--command <line>', 'a line to execute instead of the host; may be given several times', collect, [])
     .option('--stdin <file>', 'standard input of the host; otherwise that of this command')
     .option('--seed <number>', 'seed of everything random in the machine', integer)
     .addOption(
@@ -114,9 +116,12 @@ export function integer(text: string): number {
 }
 
 /** The machine's files are those the debugger would give it, from the same description. */
-async function gather(host: string, { sdkFile, root, mount }: RunOptions): Promise<Guest> {
+async function gather(host: string, args: readonly string[], options: RunOptions): Promise<Guest> {
+  const { sdkFile, root, mount } = options;
   const sdkFiles = sdkFile.length > 0 ? sdkFile : undefined;
-  return inOwnWords(gatherGuest(files, { program: host, sdkFiles, root, mounts: mount, cwd: process.cwd() }));
+  const commands = options.command.length > 0 ? options.command : undefined;
+  const request = { program: host, args, commands, sdkFiles, root, mounts: mount, cwd: process.cwd() };
+  return inOwnWords(gatherGuest(files, request));
 }
 
 /** Runs to the end; the exit status. With a trace, that tells the system calls too if they are asked for. */
@@ -126,7 +131,7 @@ export async function run(
   options: RunOptions,
   trace?: (system: System) => EventLog,
 ): Promise<number> {
-  const guest = await gather(host, options);
+  const guest = await gather(host, args, options);
   const input = options.stdin === undefined ? undefined : read(options.stdin, 'The file for standard input');
   await prepareImageHash();
   const attestation = await inOwnWords(attestationSettings(files, resolve(host), options));

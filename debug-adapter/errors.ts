@@ -83,6 +83,15 @@ export const launchErrors = {
     ),
   stdinMissing: (path: string) =>
     shown('STDIN_NOT_FOUND', 2009, `The file ${path} of "stdin" does not exist.`, 'Correct "stdin" in launch.json.'),
+  badCommand: (line: string, why: string, remedy: string) =>
+    shown('BAD_COMMAND', 2023, `The line "${line.slice(0, 200)}" of "commands" cannot be run: ${why}`, remedy),
+  argsAndCommands: () =>
+    shown(
+      'ARGS_AND_COMMANDS',
+      2024,
+      'There are "args" for the program, but "commands" are executed instead of it.',
+      'Put the arguments into the command that runs the program.',
+    ),
   loaderMissing: (program: string, loader: string) =>
     shown(
       'LOADER_NOT_FOUND',

@@ -3,6 +3,8 @@
  * as after copying them to the board's home folder. `penglai run` and the debugger use this one description, so that both see the same
  * machine.
  */
+import { CommandError, parseCommands } from '../../emulator/linux/init/commands';
+import { initProgram } from '../../emulator/linux/init/program';
 import type { GuestFile, GuestNode } from '../../emulator/linux/types';
 import type { LaunchDescription } from '../../monitor/system/types';
 import { launchErrors } from '../errors';
@@ -50,6 +52,8 @@ export interface Guest {
   readonly own: number;
   /** Folders and links that are mounted. */
   readonly nodes: readonly GuestNode[];
+  /** What runs first instead of the program: it executes the commands of the launch. */
+  readonly init?: GuestFile;
   /** What was left out and why, as sentences for the user. */
   readonly warnings: readonly string[];
 }
@@ -62,6 +66,9 @@ export interface GuestRequest {
   readonly root?: string | undefined;
   /** Guest paths -> folders or files of the developer. */
   readonly mounts?: Readonly<Record<string, string>> | undefined;
+  /** Lines that are executed instead of the program. */
+  readonly commands?: readonly string[] | undefined;
+  readonly args?: readonly string[] | undefined;
   /** Where relative paths start. */
   readonly cwd?: string | undefined;
 }
@@ -86,12 +93,26 @@ export async function gatherGuest(files: Files, request: GuestRequest): Promise<
   if (list.length === 0) checkLoader(program, all);
   const paths = new Set(all.map((file) => file.path));
   return {
+    ...(request.commands ? { init: initFile(request.commands, request.args ?? []) } : {}),
     program: program.path,
     files: [...all, ...mounted.files.filter((file) => !paths.has(file.path))],
     own: all.length,
     nodes: mounted.nodes,
     warnings: [...warnings, ...mounted.warnings],
   };
+}
+
+const INIT_PATH = '/sbin/penglai-init';
+
+/** The program that executes the commands; arguments belong into them. */
+function initFile(lines: readonly string[], args: readonly string[]): GuestFile {
+  if (args.length > 0) throw launchErrors.argsAndCommands();
+  try {
+    return { path: INIT_PATH, bytes: initProgram(parseCommands(lines)), mode: 0o755 };
+  } catch (error) {
+    if (error instanceof CommandError) throw launchErrors.badCommand(error.line, error.why, error.remedy);
+    throw error;
+  }
 }
 
 /** What a launch says about the machine beside its files. */
@@ -113,13 +134,14 @@ export interface MachineOptions extends Pick<LaunchDescription, 'args'> {
 
 /** The machine as the debugger and `penglai run` start it. */
 export function describeLaunch(options: MachineOptions, guest: Guest): LaunchDescription {
+  const { init } = guest;
   return {
-    program: guest.program,
-    argv0: `./${baseName(guest.program)}`,
-    args: options.args,
+    program: init?.path ?? guest.program,
+    argv0: init ? 'init' : `./${baseName(guest.program)}`,
+    args: init ? [] : options.args,
     env: { ...GUEST_ENV, ...options.env },
     cwd: GUEST_HOME,
-    files: guest.files.map(({ path, bytes, mode }) => ({ path, bytes, mode })),
+    files: [...guest.files, ...(init ? [init] : [])].map(({ path, bytes, mode }) => ({ path, bytes, mode })),
     ...(guest.nodes.length === 0 ? {} : { nodes: guest.nodes }),
     terminal: options.terminal,
     interactive: options.interactive ?? false,

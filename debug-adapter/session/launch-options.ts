@@ -1,4 +1,5 @@
 /** The launch configuration: which attributes there are, what they must be, and their defaults. Reads nothing from disk. */
+import { COMMANDS_MAX } from '../../emulator/linux/init/commands';
 import { launchErrors } from '../errors';
 import { isAbsolute } from './files';
 import type { AttestationChoice } from './keys';
@@ -14,6 +15,8 @@ export interface LaunchOptions {
   readonly root: string | undefined;
   /** Places in the machine -> folders or files that show there. */
   readonly mounts: Readonly<Record<string, string>> | undefined;
+  /** Lines as for a shell, executed one after the other instead of the program. */
+  readonly commands: readonly string[] | undefined;
   readonly stopOnEntry: boolean;
   /** File whose bytes are the program's standard input. */
   readonly stdin: string | undefined;
@@ -45,6 +48,8 @@ type Check = (value: unknown) => boolean;
 const isString: Check = (value) => typeof value === 'string';
 const isText: Check = (value) => typeof value === 'string' && value !== '';
 const isStrings: Check = (value) => Array.isArray(value) && value.every(isString);
+const isCommands: Check = (value) =>
+  isStrings(value) && (value as unknown[]).length > 0 && (value as unknown[]).length <= COMMANDS_MAX;
 const isStringRecord: Check = (value) =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every(isString);
 const isBoolean: Check = (value) => typeof value === 'boolean';
@@ -71,6 +76,7 @@ const ATTRIBUTES: Readonly<Record<string, readonly [Check, string]>> = {
   sdkFiles: [isStrings, 'an array of paths'],
   root: [isText, 'the path of a folder'],
   mounts: [isStringRecord, 'an object that maps places in the machine to folders or files'],
+  commands: [isCommands, 'an array of 1 to 1000 lines'],
   stopOnEntry: [isBoolean, 'true or false'],
   stdin: [isText, 'the path of a file'],
   sourceMap: [isStringRecord, 'an object that maps folders to folders'],
@@ -135,6 +141,7 @@ export function parseLaunch(given: Readonly<Record<string, unknown>>): LaunchOpt
     sdkFiles: option('sdkFiles', undefined),
     root: option('root', undefined),
     mounts: option('mounts', undefined),
+    commands: option('commands', undefined),
     stopOnEntry: option('stopOnEntry', false),
     stdin: option('stdin', undefined),
     sourceMap: option('sourceMap', {}),

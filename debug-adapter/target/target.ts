@@ -438,9 +438,11 @@ export class Target {
   }
 
   private armEntry(mapping: Mapping): void {
-    this.entered = true;
     const first = firstLine(mapping) ?? mapping.image.program.addressOfSymbol('main');
-    if (!this.options.stopOnEntry || this.options.noDebug || first === undefined) return;
+    // The program that executes commands has no beginning to show; what it runs has.
+    if (first === undefined) return;
+    this.entered = true;
+    if (!this.options.stopOnEntry || this.options.noDebug) return;
     this.stops.add(mapping.space, toRuntime(mapping, first), ENTRY);
   }
 

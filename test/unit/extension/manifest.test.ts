@@ -16,6 +16,7 @@ const EXAMPLES: Record<string, unknown> = {
   sdkFiles: ['/a/enclave'],
   root: '/a/rootfs',
   mounts: { '/lib': '/a/lib' },
+  commands: ['./host'],
   stopOnEntry: true,
   stdin: '/a/input',
   sourceMap: { '/build': '/src' },
