@@ -204,6 +204,13 @@ export const runWarnings = {
   leftOut: (what: string) => quiet('FILES_LEFT_OUT', 5002, what, ''),
   noTrace: (path: string) =>
     quiet('TRACE_NOT_WRITTEN', 5003, `The log ${path} cannot be written.`, 'Correct "trace" in launch.json.'),
+  noTransitions: (path: string) =>
+    quiet(
+      'TRANSITIONS_NOT_WRITTEN',
+      5004,
+      `The trace ${path} cannot be written.`,
+      'Correct "transitions" in launch.json.',
+    ),
   stuck: () =>
     quiet(
       'NOTHING_RUNS',

@@ -3,7 +3,7 @@
  * machine. Never opens a socket, and writes nothing but protocol messages to standard output.
  * `--log FILE` names the session's log.
  */
-import { appendFileSync, existsSync, mkdirSync } from 'node:fs';
+import { appendFileSync, writeFileSync, existsSync, mkdirSync } from 'node:fs';
 import { readdir, readFile, readlink, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -56,13 +56,14 @@ const files: Files = {
   create: createFile,
 };
 
-function openLog(path = logPath()): Log | undefined {
+function openLog(path = logPath(), plain = false): Log | undefined {
   try {
     if (!existsSync(dirname(path))) mkdirSync(dirname(path), { recursive: true });
+    if (plain) writeFileSync(path, '', { mode: 0o600 });
     // Created by its first line, readable by its owner only: it may hold what an enclave keeps secret.
     const line = (text: string) => {
       try {
-        appendFileSync(path, `${new Date().toISOString()} ${text}\n`, { mode: 0o600 });
+        appendFileSync(path, plain ? `${text}\n` : `${new Date().toISOString()} ${text}\n`, { mode: 0o600 });
       } catch {
         // A full disk must not end a debug session.
       }

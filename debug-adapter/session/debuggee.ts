@@ -19,6 +19,7 @@ import { Inspection } from './inspection';
 import type { LaunchOptions } from './launch-options';
 import { moduleOf } from './present';
 import { rootsOf, Sources } from './sources';
+import { TransitionLog } from './transitions';
 
 /** What the session wants to know about its debuggee. */
 export interface DebuggeeOwner {
@@ -53,7 +54,9 @@ export class Debuggee {
     const program = resolvePath(options.cwd ?? '', options.program);
     await prepareImageHash();
     const attestation = await attestationSettings(environment.files, program, options);
-    const system = makeSystem(createSystem, describeLaunch({ ...options, attestation, terminal: true }, guest));
+    const transitions = options.transitions !== false;
+    const machine = { ...options, attestation, terminal: true, transitions };
+    const system = makeSystem(createSystem, describeLaunch(machine, guest));
     const images = new Images((hash) => system.image(hash));
     const map = new SourceMap(options.sourceMap);
     const sources = new Sources(environment.files, map, rootsOf(program, options.cwd));
@@ -71,6 +74,7 @@ export class Debuggee {
       if (problem !== undefined && !options.noDebug) announcer.warn(runWarnings.noDebugInfo(file.origin, problem));
     }
     announcer.flush();
+    const log = transitions ? logOf(options, environment, system, announcer, owner.send) : undefined;
     const inspection = new Inspection(system, sources, owner.lineBase, owner.columnBase);
     const target = new Target(
       system,
@@ -86,7 +90,10 @@ export class Debuggee {
       },
       environment.wall,
       {
-        event: (event) => announcer.event(event),
+        event: (event) => {
+          announcer.event(event);
+          log?.take(event);
+        },
         mapped: (mapping) => {
           announcer.mapped(mapping);
           // Of an image that was no file of the guest, the sources are looked for now.
@@ -101,6 +108,7 @@ export class Debuggee {
         },
         ended: (status) => {
           if (system.endedBy !== undefined) announcer.warn(runWarnings.endedByHazard(system.endedBy));
+          log?.end();
           announcer.flush(true);
           owner.ended(status);
         },
@@ -122,6 +130,23 @@ export class Debuggee {
     this.target.dispose();
     this.inspection.clear();
   }
+}
+
+/** Where the trace goes; a file that can't be written is told, and the Debug Console gets it. */
+function logOf(
+  { transitions, cwd }: LaunchOptions,
+  environment: Environment,
+  system: System,
+  announcer: Announcer,
+  send: SendEvent,
+): TransitionLog {
+  const path = typeof transitions === 'string' ? resolvePath(cwd ?? '', transitions) : undefined;
+  const file = path === undefined ? undefined : environment.openLog(path, true);
+  if (path !== undefined && !file) announcer.warn(runWarnings.noTransitions(path));
+  const write = file
+    ? (lines: string) => file.line(lines.slice(0, -1))
+    : (output: string) => send('output', { category: 'console', output });
+  return new TransitionLog(system.clockHz, write, file !== undefined);
 }
 
 function makeSystem(createSystem: CreateSystem, description: LaunchDescription): System {

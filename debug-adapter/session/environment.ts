@@ -11,8 +11,8 @@ export interface Log {
 export interface Environment {
   readonly files: Files;
   readonly wall: Wall;
-  /** The session's log; with a path, a log at that place. Undefined when it cannot be written. */
-  openLog(path?: string): Log | undefined;
+  /** The session’s log; with a path, a log at that place: of text as it is (`plain`), begun anew, or of lines with their times. Undefined: it cannot be written. */
+  openLog(path?: string, plain?: boolean): Log | undefined;
   /** Ends the adapter once what was sent has left. */
   exit(code: number): void;
 }

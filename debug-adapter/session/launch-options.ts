@@ -24,6 +24,8 @@ export interface LaunchOptions {
   readonly sourceMap: Readonly<Record<string, string>>;
   /** Log the protocol: to the session's log, or to a file. */
   readonly trace: boolean | string;
+  /** Tell every call that reaches the monitor or its driver: in the Debug Console, or in a file. */
+  readonly transitions: boolean | string;
   /** Folder that relative paths of this configuration start from. */
   readonly cwd: string | undefined;
   readonly seed: number | undefined;
@@ -81,6 +83,7 @@ const ATTRIBUTES: Readonly<Record<string, readonly [Check, string]>> = {
   stdin: [isText, 'the path of a file'],
   sourceMap: [isStringRecord, 'an object that maps folders to folders'],
   trace: [(value) => isBoolean(value) || isText(value), 'true, false or the path of a log file'],
+  transitions: [(value) => isBoolean(value) || isText(value), 'true, false or the path of a file'],
   cwd: [isText, 'the path of a folder'],
   seed: [within(0, 0xffff_ffff), 'an integer from 0 to 4294967295'],
   memoryMiB: [within(64, 3072), 'an integer from 64 to 3072'],
@@ -146,6 +149,7 @@ export function parseLaunch(given: Readonly<Record<string, unknown>>): LaunchOpt
     stdin: option('stdin', undefined),
     sourceMap: option('sourceMap', {}),
     trace: option('trace', false),
+    transitions: option('transitions', false),
     cwd: option('cwd', undefined),
     seed: option('seed', undefined),
     memoryMiB: option('memoryMiB', undefined),

@@ -21,7 +21,9 @@ describe('A launch configuration', () => {
       ...{
         sourceMap: {},
         trace: false,
-        cwd: undefined,
+        commands: undefined,
+      transitions: false,
+      cwd: undefined,
         seed: undefined,
         memoryMiB: undefined,
         pace: 'real',

@@ -24,6 +24,7 @@ const EXAMPLES: Record<string, unknown> = {
   seed: 1,
   memoryMiB: 512,
   trace: true,
+  transitions: 'trace.txt',
   pace: 'fast',
   schedule: { quantum: 5000, vary: true },
   limits: 'device',
