@@ -24,7 +24,8 @@ export const LEVELS: readonly Level[] = ['kernel', 'linux'];
 /** Steps of an episode; between full checks, calls. */
 export const EPISODE = 6000;
 const FULL_CHECK = 1000;
-const MINIMISE_RUNS = 200;
+/** Steps that shortening a sequence may take. */
+const MINIMISE_STEPS = 200_000;
 
 const WORLDS: Readonly<Record<Level, (tally: Tally, seed: number, checks: Partial<Checks>) => FuzzWorld>> = {
   kernel: (tally, _seed, checks) => new KernelWorld(tally, checks),
@@ -74,29 +75,36 @@ export function episode(level: Level, seed: number, number: number, tally: Tally
   }
 }
 
-/** The steps of a failing episode without those that it fails without, in a bounded number of tries. */
-export function minimise(failure: Failure, checks: Partial<Checks> = {}): { steps: number[]; message: string } {
-  let needed = Array.from({ length: failure.step + 1 }, (_, i) => i);
-  let { message } = failure;
-  let runs = 0;
+/** What is left of a failing episode: the steps it needs, the calls they make, and what goes wrong then. */
+export interface Minimised {
+  readonly steps: readonly number[];
+  readonly calls: readonly string[];
+  readonly message: string;
+}
+
+/** Leaves out steps of a failing episode as long as it fails without them, in a bounded amount of work. */
+export function minimise(failure: Failure, checks: Partial<Checks> = {}): Minimised {
+  const all = Array.from({ length: failure.step + 1 }, (_, i) => i);
+  let best: Minimised = { steps: all, calls: [], message: failure.message };
+  let work = 0;
   const fails = (kept: readonly number[]): boolean => {
-    if (runs++ > MINIMISE_RUNS) return false;
+    work += kept.length;
+    if (work > MINIMISE_STEPS) return false;
     const keep = new Set(kept);
-    const skip = new Set(Array.from({ length: failure.step + 1 }, (_, i) => i).filter((i) => !keep.has(i)));
+    const skip = new Set(all.filter((i) => !keep.has(i)));
+    const tally = new Tally();
+    tally.log = [];
     const limits = { steps: failure.step + 1, calls: Infinity, skip, checks };
-    const again = episode(failure.level, failure.seed, failure.episode, new Tally(), limits);
-    if (again) message = again.message;
+    const again = episode(failure.level, failure.seed, failure.episode, tally, limits);
+    if (again) best = { steps: kept.filter((i) => i <= again.step), calls: tally.log, message: again.message };
     return again !== undefined;
   };
-  for (
-    let size = Math.ceil(needed.length / 2);
-    size >= 1 && runs < MINIMISE_RUNS;
-    size = size === 1 ? 0 : Math.ceil(size / 2)
-  )
-    for (let from = 0; from < needed.length;) {
-      const without = [...needed.slice(0, from), ...needed.slice(from + size)];
-      if (fails(without)) needed = without;
-      else from += size;
+  // Often the end alone is enough.
+  for (let last = 8; last < all.length; last *= 2) if (fails(all.slice(-last))) break;
+  for (let size = Math.ceil(best.steps.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2))
+    for (let from = 0; from < best.steps.length && work < MINIMISE_STEPS;) {
+      const { steps } = best;
+      if (!fails([...steps.slice(0, from), ...steps.slice(from + size)])) from += size;
     }
-  return { steps: needed, message };
+  return best;
 }

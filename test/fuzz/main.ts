@@ -22,8 +22,8 @@ function fail(failure: Failure): void {
   console.log(`FAILED: level ${level}, seed ${seed}, episode ${number}, step ${step}\n${stack}`);
   console.log(`again: npm run fuzz -- --only ${level} --seed ${seed} --episode ${number}`);
   if (values['no-minimise']) return;
-  const { steps, message } = minimise(failure);
-  console.log(`${steps.length} steps are enough: ${steps.join(' ')}\n${message}`);
+  const { steps, calls, message } = minimise(failure);
+  console.log(`${steps.length} of its steps are enough: ${steps.join(' ')}\n${calls.join('\n')}\n${message}`);
 }
 
 const calls = Number(values.calls);

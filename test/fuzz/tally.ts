@@ -9,15 +9,23 @@ interface Count {
   succeeded: number;
 }
 
+const hex = (value: number | bigint): string =>
+  Number.isFinite(Number(value)) && value >= 0 && value < 10
+    ? String(value)
+    : `0x${BigInt.asUintN(64, BigInt(value)).toString(16)}`;
+
 export class Tally {
   readonly kinds = new Map<Kind, Count>();
   readonly names = new Map<string, Count>();
   readonly hazards = new Map<string, number>();
   fullChecks = 0;
+  /** Every call with its arguments, when somebody wants to read it. */
+  log: string[] | undefined;
   /** The longest call, and the longest step of the monitor, in ticks. */
   longest = { call: '', ticks: 0, step: 0 };
 
-  count(kind: Kind, name: string, succeeded: boolean): void {
+  count(kind: Kind, name: string, succeeded: boolean, args: readonly (number | bigint)[] = []): void {
+    this.log?.push(`${kind} ${name}(${args.map(hex).join(', ')}): ${succeeded ? 'succeeds' : 'fails'}`);
     for (const [map, key] of [
       [this.kinds, kind],
       [this.names, `${kind} ${name}`],

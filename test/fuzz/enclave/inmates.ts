@@ -45,7 +45,7 @@ export class Inmates {
   /** A call that never comes back. */
   private ended(instance: number, good: boolean): void {
     const deed = this.deeds.get(instance);
-    if (deed && isCall(deed)) this.tally.count('ecall', deed.name, good);
+    if (deed && isCall(deed)) this.tally.count('ecall', deed.name, good, deed.a);
     this.deeds.delete(instance);
   }
 
@@ -55,7 +55,7 @@ export class Inmates {
     must(self !== undefined, () => 'a stop in an enclave, and none is on the hart');
     const hart = this.machine.harts[0]!;
     const done = this.deeds.get(self.instance);
-    if (done && isCall(done)) this.tally.count('ecall', done.name, done.good(resultOf(hart)));
+    if (done && isCall(done)) this.tally.count('ecall', done.name, done.good(resultOf(hart)), done.a);
     this.deeds.delete(self.instance);
     this.guard.afterCall();
     const deed = this.budget-- > 0 ? chooseDeed(random, self, this.state) : SPIN;

@@ -110,7 +110,7 @@ export class KernelWorld {
     const before = this.state;
     const from = this.machine.tick;
     const result = this.k.call(fid, ...args);
-    this.tally.count(kind, name, result >= 0);
+    this.tally.count(kind, name, result >= 0, args);
     const ticks = this.machine.tick - from;
     this.tally.took(name, ticks);
     must(ticks <= CALL_LIMIT, () => `${name} took ${ticks} ticks`);
@@ -124,7 +124,7 @@ export class KernelWorld {
 
   satp(value: bigint): void {
     const cause = this.k.satp(value);
-    this.tally.count('page-table', 'satp', cause === 0);
+    this.tally.count('page-table', 'satp', cause === 0, [value]);
     this.guard.afterCall();
   }
 

@@ -122,7 +122,8 @@ export class LinuxWorld {
   private forget(tid: number): void {
     const done = this.pending.get(tid);
     // It did not live to see the end: a call all the same.
-    if (done?.step.kind) this.tally.count(done.step.kind, done.step.name, /^(exit|execve)/.test(done.step.name));
+    if (done?.step.kind)
+      this.tally.count(done.step.kind, done.step.name, /^(exit|execve)/.test(done.step.name), done.step.a);
     this.pending.delete(tid);
     this.queues.delete(tid);
     this.opened.delete(tid);
@@ -200,7 +201,7 @@ export class LinuxWorld {
     const result = Number(BigInt.asIntN(64, this.hart.getX64(10)));
     if (step.number === OPENAT) this.opened.set(tid, result);
     must(result > -4096, () => `${step.name} gave ${result}`);
-    if (step.kind) this.tally.count(step.kind, step.name, result >= 0);
+    if (step.kind) this.tally.count(step.kind, step.name, result >= 0, step.a);
     if (step.blocks) return;
     const ticks = this.system.tick - since;
     this.tally.took(step.name, ticks);
