@@ -4,6 +4,7 @@
  */
 import type { DebugProtocol as D } from '@vscode/debugprotocol';
 import type { Stamped } from '../../emulator/machine/outbox';
+import { isNotice } from '../../monitor/hazards';
 import type { System, SystemEvent } from '../../monitor/system/types';
 import type { EnclaveTransitionBody, WorldName } from '../dap/custom';
 import { runWarnings } from '../errors';
@@ -105,12 +106,12 @@ export class Announcer {
   }
 
   /**
-   * What a device would not have liked, once for each place; of enclaves left behind `enclavesLeft` tells. Where the program stops
-   * for it the editor shows it in the source: one notice is enough.
+   * What a device would not have liked, once for each place; of enclaves left behind `enclavesLeft` tells. A person is interrupted
+   * neither where the program stops for it, which shows it in the source, nor for what correct programs meet too.
    */
   hazard(entry: HazardEntry, stops: boolean): void {
     if (entry.code === 'owner-exited') return;
-    if (stops) this.say(hazardLines(entry));
+    if (stops || isNotice(entry.code)) this.say(hazardLines(entry));
     else this.warn({ text: hazardLines(entry) });
   }
 

@@ -49,7 +49,7 @@ const DEFAULTS = {
 const DEVICE_RANDOM = 12345;
 /** A system call has returned to behind its ecall when a driver looks. */
 const ECALL_BYTES = 4;
-const FORMAT = 1;
+const FORMAT = 2;
 /** Bytes that one read of a debugger may ask for. */
 const READ_MAX = 16 * 1024 * 1024;
 

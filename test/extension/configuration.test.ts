@@ -46,6 +46,7 @@ describe('F5 without a launch.json', () => {
   it('offers every host of the folder when a launch.json is made', async () => {
     const offered = await new ConfigurationProvider().provideDebugConfigurations(folder());
     assert.deepEqual(offered.map((configuration) => configuration['program']).sort(), [
+      '${workspaceFolder}/build/hazards/host',
       '${workspaceFolder}/build/hello-world/host',
       '${workspaceFolder}/build/server-chain/host',
       '${workspaceFolder}/build/shadow-fork/host',

@@ -147,7 +147,7 @@ describe('The user is told, with a code,', () => {
     await build('eapp', programSource('lonely.c'), 'lonely/lonely');
     copyFileSync(hello(), program);
     const run = await played({ program, args: ['lonely'] }, 0);
-    assert.match(run.output('important'), /hazard acquire-unknown at .*lonely\.c:\d+: .*"no-such-server"/);
+    assert.match(run.output('console'), /hazard acquire-unknown at .*lonely\.c:\d+: .*"no-such-server"/);
   });
 
   it('when the host ends with enclaves alive', async () => {

@@ -280,7 +280,7 @@ describe('a run that is cut and continued', function () {
   });
 
   it('saved state of another format is refused with both formats named', () => {
-    assert.throws(() => loadSystem(launch(), { format: 99 }), /format 99, this version reads 1/);
+    assert.throws(() => loadSystem(launch(), { format: 99 }), /format 99, this version reads 2/);
   });
 });
 
