@@ -290,5 +290,4 @@ export const Mstatus = {
   TVM: 1n << 20n,
 } as const;
 
-/** Bits of a page table entry. */
-export const Pte = { V: 1, R: 2, W: 4, X: 8, U: 16, G: 32, A: 64, D: 128 } as const;
+export { Pte } from '../emulator/hart/pte';

@@ -129,24 +129,24 @@ export function sbrkCall(m: Core, reply: Reply, size: number): void {
 
 // ---- what the host gives ----------------------------------------------------------------------------------------------------
 
-/** RESUME of an MMAP or growing SBRK: the host gives a block. Nothing is believed: it must be public and big enough. */
-export function grantArea(m: Core, enclave: Enclave, block: number, blockSize: number): void {
-  const wanted = enclave.ocallArgs[1];
+/** RESUME of an MMAP or growing SBRK. */
+export const grantArea = (m: Core, enclave: Enclave, block: number, blockSize: number): void =>
+  takeBlock(m, enclave, PageKind.Data, { do: 'granted', eid: enclave.eid, block, blockSize, at: 0 });
+
+/** The host gives a block to an enclave. Nothing is believed: it must be public and big enough. Once it is hidden and zeroed comes `next`. */
+export function takeBlock(m: Core, enclave: Enclave, kind: PageKind, next: Task & { do: 'granted' | 'shared' }): void {
+  const { block, blockSize } = next;
   if (pagesLeft(m, enclave) < tablesFor(blockSize)) return m.answer(Result.NO_MEM);
   if (
-    !m.holds('grantSize', blockSize - PAGE_SIZE >= wanted) ||
-    !claim(m, block, blockSize, PageKind.Data, enclave.instance)
+    !m.holds('grantSize', blockSize - PAGE_SIZE >= enclave.ocallArgs[1]) ||
+    !claim(m, block, blockSize, kind, enclave.instance)
   ) {
     m.log(`resume_enclave: the memory for enclave ${enclave.eid} is too small or not host memory`);
     return m.error();
   }
   m.update({ undo: [{ do: 'disown', base: block, size: blockSize }, show(block, blockSize), answer(Result.ERROR)] });
   // The host may have left anything in it.
-  m.queue(
-    hide(block, blockSize),
-    { do: 'zero', base: block, size: blockSize, at: 0 },
-    { do: 'granted', eid: enclave.eid, block, blockSize, at: 0 },
-  );
+  m.queue(hide(block, blockSize), { do: 'zero', base: block, size: blockSize, at: 0 }, next);
 }
 
 /** Bytes of an area mapped in one step. */

@@ -12,6 +12,7 @@ import { takePage } from './own-memory';
 import { PageKind, owns, reuse } from './pages';
 import type { Enclave, Pool } from './state';
 
+/** Any of these bits makes an entry a leaf. */
 export const LEAF = Pte.R | Pte.W | Pte.X;
 /** RSW, the bits left to software: a page of a template, that whoever writes there gets a copy of. Never together with W. */
 export const COPY_ON_WRITE = 256;

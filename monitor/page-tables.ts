@@ -4,6 +4,7 @@
  * pages out of the host's sight when they become private. Must never store an entry that shows a private page or that points
  * to a table outside the area. (Penglai-TVM's monitor, memory protection model; privileged specification, Sv39.)
  */
+import { LEAF } from './enclave-tables';
 import { Privilege } from '../emulator/hart/types';
 import { PAGE_SIZE, pa, va } from '../emulator/units';
 import { Csr, Pte, Result, SetPte } from './abi';
@@ -13,8 +14,6 @@ import { aligned, isPublic, ordinary } from './pages';
 import type { PageTables } from './state';
 import type { Task } from './task';
 
-/** Any of these bits makes an entry a leaf. */
-export const LEAF = Pte.R | Pte.W | Pte.X;
 const HUGE = 512 * PAGE_SIZE;
 /** Entries of one call; more is refused. */
 const MAX_BATCH = 262144;

@@ -7,14 +7,14 @@
 import { PAGE_SIZE } from '../emulator/units';
 import { savedX64 } from '../emulator/hart/registers';
 import { EnclaveVa, Ocall, Result } from './abi';
-import type { Reply } from './areas';
+import { takeBlock, type Reply } from './areas';
 import type { Core } from './core';
 import { Mapper, pagesLeft, tablesFor, writeVirtual } from './enclave-tables';
 import { finishOcall, leaveForMemory, leaveForOcall, releaseBlocks } from './lifecycle';
 import { LIMIT_REMEDY } from './limits';
-import { PageKind, claim } from './pages';
+import { PageKind } from './pages';
 import { byInstance, type Enclave, type SharedMemory } from './state';
-import { answer, hide, show, type Task } from './task';
+import type { Task } from './task';
 import type { Instance } from './types';
 
 const nameOf = (key: bigint): string => BigInt.asUintN(64, key).toString(16);
@@ -59,26 +59,13 @@ export function shmGet(m: Core, reply: Reply, key: bigint, size: number): void {
   reply(0);
 }
 
-/** RESUME of SHM_GET: the host gives a block, or (0, 0) for none. Nothing is believed: it must be public and big enough. */
+/** RESUME of SHM_GET: the host gives a block, or (0, 0) for none. */
 export function grantShared(m: Core, enclave: Enclave, block: number, blockSize: number): void {
   if (blockSize === 0) {
     finishOcall(m, enclave, 0);
     return m.queue({ do: 'enter', eid: enclave.eid });
   }
-  if (pagesLeft(m, enclave) < tablesFor(blockSize)) return m.answer(Result.NO_MEM);
-  if (
-    !m.holds('grantSize', blockSize - PAGE_SIZE >= enclave.ocallArgs[1]) ||
-    !claim(m, block, blockSize, PageKind.Shared, enclave.instance)
-  ) {
-    m.log(`resume_enclave: the memory for enclave ${enclave.eid} is too small or not host memory`);
-    return m.error();
-  }
-  m.update({ undo: [{ do: 'disown', base: block, size: blockSize }, show(block, blockSize), answer(Result.ERROR)] });
-  m.queue(
-    hide(block, blockSize),
-    { do: 'zero', base: block, size: blockSize, at: 0 },
-    { do: 'shared', eid: enclave.eid, block, blockSize },
-  );
+  takeBlock(m, enclave, PageKind.Shared, { do: 'shared', eid: enclave.eid, block, blockSize });
 }
 
 /** The block is private: the piece exists, unless its key was taken meanwhile or there is no room; then the block goes back. */

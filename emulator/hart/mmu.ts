@@ -3,6 +3,7 @@
  * Privileged specification, "Virtual Address Translation Process". Addresses come as pairs of words so that every bit of a
  * 64-bit address counts; physical addresses are numbers. Caches nothing: that is translations.ts.
  */
+import { Pte } from './pte';
 import { PAGE_SIZE } from '../units';
 import { HartWord } from '../machine/layout';
 import { ramOffset, Mark, type PhysicalMemory } from '../machine/memory';
@@ -14,16 +15,6 @@ export const enum Access {
   FETCH = 0,
   LOAD = 1,
   STORE = 2,
-}
-
-const enum Pte {
-  V = 1,
-  R = 2,
-  W = 4,
-  X = 8,
-  U = 16,
-  A = 64,
-  D = 128,
 }
 
 const enum SatpMode {

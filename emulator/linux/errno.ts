@@ -136,3 +136,28 @@ export const enum O {
 
 /** Directory descriptor that stands for the current directory. */
 export const AT_FDCWD = -100;
+
+/** Flags of the calls whose names end in `at`. */
+export const AT_SYMLINK_NOFOLLOW = 0x100;
+export const AT_EMPTY_PATH = 0x1000;
+
+/** Types of files in a mode (inode(7)). */
+export const S_IFMT = 0o170000;
+export const S_IFIFO = 0o010000;
+export const S_IFCHR = 0o020000;
+export const S_IFDIR = 0o040000;
+export const S_IFBLK = 0o060000;
+export const S_IFREG = 0o100000;
+export const S_IFLNK = 0o120000;
+export const S_IFSOCK = 0o140000;
+
+/** The last real-time signal. */
+export const SIGNAL_MAX = 64;
+/** sizeof(sigset_t) as the kernel has it. */
+export const SIGSET_BYTES = 8;
+/** si_code of a signal that the kernel sends. */
+export const SI_KERNEL = 0x80;
+export const SS_ONSTACK = 1;
+
+/** A time is one of the clock, not one from now on. */
+export const TIMER_ABSTIME = 1;

@@ -6,7 +6,7 @@
 import type { Core } from './core';
 import { Signal } from './errno';
 import { wake } from './scheduler';
-import { actionOf, sendSignal, SigFlag } from './signals';
+import { actionOf, kernelInfo, sendSignal, SigFlag } from './signals';
 import type { Ending, Kin, Process, SignalInfo, Zombie } from './state';
 
 /** si_code of SIGCHLD. */
@@ -151,10 +151,6 @@ function releaseOrphans(core: Core, group: number): void {
   if (!members.some(({ stopped }) => stopped) || !isOrphaned(core, group)) return;
   for (const signal of [Signal.HUP, Signal.CONT]) signalGroup(core, group, kernelInfo(signal));
 }
-
-const SI_KERNEL = 0x80;
-/** A signal that the kernel itself sends. */
-export const kernelInfo = (signal: number): SignalInfo => ({ signal, code: SI_KERNEL, pid: 0, address: 0, value: 0 });
 
 /** Sends a signal to all of a group; false when there is nobody. */
 export function signalGroup(core: Core, group: number, info: SignalInfo): boolean {

@@ -5,7 +5,7 @@
 import { newRegisters, savedFcsr, savedX, savedX64, savedF64, savedPc, withRegisters } from '../hart/registers';
 import type { SavedRegisters } from '../hart/types';
 import type { Core } from './core';
-import { Errno, Signal } from './errno';
+import { Errno, SI_KERNEL, SS_ONSTACK, Signal } from './errno';
 import { TRAMPOLINE } from './memory/layout';
 import { endProcess } from './process';
 import { interrupt, wake } from './scheduler';
@@ -22,9 +22,6 @@ export const enum SigFlag {
   NODEFER = 0x40000000,
   RESETHAND = 0x80000000,
 }
-/** si_code of signals from the kernel itself. */
-const SI_KERNEL = 0x80;
-const SS_ONSTACK = 1;
 export const SS_DISABLE = 2;
 export const NO_STACK: AlternateStack = { sp: 0, size: 0, flags: SS_DISABLE };
 
@@ -97,6 +94,9 @@ export function pendingIn(core: Core, tid: number, set: bigint): SignalInfo[] {
     list.filter(({ signal }) => (set & maskBit(signal)) !== 0n).sort((a, b) => a.signal - b.signal);
   return [...inOrder(thread.pending), ...inOrder(core.process(thread.pid).pending)];
 }
+
+/** A signal that the kernel itself sends. */
+export const kernelInfo = (signal: number): SignalInfo => ({ signal, code: SI_KERNEL, pid: 0, address: 0, value: 0 });
 
 /** A signal for a thread, or for whichever thread of the process takes it first. */
 export function sendSignal(core: Core, pid: number, tid: number | undefined, info: SignalInfo): void {

@@ -6,7 +6,7 @@ import { Map } from 'immutable';
 import { cancelAlarm, setAlarm } from './alarms';
 import type { Core } from './core';
 import { Signal } from './errno';
-import { sendSignal } from './signals';
+import { kernelInfo, sendSignal } from './signals';
 import type { SignalInfo } from './state';
 
 /** Ticks from one expiry of a repeating timer to the next at least: so that its handling leaves time for others. */
@@ -14,7 +14,6 @@ const SHORTEST = 5000;
 /** Ticks in which timers on CPU time are exact: more than the way from the timer to user code takes. */
 const FINEST = 1000;
 const SI_TIMER = -2;
-const SI_KERNEL = 0x80;
 const DELAYTIMER_MAX = 0x7fff_ffff;
 
 /** Ticks of the timer's clock: machine ticks, or ticks of CPU time. Deadline Infinity: not running. */
@@ -128,14 +127,13 @@ export function timerTaken(core: Core, pid: number, info: SignalInfo): SignalInf
   return { ...info, timer: { id, overrun } };
 }
 
-const kernelSignal = (signal: number): SignalInfo => ({ signal, code: SI_KERNEL, pid: 0, address: 0, value: 0 });
 const INTERVAL_SIGNALS = [Signal.ALRM, Signal.VTALRM, Signal.PROF];
 
 /** An interval timer has expired: its signal, and on to the next time. */
 function intervalExpired(core: Core, pid: number, which: number, now: number): void {
   const setting = timersOf(core, pid).intervals[which]!;
   armInterval(core, pid, which, { ...setting, deadline: following(setting, now).deadline });
-  if (core.state.processes.has(pid)) sendSignal(core, pid, undefined, kernelSignal(INTERVAL_SIGNALS[which]!));
+  if (core.state.processes.has(pid)) sendSignal(core, pid, undefined, kernelInfo(INTERVAL_SIGNALS[which]!));
 }
 
 export const realExpired = (core: Core, pid: number): void => intervalExpired(core, pid, 0, core.now);

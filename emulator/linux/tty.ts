@@ -5,9 +5,9 @@
 import { List } from 'immutable';
 import type { Core } from './core';
 import { Errno, Signal } from './errno';
-import { isOrphaned, kernelInfo, kinOf, signalGroup } from './family';
+import { isOrphaned, kinOf, signalGroup } from './family';
 import { wake } from './scheduler';
-import { actionOf, maskBit } from './signals';
+import { actionOf, kernelInfo, maskBit } from './signals';
 import type { LinuxOptions } from './types';
 
 /** Settings as struct termios holds them. */

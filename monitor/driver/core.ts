@@ -24,7 +24,7 @@ export interface DriverOptions {
   readonly enclaveSite?: (monitorEid: number) => HazardSite | undefined;
   readonly instanceOf?: (record: Pick<EnclaveRecord, 'kind' | 'monitorEid'>) => Instance | undefined;
   /** Who an ocalling enclave (the monitor's number) is; for the source of its prints only. */
-  readonly speaker: (monitorEid: number) => { readonly instance: number; readonly name: string } | undefined;
+  readonly speaker: (monitorEid: number) => { readonly instance: Instance; readonly name: string } | undefined;
 }
 
 /** Shared pages of an enclave: where in the first one things are; the kbuffer is the second. */

@@ -1,7 +1,8 @@
-/** Negative errno values as the driver returns them (Linux, asm-generic). */
-export const EPERM = -1;
-export const ENOENT = -2;
-export const EINTR = -4;
-export const ENOMEM = -12;
-export const EFAULT = -14;
-export const EINVAL = -22;
+/** Negative errno values as the driver returns them. */
+import { Errno } from '../../emulator/linux/errno';
+
+export const EPERM = -Errno.EPERM;
+export const EINTR = -Errno.EINTR;
+export const ENOMEM = -Errno.ENOMEM;
+export const EFAULT = -Errno.EFAULT;
+export const EINVAL = -Errno.EINVAL;

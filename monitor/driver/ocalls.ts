@@ -2,10 +2,11 @@
 import type { DeviceStep } from '../../emulator/linux/device';
 import { PAGE_SIZE, pa } from '../../emulator/units';
 import { Ocall, Result, RunResult, ResumeReason, Sbi } from '../abi';
-import { hex, type HazardArguments, type HazardCode } from '../hazards';
+import { hex } from '../hazards';
 import { LIMIT_REMEDY } from '../limits';
 import { SharedPage, orderOf, sbi, type Driver } from './core';
 import { EFAULT, EPERM } from './errno';
+import { raiseInside } from './permission';
 import { extend } from './extend';
 import { collectAll } from './regions';
 import { gone, kill, ran, withResult } from './run';
@@ -125,21 +126,6 @@ function print(t: Turn, enclave: EnclaveRecord, speaker: number): void {
   if (text.includes('%')) raiseInside(t, 'print-format', { text: text.trimEnd().slice(0, MAX_QUOTED) }, speaker);
   const record = text.endsWith('\n') ? text : `${text}\n`;
   kernel.print(record, { ...driver.options.speaker(speaker), eid: eidOf(driver, speaker) ?? enclave.eid });
-}
-
-/** A hazard of the enclave that waits for this ocall. */
-function raiseInside(t: Turn, code: HazardCode, args: HazardArguments, monitorEid: number): void {
-  const { enclaveSite, speaker } = t.driver.options;
-  const instance = speaker(monitorEid)?.instance;
-  const site = enclaveSite?.(monitorEid);
-  t.kernel.emit({
-    kind: 'hazard',
-    code,
-    tid: t.caller.tid,
-    args,
-    ...(instance === undefined ? {} : { instance }),
-    ...(site === undefined ? {} : { site }),
-  });
 }
 
 const eidOf = (driver: Driver, monitorEid: number): number | undefined => driver.state.byMonitorEid.get(monitorEid);

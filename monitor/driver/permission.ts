@@ -3,7 +3,7 @@
  * hazards of host programs. What the driver does not know (who works for whom) the monitor answers, from the same table.
  */
 import { pa } from '../../emulator/units';
-import { hex, type HazardArguments, type HazardCode } from '../hazards';
+import { hex, type HazardArguments, type HazardCode, type HazardEvent } from '../hazards';
 import { isRefused, ruleFor, type Kind, type Operation, type Refused, type State } from '../operations';
 import { SharedPage } from './core';
 import { EFAULT, EINVAL, EPERM } from './errno';
@@ -29,11 +29,22 @@ export function raise(t: Turn, code: HazardCode, args: HazardArguments, about?: 
   if (t.caller.tid === 0) return;
   const { options } = t.driver;
   const instance = about && options.instanceOf?.(about);
-  const site = options.siteOf?.(t.caller.tid);
-  t.kernel.emit({
+  emitHazard(t, { code, args, instance, site: options.siteOf?.(t.caller.tid) });
+}
+
+/** A hazard of the enclave that waits for an ocall. */
+export function raiseInside(t: Turn, code: HazardCode, args: HazardArguments, monitorEid: number): void {
+  const { enclaveSite, speaker } = t.driver.options;
+  emitHazard(t, { code, args, instance: speaker(monitorEid)?.instance, site: enclaveSite?.(monitorEid) });
+}
+
+type Found = Pick<HazardEvent, 'code' | 'args'> & { readonly [K in 'instance' | 'site']: HazardEvent[K] | undefined };
+
+function emitHazard({ kernel, caller }: Turn, { code, args, instance, site }: Found): void {
+  kernel.emit({
     kind: 'hazard',
     code,
-    tid: t.caller.tid,
+    tid: caller.tid,
     args,
     ...(instance === undefined ? {} : { instance }),
     ...(site === undefined ? {} : { site }),

@@ -22,6 +22,7 @@ import { fatalStatus, isFatal, type HazardCode, type HazardSite } from '../hazar
 import { limitsOf } from '../limits';
 import { createMonitor, spaceOf, type Monitor } from '../monitor';
 import type { Enclave } from '../state';
+import type { Instance } from '../types';
 import { enclaveInfos } from './enclaves';
 import { pageTableFirmware } from './firmware';
 import type {
@@ -198,7 +199,7 @@ export class ComposedSystem implements System {
     return registers && siteIn(spaceOf(enclave), registers);
   }
 
-  private speaker(eid: number): { instance: number; name: string } | undefined {
+  private speaker(eid: number): { instance: Instance; name: string } | undefined {
     const enclave = this.monitor.enclave(eid);
     return enclave && { instance: enclave.instance, name: enclave.name };
   }

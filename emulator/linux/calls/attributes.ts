@@ -1,5 +1,5 @@
 /** What files are and whose: stat, statx, access, modes, owners, times, statfs; extended attributes, which this file system has none of. */
-import { AT_FDCWD, Errno, O } from '../errno';
+import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, Errno, O } from '../errno';
 import type { Core } from '../core';
 import { openFileOf } from '../files/descriptors';
 import { statBytes, statfsBytes, statInode, statOpenFile, statxBytes, type Stat } from '../files/stat';
@@ -9,10 +9,8 @@ import { inodeOf } from '../files/walk';
 import type { CallContext, Handler } from './call';
 import { existing, isReadOnly, subject } from './paths';
 
-const AT_SYMLINK_NOFOLLOW = 0x100;
 const AT_EACCESS = 0x200;
 const AT_NO_AUTOMOUNT = 0x800;
-const AT_EMPTY_PATH = 0x1000;
 const AT_STATX_SYNC = 0x6000;
 const STAT_FLAGS = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH;
 

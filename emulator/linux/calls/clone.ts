@@ -1,7 +1,7 @@
 /** clone and clone3: threads, and processes with memory of their own (fork) or their parent's (vfork, posix_spawn). */
 import { withRegisters } from '../../hart/registers';
 import type { SavedRegisters } from '../../hart/types';
-import { Errno } from '../errno';
+import { Errno, SIGNAL_MAX } from '../errno';
 import type { Core } from '../core';
 import { abandonProcess, beginProcess, completeProcess } from '../fork';
 import { forkPages } from '../memory/fork';
@@ -43,7 +43,6 @@ const KNOWN =
   WITHOUT_EFFECT;
 /** Threads of the whole machine, and zombies. (Linux's own limit for 4 GiB of RAM.) */
 const MAX_THREADS = 32768;
-const LAST_SIGNAL = 64;
 
 interface CloneRequest {
   readonly flags: number;
@@ -67,7 +66,7 @@ function refusal({ core }: CallContext, { flags, exitSignal, clearsHandlers }: C
   const has = (bits: number): boolean => (flags & bits) !== 0;
   if (has(Clone.THREAD) && !has(Clone.SIGHAND)) return -Errno.EINVAL;
   if (has(Clone.SIGHAND) && (!has(Clone.VM) || clearsHandlers)) return -Errno.EINVAL;
-  if (exitSignal < 0 || exitSignal > LAST_SIGNAL) return -Errno.EINVAL;
+  if (exitSignal < 0 || exitSignal > SIGNAL_MAX) return -Errno.EINVAL;
   const shared = flags & THREAD_FLAGS & ~Clone.VM;
   if (has(~KNOWN) || shared !== (has(Clone.THREAD) ? THREAD_FLAGS & ~Clone.VM : 0)) {
     core.log(`clone: flags 0x${(flags >>> 0).toString(16)} are not supported; fork, vfork and POSIX threads are`);

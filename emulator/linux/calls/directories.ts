@@ -1,11 +1,23 @@
 /** System calls that read and change directories: entries, links, names, device nodes, the current and the root directory. */
-import { AT_FDCWD, Errno, O } from '../errno';
+import {
+  AT_EMPTY_PATH,
+  AT_FDCWD,
+  AT_SYMLINK_NOFOLLOW,
+  Errno,
+  O,
+  S_IFBLK,
+  S_IFCHR,
+  S_IFDIR,
+  S_IFIFO,
+  S_IFMT,
+  S_IFREG,
+} from '../errno';
 import type { Core } from '../core';
 import { EMPTY } from '../files/content';
 import { openFileOf } from '../files/descriptors';
 import { setOpenFile } from '../files/open-files';
 import { procNames } from '../files/proc/nodes';
-import { builtInDevice, entryType, MISC, S_IFMT } from '../files/stat';
+import { builtInDevice, entryType, MISC } from '../files/stat';
 import { create, createDirectory, dropIfUnused, exchange, link, rename, unlink } from '../files/tree';
 import type { Inode } from '../files/types';
 import { childOf, directoryPath, inodeIn, inodeOf, linkTarget, mounted, resolve, type Resolved } from '../files/walk';
@@ -14,7 +26,6 @@ import { existing, isReadOnly, pathArgument, startOf, subject, walk } from './pa
 
 const AT_REMOVEDIR = 0x200;
 const AT_SYMLINK_FOLLOW = 0x400;
-const AT_EMPTY_PATH = 0x1000;
 
 interface Listed {
   readonly name: string;
@@ -144,11 +155,6 @@ const symlinkat: Handler = (context, target, dirfd, path) => {
   return 0;
 };
 
-const S_IFIFO = 0o010000;
-const S_IFCHR = 0o020000;
-const S_IFBLK = 0o060000;
-const S_IFREG = 0o100000;
-
 /** The minor number that install scripts of the SDK give; the driver's own is whatever it was given at its start. */
 const PENGLAI_MINOR = 62;
 
@@ -174,7 +180,7 @@ function newNode(core: Core, mode: number, device: number): Inode | number {
       return { ...common, type: 'device', device: known, number: device, ...(block ? { block } : {}) };
     }
     default:
-      return (mode & S_IFMT) === 0o040000 ? -Errno.EPERM : -Errno.EINVAL;
+      return (mode & S_IFMT) === S_IFDIR ? -Errno.EPERM : -Errno.EINVAL;
   }
 }
 
@@ -219,8 +225,8 @@ const systemOf = (core: Core, number: number): number => inodeOf(core, number).s
 const linkat: Handler = (context, oldfd, oldPath, newfd, newPath, flags) => {
   const { core } = context;
   if (flags! & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH)) return -Errno.EINVAL;
-  const NOFOLLOW = flags! & AT_SYMLINK_FOLLOW ? 0 : 0x100;
-  const found = subject(context, oldfd!, oldPath!, (flags! & AT_EMPTY_PATH) | NOFOLLOW);
+  const follow = flags! & AT_SYMLINK_FOLLOW ? 0 : AT_SYMLINK_NOFOLLOW;
+  const found = subject(context, oldfd!, oldPath!, (flags! & AT_EMPTY_PATH) | follow);
   if (typeof found === 'number') return found;
   if (!('inode' in found)) return -Errno.EXDEV;
   const inode = inodeOf(core, found.inode);
@@ -289,7 +295,7 @@ const renameat2: Handler = (context, oldfd, oldPath, newfd, newPath, flags) => {
 const readlinkat: Handler = (context, dirfd, path, buffer, size) => {
   const { core, process, thread } = context;
   if ((size! | 0) <= 0) return -Errno.EINVAL;
-  const found = subject(context, dirfd!, path!, AT_EMPTY_PATH | 0x100);
+  const found = subject(context, dirfd!, path!, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW);
   if (typeof found === 'number') return found;
   const target = 'inode' in found ? linkTarget(core.state, found.inode, process.pid, thread.tid) : undefined;
   if (target === undefined) return -Errno.EINVAL;

@@ -1,6 +1,6 @@
 /** epoll(7): level and edge triggered, one-shot, instances in instances. Items are looked at only when a queue of theirs was woken. */
 import { List, Map } from 'immutable';
-import { Errno, O } from '../errno';
+import { Errno, O, SIGSET_BYTES } from '../errno';
 import type { Core } from '../core';
 import { openAs, openFileOf } from '../files/descriptors';
 import { itemEvents } from '../files/kinds/epoll';
@@ -174,14 +174,13 @@ function wait(context: CallContext, deadline: number | undefined, maskAt: number
   return told.length;
 }
 
-const SET_SIZE = 8;
 const epoll_pwait: Handler = (context, _epfd, _events, _limit, timeout, maskAt, size) => {
-  if (maskAt && size !== SET_SIZE) return -Errno.EINVAL;
+  if (maskAt && size !== SIGSET_BYTES) return -Errno.EINVAL;
   const begun = context.call.phase as { deadline: number } | undefined;
   return wait(context, begun?.deadline ?? millisecondsDeadline(context.core, timeout! | 0), maskAt!);
 };
 const epoll_pwait2: Handler = (context, _epfd, _events, _limit, timeoutAt, maskAt, size) => {
-  if (maskAt && size !== SET_SIZE) return -Errno.EINVAL;
+  if (maskAt && size !== SIGSET_BYTES) return -Errno.EINVAL;
   const begun = context.call.phase as { deadline: number } | undefined;
   const deadline = begun?.deadline ?? (timeoutAt ? relativeDeadline(context.core, timeoutAt) : Infinity);
   return wait(context, deadline, maskAt!);

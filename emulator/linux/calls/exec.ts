@@ -2,7 +2,7 @@
  * execve and execveat, in steps: the file is looked at, arguments are copied, the images' identities are computed, then other threads and
  * what devices hold for the process go, and the new address space takes the place of the old one. Nothing is lost before the last of these.
  */
-import { AT_FDCWD, Errno, Signal } from '../errno';
+import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, Errno, Signal } from '../errno';
 import type { Core } from '../core';
 import { LaunchError } from '../errors';
 import { execQueue, fillStack, prepareMemory, replaceProgram, type Prepared } from '../exec';
@@ -20,8 +20,6 @@ import { pathArgument, startOf } from './paths';
 import { releaseRobust } from './process';
 import type { CallContext, Handler, Outcome } from './call';
 
-const AT_EMPTY_PATH = 0x1000;
-const AT_SYMLINK_NOFOLLOW = 0x100;
 /** Longest single string (MAX_ARG_STRLEN), and strings copied per step. */
 const STRING_MAX = 131072;
 const STRINGS_PIECE = 256;

@@ -1,4 +1,5 @@
 /** read, write and their relatives, for any open file; the user's buffers are copied a piece per step. */
+import type { Core } from '../core';
 import { Errno, O, Signal } from '../errno';
 import { openFileOf } from '../files/descriptors';
 import type { Standstill } from '../files/kinds/kind';
@@ -53,6 +54,18 @@ export function window(segments: readonly Segment[], skip: number, limit: number
 
 export const total = (segments: readonly Segment[]): number => segments.reduce((sum, { length }) => sum + length, 0);
 
+/** The bytes of the user's buffers in one piece. */
+export function gather(core: Core, segments: readonly Segment[]): Uint8Array {
+  const bytes = new Uint8Array(total(segments));
+  let at = 0;
+  for (const { base, length } of segments) {
+    bytes.set(core.user.read(base, length), at);
+    at += length;
+  }
+  core.chargeBytes(bytes.length);
+  return bytes;
+}
+
 /** A transfer that stands still: the result so far, an error, or wait. */
 export function stalled(
   context: CallContext,
@@ -104,14 +117,7 @@ function write(context: CallContext, fd: number, segments: readonly Segment[], p
   const open = openFileOf(core, process, fd);
   if (!open) return -Errno.EBADF;
   const done = progress(context);
-  const wanted = window(segments, done, pieceOf(open.file));
-  const bytes = new Uint8Array(total(wanted));
-  let at = 0;
-  for (const { base, length } of wanted) {
-    bytes.set(core.user.read(base, length), at);
-    at += length;
-  }
-  core.chargeBytes(bytes.length);
+  const bytes = gather(core, window(segments, done, pieceOf(open.file)));
   const count = writeFile(core, open.id, position === undefined ? undefined : position + done, bytes, process.pid);
   if (typeof count !== 'number') return stalled(context, done, count, (open.file.flags & O.NONBLOCK) !== 0);
   const signal = count === -Errno.EPIPE ? Signal.PIPE : count === -Errno.EFBIG && isLimited(process) ? Signal.XFSZ : 0;

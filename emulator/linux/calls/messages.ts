@@ -5,12 +5,12 @@ import { attach, freeDescriptor, openFileOf, release } from '../files/descriptor
 import { sendSignal } from '../signals';
 import { addressBytes, readAddress, writeAddress } from '../sockets/addresses';
 import { isConnectionless, isInet } from '../sockets/connections';
-import { Option, optionOf } from '../sockets/options';
+import { Option, optionOf, SOL_SOCKET } from '../sockets/options';
 import { MAX_RIGHTS } from '../sockets/rights';
 import { socketOf } from '../sockets/sockets';
 import { receive, send, type Received } from '../sockets/transfer';
 import { Family, SocketType, type Credentials, type Socket } from '../sockets/types';
-import { one, PACKET_MAX, progress, stalled, total, vector, window, type Segment } from './io';
+import { gather, one, PACKET_MAX, progress, stalled, total, vector, window, type Segment } from './io';
 import { credentialsOf, socketAt } from './sockets';
 import { unixTarget } from './socket-paths';
 import { relativeDeadline } from './time';
@@ -31,7 +31,6 @@ const enum Msg {
 
 const SCM_RIGHTS = 1;
 const SCM_CREDENTIALS = 2;
-const SOL_SOCKET = 1;
 /** struct cmsghdr: length, level, type. */
 const HEADER = 16;
 const CONTROL_MAX = 20_480;
@@ -136,14 +135,7 @@ function sendMessage(
   if (typeof sent === 'number') return sent;
   const whole = total(message.segments);
   if (socket.type !== SocketType.STREAM && whole > PACKET_MAX) return -Errno.EMSGSIZE;
-  const wanted = window(message.segments, done, PACKET_MAX);
-  const bytes = new Uint8Array(total(wanted));
-  let at = 0;
-  for (const { base, length } of wanted) {
-    bytes.set(core.user.read(base, length), at);
-    at += length;
-  }
-  core.chargeBytes(bytes.length);
+  const bytes = gather(core, window(message.segments, done, PACKET_MAX));
   const count = send(core, id, {
     bytes,
     to: to && to.family !== Family.UNIX ? to : undefined,

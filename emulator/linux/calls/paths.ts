@@ -1,5 +1,5 @@
 /** Paths as system calls give them: a user pointer, relative to a directory descriptor. */
-import { AT_FDCWD, Errno } from '../errno';
+import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, Errno } from '../errno';
 import type { Core } from '../core';
 import { openFileOf } from '../files/descriptors';
 import { inodeOf, PATH_MAX, resolve, type Resolved } from '../files/walk';
@@ -47,9 +47,6 @@ export function existing(context: CallContext, dirfd: number, address: number, f
   if (typeof at === 'number') return at;
   return at.inode ?? -Errno.ENOENT;
 }
-
-const AT_EMPTY_PATH = 0x1000;
-const AT_SYMLINK_NOFOLLOW = 0x100;
 
 /** What an *at call with flags is about: an inode, or with AT_EMPTY_PATH an open file; or a negative errno. */
 export function subject(

@@ -1,5 +1,5 @@
 /** System calls about signals. */
-import { Errno, Signal } from '../errno';
+import { Errno, SIGNAL_MAX, SIGSET_BYTES, SS_ONSTACK, Signal } from '../errno';
 import type { Core } from '../core';
 import { kinOf, membersOf, signalGroup } from '../family';
 import {
@@ -22,11 +22,8 @@ import type { AlternateStack, SignalInfo, Thread } from '../state';
 import { readTimeSpec, relativeDeadline } from './time';
 import { waitFor, type CallContext, type Handler } from './call';
 
-const LAST = 64;
-const SET_SIZE = 8;
-
 const rt_sigaction: Handler = ({ core, process }, signal, newAt, oldAt, size) => {
-  if (size !== SET_SIZE || signal! < 1 || signal! > LAST) return -Errno.EINVAL;
+  if (size !== SIGSET_BYTES || signal! < 1 || signal! > SIGNAL_MAX) return -Errno.EINVAL;
   if (newAt && (signal === Signal.KILL || signal === Signal.STOP)) return -Errno.EINVAL;
   const old = actionOf(process, signal!);
   const action = newAt
@@ -49,7 +46,7 @@ const rt_sigaction: Handler = ({ core, process }, signal, newAt, oldAt, size) =>
 };
 
 const rt_sigprocmask: Handler = ({ core, thread }, how, setAt, oldAt, size) => {
-  if (size !== SET_SIZE) return -Errno.EINVAL;
+  if (size !== SIGSET_BYTES) return -Errno.EINVAL;
   let { mask } = thread;
   if (setAt) {
     const set = core.user.readU64(setAt);
@@ -70,14 +67,14 @@ const rt_sigreturn: Handler = ({ core, thread }) => {
 };
 
 const rt_sigpending: Handler = ({ core, thread, process }, address, size) => {
-  if (size! > SET_SIZE) return -Errno.EINVAL;
+  if (size! > SIGSET_BYTES) return -Errno.EINVAL;
   const set = [...thread.pending, ...process.pending].reduce((bits, info) => bits | maskBit(info.signal), 0n);
   core.user.writeU64(address!, set & thread.mask);
   return 0;
 };
 
 const rt_sigsuspend: Handler = ({ core, thread, call }, maskAt, size) => {
-  if (size !== SET_SIZE) return -Errno.EINVAL;
+  if (size !== SIGSET_BYTES) return -Errno.EINVAL;
   if (call.woken === 'signal') return -Errno.ERESTARTNOHAND;
   const mask = core.user.readU64(maskAt!) & ~UNMASKABLE;
   core.setThread(thread.tid, { savedMask: thread.savedMask ?? thread.mask, mask });
@@ -90,7 +87,7 @@ interface Waiting {
 }
 const rt_sigtimedwait: Handler = (context, setAt, infoAt, timeoutAt, size) => {
   const { core, thread, process, call } = context;
-  if (size !== SET_SIZE) return -Errno.EINVAL;
+  if (size !== SIGSET_BYTES) return -Errno.EINVAL;
   const set = core.user.readU64(setAt!) & ~UNMASKABLE;
   const [found] = pendingIn(core, thread.tid, set);
   if (found) {
@@ -148,7 +145,7 @@ function toThread(context: CallContext, tgid: number | undefined, tid: number, i
   if (info) sendSignal(context.core, thread.pid, tid, info);
   return 0;
 }
-const valid = (signal: number): boolean => signal >= 0 && signal <= LAST;
+const valid = (signal: number): boolean => signal >= 0 && signal <= SIGNAL_MAX;
 
 const tgkill: Handler = (context, tgid, tid, signal) => {
   if (!valid(signal!) || tgid! <= 0 || tid! <= 0) return -Errno.EINVAL;
@@ -177,7 +174,6 @@ const rt_tgsigqueueinfo: Handler = (context, tgid, tid, signal, address) => {
 };
 
 const MINSIGSTKSZ = 2048;
-const SS_ONSTACK = 1;
 
 function stackPointer(core: Core, thread: Thread): number {
   return core.state.live && core.state.current === thread.tid ? core.hart.getX(2) : savedX(thread.registers, 2);

@@ -2,7 +2,7 @@
 import { Errno } from '../errno';
 import type { Core } from '../core';
 import { isConnectionless, isInet } from '../sockets/connections';
-import { normalized, Option, optionOf, SOL_SOCKET } from '../sockets/options';
+import { normalized, Option, optionOf, SOL_SOCKET, SOL_TCP } from '../sockets/options';
 import { setSocket, takeError } from '../sockets/sockets';
 import type { Credentials, Socket } from '../sockets/types';
 import { socketAt } from './sockets';
@@ -23,7 +23,6 @@ const enum So {
   PROTOCOL = 38,
   DOMAIN = 39,
 }
-const TCP = 6;
 const TCP_INFO = 11;
 const TCP_MAXSEG = 2;
 /** Largest segment over the loopback's packets of 65,536 bytes. */
@@ -64,7 +63,7 @@ function valueOf(core: Core, id: number, socket: Socket, level: number, name: nu
         return integers(socket.family);
       default:
     }
-  if (level === TCP && isInet(socket) && !isConnectionless(socket)) {
+  if (level === SOL_TCP && isInet(socket) && !isConnectionless(socket)) {
     if (name === TCP_MAXSEG) return integers(SEGMENT);
     // struct tcp_info: its first byte is the state, 1 for established, 7 closed, 10 listening.
     const states = { connected: 1, open: 7, connecting: 2, listening: 10 };

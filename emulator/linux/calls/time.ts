@@ -1,5 +1,5 @@
 /** Clocks and sleeping. All clocks are derived from the machine's tick. */
-import { Errno } from '../errno';
+import { Errno, TIMER_ABSTIME } from '../errno';
 import type { Core } from '../core';
 import { wallClock } from '../files/stat';
 import type { Process } from '../state';
@@ -142,7 +142,6 @@ const nanosleep: Handler = (context, request, remainder) => {
   return deadline === undefined ? -Errno.EINVAL : sleep(context, deadline, remainder!);
 };
 
-const TIMER_ABSTIME = 1;
 const clock_nanosleep: Handler = (context, clock, flags, request, remainder) => {
   const { core } = context;
   const id = clock! | 0;

@@ -1,5 +1,5 @@
 /** timerfd, POSIX timers and setitimer, and signalfd4: system calls over timers.ts and the kinds of open file. */
-import { Errno, O, Signal } from '../errno';
+import { Errno, O, SIGNAL_MAX, SIGSET_BYTES, Signal, TIMER_ABSTIME } from '../errno';
 import type { Core } from '../core';
 import { openAs, openFileOf } from '../files/descriptors';
 import { armTimer, expirations } from '../files/kinds/timer';
@@ -29,7 +29,6 @@ import {
 } from './time';
 import type { CallContext, Handler } from './call';
 
-const TIMER_ABSTIME = 1;
 /** struct itimerspec: interval, value. */
 const VALUE = 16;
 
@@ -146,7 +145,6 @@ const enum SigEvent {
   THREAD = 2,
   THREAD_ID = 4,
 }
-const LAST_SIGNAL = 64;
 
 /** struct sigevent: value, signal, notify, thread. */
 function eventAt(
@@ -160,7 +158,7 @@ function eventAt(
   const notify = core.user.readI32(address + 12);
   const tid = core.user.readI32(address + 16);
   if (notify === SigEvent.NONE) return { signal: 0, tid: 0, value };
-  if (signal < 1 || signal > LAST_SIGNAL) return undefined;
+  if (signal < 1 || signal > SIGNAL_MAX) return undefined;
   if (notify === SigEvent.SIGNAL || notify === SigEvent.THREAD) return { signal, tid: 0, value };
   if (notify !== (SigEvent.SIGNAL | SigEvent.THREAD_ID) || !process.threads.includes(tid)) return undefined;
   return { signal, tid, value };
@@ -208,9 +206,8 @@ const timer_delete: Handler = ({ core, process }, id) => {
   return 0;
 };
 
-const SET_SIZE = 8;
 const signalfd4: Handler = ({ core, process }, fd, maskAt, size, flags) => {
-  if (size !== SET_SIZE || flags! & ~(O.CLOEXEC | O.NONBLOCK)) return -Errno.EINVAL;
+  if (size !== SIGSET_BYTES || flags! & ~(O.CLOEXEC | O.NONBLOCK)) return -Errno.EINVAL;
   const mask = core.user.readU64(maskAt!) & ~UNMASKABLE;
   if ((fd! | 0) === -1)
     return openAs(

@@ -1,4 +1,5 @@
 /** struct stat, statx and statfs of riscv64 Linux (asm-generic layouts). */
+import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG, S_IFSOCK } from '../errno';
 import { PAGE_SIZE } from '../../units';
 import type { Core } from '../core';
 import { allocatedBytes } from './content';
@@ -6,15 +7,6 @@ import { readData, roomForFiles } from './data';
 import { kindOf } from './kinds/table';
 import { inodeOf } from './walk';
 import type { FileTime, Inode, OpenFile } from './types';
-
-const S_IFIFO = 0o010000;
-const S_IFCHR = 0o020000;
-const S_IFDIR = 0o040000;
-const S_IFBLK = 0o060000;
-const S_IFREG = 0o100000;
-const S_IFLNK = 0o120000;
-export const S_IFMT = 0o170000;
-const S_IFSOCK = 0o140000;
 
 export interface Stat {
   readonly inode: number;

@@ -2,6 +2,7 @@
  * Paging in: what a fault of user code, or of the kernel's own access to user memory, asks for at a page. Anonymous pages start as zeros;
  * pages of files and of shared memory are those of their object; a private mapping shows an object's page until it is written.
  */
+import { Pte } from '../../hart/pte';
 import { Cause } from '../../hart/types';
 import type { MemoryFault } from '../../machine/ports';
 import { PAGE_SIZE } from '../../units';
@@ -11,7 +12,7 @@ import { areaAt, PIECE } from './areas';
 import { allocateFrames, copyFrame, frameReferences, reach, releaseFrame, shareFrame } from './frames';
 import { objectFrame, provideObjectFrame, readThrough } from './objects';
 import { storedChunk } from '../files/content';
-import { addPage, changePage, copyOnWriteLeaf, frameOf, isCopyOnWrite, Pte, readEntry, userLeaf } from './tables';
+import { addPage, changePage, copyOnWriteLeaf, frameOf, isCopyOnWrite, readEntry, userLeaf } from './tables';
 
 /** What paging in came to. `bus-error`: the page lies behind the end of the file. */
 export type PagedIn = 'done' | 'bad-address' | 'bad-access' | 'bus-error' | 'no-memory';

@@ -2,6 +2,7 @@
  * Page tables. They lie in the guarded area and, once the firmware has been set up, are only read here: every change is queued as
  * an entry for `PageTableFirmware.write` and made before user code or a driver goes on. Sv39, privileged specification 4.4.
  */
+import { Pte } from '../../hart/pte';
 import { PAGE_SIZE, pa } from '../../units';
 import type { Core } from '../core';
 import type { SbiCall } from '../device';
@@ -9,18 +10,8 @@ import { Prot, type Memory, type TablePool } from '../state';
 import { reach } from './frames';
 import { HUGE, LINEAR_BASE, MIB, RAM_BASE, USER_TOP } from './layout';
 
-export const enum Pte {
-  V = 1,
-  R = 2,
-  W = 4,
-  X = 8,
-  U = 16,
-  G = 32,
-  A = 64,
-  D = 128,
-  /** One of the two bits left to software (RSW): the frame may have other holders, a store needs a frame of its own first. */
-  COPY_ON_WRITE = 256,
-}
+/** One of the two bits left to software (RSW): the frame may have other holders, a store needs a frame of its own first. */
+export const COPY_ON_WRITE = 256;
 const KERNEL_LEAF = Pte.V | Pte.R | Pte.W | Pte.G | Pte.A | Pte.D;
 /** Entries per call of the firmware: one page of {address, value} pairs. */
 export const LIST_ENTRIES = PAGE_SIZE / 16;
@@ -37,13 +28,13 @@ export function userLeaf(frame: number, prot: number): number {
   return (frame / PAGE_SIZE) * 1024 + bits;
 }
 
-export const isCopyOnWrite = (leaf: number): boolean => (leaf & Pte.COPY_ON_WRITE) !== 0;
+export const isCopyOnWrite = (leaf: number): boolean => (leaf & COPY_ON_WRITE) !== 0;
 
 /** The leaf for a frame that must be copied before it is written: as `userLeaf`, never writable. */
 export function copyOnWriteLeaf(frame: number, prot: number): number {
   // A page that may only be written still is readable.
   const readable = prot & Prot.WRITE ? (prot | Prot.READ) & ~Prot.WRITE : prot;
-  return userLeaf(frame, readable) + Pte.COPY_ON_WRITE;
+  return userLeaf(frame, readable) + COPY_ON_WRITE;
 }
 
 type PoolName = 'root' | 'middle' | 'leaf';

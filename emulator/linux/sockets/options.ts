@@ -2,7 +2,7 @@
 import type { Socket } from './types';
 
 export const SOL_SOCKET = 1;
-const TCP = 6;
+export const SOL_TCP = 6;
 const IP = 0;
 const IPV6 = 41;
 
@@ -38,16 +38,16 @@ const DEFAULTS: Readonly<Record<string, number>> = {
   [`${SOL_SOCKET}:29`]: 0,
   [`${SOL_SOCKET}:12`]: 0,
   /** TCP_NODELAY, CORK, KEEPIDLE, KEEPINTVL, KEEPCNT, SYNCNT, DEFER_ACCEPT, QUICKACK, USER_TIMEOUT, FASTOPEN. */
-  [`${TCP}:1`]: 0,
-  [`${TCP}:3`]: 0,
-  [`${TCP}:4`]: 7200,
-  [`${TCP}:5`]: 75,
-  [`${TCP}:6`]: 9,
-  [`${TCP}:7`]: 6,
-  [`${TCP}:9`]: 0,
-  [`${TCP}:12`]: 1,
-  [`${TCP}:18`]: 0,
-  [`${TCP}:23`]: 0,
+  [`${SOL_TCP}:1`]: 0,
+  [`${SOL_TCP}:3`]: 0,
+  [`${SOL_TCP}:4`]: 7200,
+  [`${SOL_TCP}:5`]: 75,
+  [`${SOL_TCP}:6`]: 9,
+  [`${SOL_TCP}:7`]: 6,
+  [`${SOL_TCP}:9`]: 0,
+  [`${SOL_TCP}:12`]: 1,
+  [`${SOL_TCP}:18`]: 0,
+  [`${SOL_TCP}:23`]: 0,
   /** IP_TOS, TTL, RECVERR, PKTINFO, MTU_DISCOVER; IPV6_UNICAST_HOPS, RECVPKTINFO, TCLASS. */
   [`${IP}:1`]: 0,
   [`${IP}:2`]: 64,
@@ -65,8 +65,8 @@ const SWITCHES = new Set<string>([
   Option.PASSCRED,
   Option.V6ONLY,
   ...['5', '6', '9', '10', '29'].map((name) => `${SOL_SOCKET}:${name}`),
-  `${TCP}:1`,
-  `${TCP}:3`,
+  `${SOL_TCP}:1`,
+  `${SOL_TCP}:3`,
 ]);
 /** What setting a buffer's size may come to: SOCK_MIN_RCVBUF, and twice net.core.rmem_max. */
 const MIN_BUFFER = 2304;

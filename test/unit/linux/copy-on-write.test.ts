@@ -7,7 +7,8 @@ import { emptyMemory, forkAreas, forkPages } from '../../../emulator/linux/memor
 import { allocateBlock, frameReferences } from '../../../emulator/linux/memory/frames';
 import { USER_TOP } from '../../../emulator/linux/memory/layout';
 import { setAreas } from '../../../emulator/linux/memory/objects';
-import { frameOf, isCopyOnWrite, Pte } from '../../../emulator/linux/memory/tables';
+import { Pte } from '../../../emulator/hart/pte';
+import { frameOf, isCopyOnWrite } from '../../../emulator/linux/memory/tables';
 import { Prot } from '../../../emulator/linux/state';
 import { makeReady } from '../../../emulator/linux/scheduler';
 import type { Personality } from '../../../emulator/machine/personality';

@@ -1,7 +1,7 @@
 /** Pipes and FIFOs (pipe(7)): bytes in order, at most a capacity of them; an end that reads, one that writes, or (a FIFO only) both in one. */
 import { List } from 'immutable';
 import type { Core } from '../../core';
-import { Errno } from '../../errno';
+import { Errno, S_IFIFO } from '../../errno';
 import { wake } from '../../scheduler';
 import { mayRead, mayWrite } from '../open-files';
 import type { Pipe } from '../types';
@@ -13,7 +13,6 @@ export const PIPE_SIZE = 65536;
 const PIPE_BUF = 4096;
 /** What F_SETPIPE_SZ allows: /proc/sys/fs/pipe-max-size. */
 const MAX_PIPE_SIZE = 1024 * 1024;
-const S_IFIFO = 0o010000;
 
 const readQueue = (pipe: number): string => `pipe:${pipe}:read`;
 const writeQueue = (pipe: number): string => `pipe:${pipe}:write`;

@@ -1,4 +1,5 @@
 /** Open files of sockets: read and write are receive and send without flags; what can be done now follows tcp(7) and unix(7). */
+import { S_IFSOCK } from '../../errno';
 import { closeSocket, isConnectionless, isInet } from '../../sockets/connections';
 import { capacityOf, Option } from '../../sockets/options';
 import { collect } from '../../sockets/rights';
@@ -9,7 +10,6 @@ import type { Core } from '../../core';
 import { release } from '../descriptors';
 import { Poll, type FileOf, type Kind } from './kind';
 
-const S_IFSOCK = 0o140000;
 const READABLE = Poll.IN | Poll.RDNORM;
 const WRITABLE = Poll.OUT | Poll.WRNORM | Poll.WRBAND;
 

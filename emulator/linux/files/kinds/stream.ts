@@ -1,8 +1,8 @@
 /** Standard input as it comes from outside, and standard output and error, which go there, when they are no terminal (terminal.ts). */
+import { S_IFIFO } from '../../errno';
 import { chunksLength, takeChunks } from './chunks';
 import { Poll, type FileOf, type Kind } from './kind';
 
-const S_IFIFO = 0o010000;
 const mode = (): number => S_IFIFO | 0o600;
 
 export const stdin: Kind<FileOf<'stdin'>> = {

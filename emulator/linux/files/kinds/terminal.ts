@@ -1,6 +1,6 @@
 /** The terminal as open files see it: standard streams, /dev/tty, /dev/console. The terminal itself is in tty.ts. */
 import type { Core } from '../../core';
-import { Errno, Signal } from '../../errno';
+import { Errno, S_IFCHR, Signal } from '../../errno';
 import type { CallContext, Outcome } from '../../calls/call';
 import {
   flushInput,
@@ -20,8 +20,6 @@ import {
   typedAhead,
 } from '../../tty';
 import { Poll, type FileOf, type Kind } from './kind';
-
-const S_IFCHR = 0o020000;
 
 const enum Request {
   TCGETS = 0x5401,
