@@ -1,6 +1,6 @@
 /** `penglai attest`: what the monitor measures of an enclave, without running anything. */
 import { bytesToHex } from '@noble/hashes/utils.js';
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { hashOf } from '../monitor/attestation/hashes';
 import { reportHash } from '../monitor/attestation/predict';
 import {
@@ -24,7 +24,9 @@ export function registerAttest(program: Command): void {
       .description('print what an enclave is measured as, and the hash in its report')
       .argument('<enclave>', 'the enclave’s ELF file'),
   )
-    .option('--nonce <number>', 'the number the report is asked for with', nonceOf, 0n)
+    .addOption(
+      new Option('--nonce <number>', 'the number the report is asked for with').argParser(nonceOf).default(0n, '0'),
+    )
     .option('--json', 'print it as JSON')
     .addHelpText('after', '\nExample: penglai attest build/hello-world --nonce 1234')
     .action(async (file: string, options: Options) => {

@@ -27,13 +27,13 @@ const NOBODY_READS = 128 + 13;
 const MAX_NOTES = 200;
 
 export interface RunOptions extends AttestationChoice {
-  readonly sdkFile: readonly string[];
+  readonly sdkFile?: readonly string[];
   readonly root?: string;
-  readonly mount: Readonly<Record<string, string>>;
-  readonly out: Readonly<Record<string, string>>;
+  readonly mount?: Readonly<Record<string, string>>;
+  readonly out?: Readonly<Record<string, string>>;
   readonly strace?: boolean;
   readonly straceFile?: string;
-  readonly command: readonly string[];
+  readonly command?: readonly string[];
   readonly stdin?: string;
   readonly seed?: number;
   readonly limits?: 'memory' | 'device';
@@ -61,20 +61,19 @@ export function registerRun(program: Command): void {
 /** What every command that runs a host program takes. */
 export function withRunOptions(command: Command): Command {
   return command
-    .argument('<host>', 'the host program, a static riscv64 Linux executable')
+    .argument('<host>', 'the host program, a riscv64 Linux executable; a dynamic one with --root or --mount')
     .argument('[args...]', 'its arguments')
     .option(
       '--sdk-file <file>',
       'a file or folder the guest sees in /root; instead of everything beside the host',
       collect,
-      [],
     )
     .option('--root <folder>', 'the folder that becomes / of the machine')
-    .option('--mount <place=path>', 'a folder or file that shows at a place of the machine', pair, {})
-    .option('--out <place=path>', 'a file of the machine that is written to a path at the end', pair, {})
+    .option('--mount <place=path>', 'a folder or file that shows at a place of the machine', pair)
+    .option('--out <place=path>', 'a file of the machine that is written to a path at the end', pair)
     .option('--strace', 'print every system call on standard error')
     .option('--strace-file <file>', 'write every system call into a file')
-    .option('--command <line>', 'a line to execute instead of the host; may be given several times', collect, [])
+    .option('--command <line>', 'a line to execute instead of the host; may be given several times', collect)
     .option('--stdin <file>', 'standard input of the host; otherwise that of this command')
     .option('--seed <number>', 'seed of everything random in the machine', integer)
     .addOption(
@@ -99,10 +98,10 @@ export function withRunOptions(command: Command): Command {
     .passThroughOptions();
 }
 
-const collect = (file: string, files: readonly string[]): string[] => [...files, file];
+const collect = (file: string, files: readonly string[] = []): string[] => [...files, file];
 
 /** `place=path`, added to those given before. */
-function pair(text: string, known: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+function pair(text: string, known: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
   const cut = text.indexOf('=');
   if (cut < 1 || !text.startsWith('/') || cut === text.length - 1)
     throw new InvalidArgumentError('give a place in the machine, =, and a path here: /lib=./lib.');
@@ -117,11 +116,8 @@ export function integer(text: string): number {
 
 /** The machine's files are those the debugger would give it, from the same description. */
 async function gather(host: string, args: readonly string[], options: RunOptions): Promise<Guest> {
-  const { sdkFile, root, mount } = options;
-  const sdkFiles = sdkFile.length > 0 ? sdkFile : undefined;
-  const commands = options.command.length > 0 ? options.command : undefined;
-  const request = { program: host, args, commands, sdkFiles, root, mounts: mount, cwd: process.cwd() };
-  return inOwnWords(gatherGuest(files, request));
+  const { sdkFile: sdkFiles, root, mount: mounts, command: commands } = options;
+  return inOwnWords(gatherGuest(files, { program: host, args, commands, sdkFiles, root, mounts, cwd: process.cwd() }));
 }
 
 /** Runs to the end; the exit status. With a trace, that tells the system calls too if they are asked for. */
@@ -183,7 +179,7 @@ export async function run(
       process.stderr.write(`penglai: ended by hazard ${system.endedBy}, as a device would be (--end-on-hazard)\n`);
     if (options.hazards) process.stderr.write(`penglai: hazards\n${hazards.table() || 'none'}\n`);
   }
-  for (const [place, path] of Object.entries(options.out)) writeOut(system, place, path);
+  for (const [place, path] of Object.entries(options.out ?? {})) writeOut(system, place, path);
   return system.exitStatus ?? 1;
 }
 

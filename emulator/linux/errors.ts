@@ -40,7 +40,7 @@ export const interpreterMissing = (path: string, interpreter: string): LaunchErr
   new LaunchError(
     'interpreter-missing',
     `${path} is dynamically linked and asks for the loader ${interpreter}, which is not among the guest's files.`,
-    'Link the program with -static, or add the loader and its libraries to "sdkFiles".',
+    'Link it with -static, or give the machine its libraries with "root" or "mounts".',
   );
 
 export const interpreterDamaged = (path: string, what: string): LaunchError =>
