@@ -1,0 +1,38 @@
+// Runs a program of the tests: bundled as the programs that ship are bundled, with the arguments of this process and its exit status.
+import { build } from 'esbuild';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { generate } from '../../generate.mjs';
+
+/**
+ * `base` is the caller's import.meta.url; the first of `names` (modules beside it) is the program, the others lie beside it for child
+ * processes. Without `sourcemap` no time goes into reading one: for what is measured.
+ */
+export async function runBundled(base, names, { sourcemap = true } = {}) {
+  const folder = fileURLToPath(new URL('.', base));
+  const out = mkdtempSync(join(tmpdir(), 'penglai-'));
+  try {
+    await generate();
+    await build({
+      entryPoints: names.map((name) => join(folder, `${name}.ts`)),
+      outdir: out,
+      bundle: true,
+      platform: 'node',
+      target: 'node20',
+      format: 'cjs',
+      sourcemap: sourcemap && 'inline',
+      logLevel: 'warning',
+    });
+    const args = [
+      ...(sourcemap ? ['--enable-source-maps'] : []),
+      join(out, `${names[0]}.js`),
+      ...process.argv.slice(2),
+    ];
+    process.exitCode = spawnSync(process.execPath, args, { stdio: 'inherit' }).status ?? 1;
+  } finally {
+    rmSync(out, { recursive: true });
+  }
+}
