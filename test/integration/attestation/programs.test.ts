@@ -3,7 +3,7 @@
  * the verifier, and that a run cut anywhere, also in the middle of a measurement, says the same.
  */
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { tick } from '../../../emulator/units';
 import { Report } from '../../../monitor/abi';
@@ -19,10 +19,10 @@ import type { MonitorState } from '../../../monitor/state';
 import { ComposedSystem } from '../../../monitor/system/system';
 import type { LaunchDescription, SystemEvent } from '../../../monitor/system/types';
 import { build } from '../adapter/builds';
+import { compareWithGolden } from '../../tools/golden';
 
 const NAMES = ['host', 'attested', 'idle'] as const;
 const source = (name: string): string => join(process.cwd(), 'test/integration/attestation/programs', `${name}.c`);
-const GOLDEN = join(process.cwd(), 'test/integration/attestation/golden/attested.txt');
 /** More ticks than the program takes. */
 const END = tick(2_000_000_000);
 
@@ -99,8 +99,7 @@ describe('a program that attests', function () {
     const { text } = finish(start('penglai'));
     // What depends on the compiler is looked at below.
     const printed = text.replace(/^ [0-9a-f]{8}\n/gm, '');
-    if (process.env['GOLDEN'] === 'write') writeFileSync(GOLDEN, printed);
-    assert.equal(printed, readFileSync(GOLDEN, 'utf8'));
+    compareWithGolden('test/integration/attestation/golden/attested.txt', printed);
   });
 
   for (const mode of ATTESTATION_MODES)

@@ -1,22 +1,14 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { savedPc, savedX } from '../../../emulator/hart/registers';
 import { tick } from '../../../emulator/units';
 import { createSystem, createSystemWithoutChecks, loadSystem } from '../../../monitor/system/system';
 import type { ExternalInput, LaunchDescription, System, SystemEvent } from '../../../monitor/system/types';
 import { instance } from '../../../monitor/types';
 import { needsSamples, printed, runToEnd, runUntil, sampleLaunch } from './sample';
+import { compareWithGolden } from '../../tools/golden';
 
-const GOLDEN = join(process.cwd(), 'test/integration/system/golden');
-
-/** Compares with the golden file of a name; GOLDEN=write writes it. */
-function golden(name: string, text: string): void {
-  const file = join(GOLDEN, `${name}.txt`);
-  if (process.env['GOLDEN'] === 'write') writeFileSync(file, text);
-  assert.ok(existsSync(file), `${file} exists; GOLDEN=write writes it`);
-  assert.equal(text, readFileSync(file, 'utf8'));
-}
+const golden = (name: string, text: string): void =>
+  compareWithGolden(`test/integration/system/golden/${name}.txt`, text);
 
 const SAMPLES: readonly (readonly [string, string, readonly string[]])[] = [
   ['hello-world-4', 'hello-world', ['hello-world', '4']],
