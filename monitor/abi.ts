@@ -224,7 +224,6 @@ export const AttestParam = { eid: 0, isShadow: 4, nonce: 8, report: 16, SIZE: 34
 /** penglai_shmget_param, penglai_schrodinger_get_param. */
 export const GetParam = { key: 0, size: 8, flag: 16, SIZE: 24 } as const;
 export const AtParam = { id: 0, addr: 8, size: 16, flag: 24, SIZE: 32 } as const;
-export const DtParam = { id: 0, addr: 8, size: 16, SIZE: 24 } as const;
 export const CtlParam = { id: 0, SIZE: 4 } as const;
 
 /** ioctl requests of the device; compared by their low 32 bits. */

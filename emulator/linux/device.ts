@@ -102,6 +102,10 @@ export interface CharacterDevice {
   /** Path of the node, `/dev/…`. */
   readonly path: string;
   readonly mode: number;
+  /** The kernel module that brings the driver elsewhere. It is built in here: loading it changes nothing. */
+  readonly module?: string;
+  /** Minor numbers (of misc devices) that programs give it with mknod, beside its own. */
+  readonly minors?: readonly number[];
   /** Steps run once, in order, when the kernel boots: before the first process. A negative result is a boot failure. */
   boot(kernel: Kernel, state: unknown, input: DeviceInput): DeviceStep;
   /** The plain data of a new open file. */

@@ -119,11 +119,4 @@ export const orderOf = (pages: number): number => Math.ceil(Math.log2(Math.max(1
 
 export const give = (value: number): DeviceStep => ({ do: 'return', value });
 
-/** Makes SBI calls one after the other, then goes on with `then`; the states are `{ at: 'calls', … }`. */
-export interface CallsState {
-  readonly at: 'calls';
-  readonly calls: readonly SbiCall[];
-  readonly then: unknown;
-}
-
 export const physical = (address: number): PhysicalAddress => pa(address);

@@ -54,6 +54,9 @@ export function createDriver(options: DriverOptions): PenglaiDevice {
   return {
     path: DEVICE_PATH,
     mode: 0o666,
+    module: 'penglai',
+    // What install scripts of the SDK give to mknod, whatever the kernel gave the driver.
+    minors: [62],
     boot: () => give(0),
     open: () => undefined,
     release: () => undefined,

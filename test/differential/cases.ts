@@ -3,7 +3,7 @@
  * coincide, every rounding mode, flags clear and set. Made from the row alone.
  */
 import { GP } from './batch';
-import { wordOf, type Shape, type Source, type Word } from './kinds';
+import { wordOf, type Shape, type Word } from './kinds';
 import type { Random } from './random';
 import { FEW_INTEGERS, floats, INTEGERS, randomFloat, randomInteger } from './values';
 
@@ -151,5 +151,3 @@ function withRoundings(made: Case): Case[] {
   const { rd, rs1, rs2, rs3 } = made.word.fields;
   return [0, 1, 2, 3, 4].map((rm) => ({ ...made, word: wordOf(made.shape, { rd, rs1, rs2, rs3, rm }) ?? made.word }));
 }
-
-export const sourceRegister = ({ word }: Case, field: Source): number => word.fields[field];

@@ -7,8 +7,6 @@ export const RA = 1;
 export const SP = 2;
 export const FP = 8;
 export const F0 = 32;
-/** psABI: the column of a return address that is none of the registers, as in frames of signals. */
-export const ALTERNATE_RETURN = 64;
 export const REGISTERS = 64;
 
 /** Registers that a call leaves as they are: gp, tp, s0 to s11, fs0 to fs11 (psABI, "Register convention"). */

@@ -155,14 +155,12 @@ const symlinkat: Handler = (context, target, dirfd, path) => {
   return 0;
 };
 
-/** The minor number that install scripts of the SDK give; the driver's own is whatever it was given at its start. */
-const PENGLAI_MINOR = 62;
-
 /** What a device number names: a built-in device, a driver's, or nothing. */
 function deviceOf(core: Core, number: number, block: boolean): string {
-  const misc = number === MISC || number === (MISC & ~0xff) + PENGLAI_MINOR;
-  const driver = misc && !block ? core.options.devices[0]?.path : undefined;
-  return driver ?? builtInDevice(number) ?? '';
+  const driver = core.options.devices.find(
+    ({ minors }) => number === MISC || minors?.some((minor) => number === (MISC & ~0xff) + minor),
+  );
+  return (block ? undefined : driver?.path) ?? builtInDevice(number) ?? '';
 }
 
 function newNode(core: Core, mode: number, device: number): Inode | number {

@@ -181,7 +181,7 @@ function becomeAlone(context: CallContext, phase: Phase & { at: 'alone' }): Outc
   return { do: 'block', wait, phase };
 }
 
-/** Enclaves of a process end with the program that made them: the handles to them are gone. */
+/** What drivers made for a process ends with the program that asked for it: the handles are gone. */
 function leaveDevices(context: CallContext, phase: Phase & { at: 'devices' }): Outcome {
   const { core, thread, process, call } = context;
   if (thread.dying) return giveUp(context, phase.program, -Errno.EINTR);
@@ -208,7 +208,7 @@ function replace(context: CallContext, phase: Phase & { at: 'stack' }): Outcome 
   return { do: 'done' };
 }
 
-/** The old program has lost its threads and enclaves: it can't go on. */
+/** The old program has lost its threads and what drivers held for it: it can't go on. */
 function noMemory(context: CallContext, program: Program): Outcome {
   const { core, process } = context;
   core.log(`Out of memory: process ${process.pid} (${process.name}) can't execute another program`);

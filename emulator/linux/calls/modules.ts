@@ -1,8 +1,8 @@
 /**
- * Kernel modules (init_module(2)). This kernel takes one: `penglai.ko`, the driver of its devices, which is built in and works already.
- * The first attempt to load it succeeds as the real one's does, another one is told that it is there (penglai-abi: driver load). Any other
- * module was not built for this kernel.
+ * Kernel modules (init_module(2)). This kernel takes one: that of the driver of its device, which is built in and works already. The first
+ * attempt to load it succeeds as the real one's does, another one is told that it is there. Any other module was not built for this kernel.
  */
+import type { Core } from '../core';
 import { Errno } from '../errno';
 import { readData } from '../files/data';
 import { openFileOf } from '../files/descriptors';
@@ -10,9 +10,7 @@ import { mayRead } from '../files/open-files';
 import { inodeOf } from '../files/walk';
 import type { CallContext, Handler, Outcome } from './call';
 
-const MODULE = 'penglai';
-/** What the .modinfo section of a module says about its name. */
-const MARK = new TextEncoder().encode(`name=${MODULE}\0`);
+const moduleOf = (core: Core): string | undefined => core.options.devices.find(({ module }) => module)?.module;
 const ELF_MAGIC = [0x7f, 0x45, 0x4c, 0x46];
 const MODULE_MAX = 64 * 1024 * 1024;
 /** Bytes searched per step. */
@@ -34,11 +32,14 @@ function load(context: CallContext, size: number, read: (offset: number, length:
   const at = (call.phase as Search | undefined)?.at ?? 0;
   if (size > MODULE_MAX) return -Errno.ENOMEM;
   if (at === 0 && !ELF_MAGIC.every((byte, i) => read(0, 4)[i] === byte)) return -Errno.ENOEXEC;
-  const bytes = read(at, PIECE + MARK.length);
+  const module = moduleOf(core);
+  if (module === undefined) return -Errno.ENOEXEC;
+  // What the .modinfo section of a module says about its name.
+  const mark = new TextEncoder().encode(`name=${module}\0`);
+  const bytes = read(at, PIECE + mark.length);
   core.chargeBytes(bytes.length);
-  if (!contains(bytes, MARK))
+  if (!contains(bytes, mark))
     return at + PIECE < size ? { do: 'more', phase: { at: at + PIECE } satisfies Search } : -Errno.ENOEXEC;
-  if (core.options.devices.length === 0) return -Errno.ENODEV;
   if (core.state.moduleLoaded) return -Errno.EEXIST;
   core.set({ moduleLoaded: true });
   return 0;
@@ -61,10 +62,10 @@ const finit_module: Handler = (context, fd) => {
   return load(context, inode.content.size, (offset, count) => readData(core, file.inode, offset, count));
 };
 
-/** The driver stays: taking it away would end every enclave there is. */
+/** The driver stays: what it does for programs ends with them. */
 const delete_module: Handler = ({ core }, nameAt) => {
   const name = core.user.string(nameAt!, 56);
-  return name === MODULE && core.state.moduleLoaded ? -Errno.EBUSY : -Errno.ENOENT;
+  return name === moduleOf(core) && core.state.moduleLoaded ? -Errno.EBUSY : -Errno.ENOENT;
 };
 
 export const moduleCalls: Readonly<Record<string, Handler>> = { init_module, finit_module, delete_module };

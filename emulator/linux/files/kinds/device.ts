@@ -20,7 +20,7 @@ function ioctl(context: CallContext, id: number, file: FileOf<'device'>): Outcom
   const device = deviceAt(core, file.device);
   if (!device) return -Errno.ENOTTY;
   // What the driver asks of the firmware may take long, like user code: it starts with the timer set, and within the thread's slice.
-  // What the firmware has answered is taken in at once: nobody may ask about an enclave whose end the driver does not know yet.
+  // What the firmware has answered is taken in at once: nobody may ask about what is gone as far as the firmware knows, but not yet the driver.
   if (!call.sbi && (sliceOver(core) || !timerReady(core, true))) return { do: 'make-way' };
   let data = file.data;
   const handle = {

@@ -283,7 +283,10 @@ const GLOBAL: Readonly<Record<string, (core: Core) => string>> = {
   loadavg: (core) => `0.00 0.00 0.00 ${running(core)}/${core.state.threads.size} ${core.state.nextPid - 1}\n`,
   meminfo,
   misc: (core) => core.options.devices.map(({ path }) => ` 63 ${path.slice(path.lastIndexOf('/') + 1)}\n`).join(''),
-  modules: (core) => (core.options.devices.length > 0 ? 'penglai 49152 0 - Live 0x0000000000000000 (O)\n' : ''),
+  modules: (core) =>
+    core.options.devices
+      .map(({ module }) => (module ? `${module} 49152 0 - Live 0x0000000000000000 (O)\n` : ''))
+      .join(''),
   stat: (core) => {
     const user = clock(core, userTicks(core));
     const idle = clock(core, core.now) - user;
