@@ -5,14 +5,15 @@
  */
 import { PAGE_SIZE } from '../emulator/units';
 import { EnclaveVa, Ocall, Result } from './abi';
+import { takeBlock } from './blocks';
 import type { Core } from './core';
-import { Mapper, pagesLeft, tablesFor } from './enclave-tables';
+import { Mapper } from './enclave-tables';
 import { hex } from './hazards';
 import { blockOf, finishOcall, leaveForOcall, releaseBlocks } from './lifecycle';
 import { limitsOf } from './limits';
-import { PageKind, claim } from './pages';
+import { PageKind } from './pages';
 import { enclavesOf, type Area, type Enclave } from './state';
-import { answer, hide, show, type Task } from './task';
+import type { Task } from './task';
 
 const roundUp = (size: number): number => Math.ceil(size / PAGE_SIZE) * PAGE_SIZE;
 
@@ -132,22 +133,6 @@ export function sbrkCall(m: Core, reply: Reply, size: number): void {
 /** RESUME of an MMAP or growing SBRK. */
 export const grantArea = (m: Core, enclave: Enclave, block: number, blockSize: number): void =>
   takeBlock(m, enclave, PageKind.Data, { do: 'granted', eid: enclave.eid, block, blockSize, at: 0 });
-
-/** The host gives a block to an enclave. Nothing is believed: it must be public and big enough. Once it is hidden and zeroed comes `next`. */
-export function takeBlock(m: Core, enclave: Enclave, kind: PageKind, next: Task & { do: 'granted' | 'shared' }): void {
-  const { block, blockSize } = next;
-  if (pagesLeft(m, enclave) < tablesFor(blockSize)) return m.answer(Result.NO_MEM);
-  if (
-    !m.holds('grantSize', blockSize - PAGE_SIZE >= enclave.ocallArgs[1]) ||
-    !claim(m, block, blockSize, kind, enclave.instance)
-  ) {
-    m.log(`resume_enclave: the memory for enclave ${enclave.eid} is too small or not host memory`);
-    return m.error();
-  }
-  m.update({ undo: [{ do: 'disown', base: block, size: blockSize }, show(block, blockSize), answer(Result.ERROR)] });
-  // The host may have left anything in it.
-  m.queue(hide(block, blockSize), { do: 'zero', base: block, size: blockSize, at: 0 }, next);
-}
 
 /** Bytes of an area mapped in one step. */
 const MAP_PIECE = 128 * 1024 * 1024;

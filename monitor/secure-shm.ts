@@ -7,7 +7,8 @@
 import { PAGE_SIZE } from '../emulator/units';
 import { savedX64 } from '../emulator/hart/registers';
 import { EnclaveVa, Ocall, Result } from './abi';
-import { takeBlock, type Reply } from './areas';
+import type { Reply } from './areas';
+import { takeBlock } from './blocks';
 import type { Core } from './core';
 import { Mapper, pagesLeft, tablesFor, writeVirtual } from './enclave-tables';
 import { finishOcall, leaveForMemory, leaveForOcall, releaseBlocks } from './lifecycle';
