@@ -1,4 +1,4 @@
-// From fields to bits: the inverse of decode, for generators of random programs and for tests. Made from the rows.
+// From fields to bits: the inverse of decode, for programs that are made here (emulator/linux/init) and by tests. Made from the rows.
 import type { Instruction } from './instruction';
 import { readEncoding, Slot, type Pattern, type Row } from './row';
 
