@@ -6,7 +6,8 @@ import { tick } from '../../../emulator/units';
 import type { GuestFile } from '../../../emulator/linux/types';
 import { createSystem } from '../../../monitor/system/system';
 import { prepareImageHash } from '../../../emulator/linux/image-hash';
-import { filesOf, GUEST_BIN, rootOf, type LtpTest } from './tests';
+import { readFolder } from '../../integration/real/folder';
+import { filesOf, GUEST_BIN, type LtpTest } from './tests';
 import { telling, verdictOf, type Outcome } from './outcome';
 
 /** Ticks between two looks at the wall clock. */
@@ -16,7 +17,7 @@ const SECONDS = 400;
 const CLOCK = 100_000_000;
 
 const [rootFolder, wallSeconds] = process.argv.slice(2);
-const root = rootOf(rootFolder!);
+const root = readFolder(rootFolder!);
 /** What LTP asks the kernel's configuration for; everything that is not named is not there. */
 const CONFIGURATION = [
   'EVENTFD',

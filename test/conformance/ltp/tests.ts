@@ -2,9 +2,9 @@
  * The Linux Test Project's system-call tests (github.com/linux-test-project/ltp), built elsewhere for riscv64: which there are, by its own
  * list runtest/syscalls, and the files each needs. Nothing of it is kept here.
  */
-import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { GuestFile, GuestNode } from '../../../emulator/linux/types';
+import type { GuestFile } from '../../../emulator/linux/types';
 
 /** A line of the list: a title, a program and its arguments. */
 export interface LtpTest {
@@ -65,24 +65,4 @@ export function filesOf({ file }: LtpTest): GuestFile[] {
     if (name !== own && /child|helper|_exec|_resource|nop|01p|testapp/.test(name) && !name.includes('.'))
       if (statSync(join(folder, name)).isFile()) add(join(folder, name), name);
   return files;
-}
-
-/** A folder here as the guest's `/`: the C library, a shell. */
-export function rootOf(root: string): { files: GuestFile[]; nodes: GuestNode[] } {
-  const files: GuestFile[] = [];
-  const nodes: GuestNode[] = [];
-  const walk = (folder: string, at: string): void => {
-    for (const name of readdirSync(folder).sort()) {
-      const [path, inside] = [join(folder, name), `${at}/${name}`];
-      const stat = lstatSync(path);
-      if (stat.isSymbolicLink()) nodes.push({ kind: 'link', path: inside, target: readlinkSync(path) });
-      else if (stat.isDirectory()) {
-        nodes.push({ kind: 'folder', path: inside, mode: stat.mode & 0o7777 });
-        walk(path, inside);
-      } else if (stat.isFile())
-        files.push({ path: inside, bytes: new Uint8Array(readFileSync(path)), mode: stat.mode & 0o7777 });
-    }
-  };
-  walk(root, '');
-  return { files, nodes };
 }
