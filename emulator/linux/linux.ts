@@ -9,7 +9,7 @@ import type { Machine } from '../machine/types';
 import { PAGE_SIZE, space, type Space } from '../units';
 import { initialState, panic } from './boot';
 import { callName } from './calls/table';
-import type { DevicePhase } from './files/kinds/device';
+import { isDevicePhase } from './files/kinds/device';
 import { Core } from './core';
 import { prepareProgram } from './exec';
 import type { Program } from './program';
@@ -93,7 +93,7 @@ class LinuxPersonality implements Linux {
     const { current } = this.core.state;
     const { call, wait } = thread;
     const isStopped = this.core.state.processes.get(thread.pid)?.stopped !== undefined;
-    const phase = call?.phase as DevicePhase | undefined;
+    const phase = call?.phase;
     return {
       pid: thread.pid,
       tid: thread.tid,
@@ -139,6 +139,3 @@ class LinuxPersonality implements Linux {
 const CSR_MSTATUS = 0x300;
 /** mstatus.MPP: where the last trap to M came from. */
 const previousPrivilege = (hart: Hart): Privilege => Number((hart.readCsr(CSR_MSTATUS) >> 11n) & 3n);
-
-const isDevicePhase = (phase: unknown): phase is DevicePhase =>
-  typeof phase === 'object' && phase !== null && 'device' in phase && 'state' in phase;

@@ -1,6 +1,7 @@
 /** pipe2, eventfd2, fcntl and ioctl. */
 import { Errno, O } from '../errno';
 import { attach, duplicate, freeDescriptor, openAs, openFileOf } from '../files/descriptors';
+import { ioctlInProgress, isDevicePhase } from '../files/kinds/device';
 import { newPipe, openPipeEnd, resizePipe } from '../files/kinds/pipe';
 import { kindOf } from '../files/kinds/table';
 import { newOpenFile, setOpenFile } from '../files/open-files';
@@ -97,7 +98,8 @@ const FIONBIO = 0x5421;
 
 /** Requests of the file's kind go before those that any file knows: a device's driver sees all of them. */
 const ioctl: Handler = (context, number, command, argument) => {
-  const { core, process } = context;
+  const { core, process, call } = context;
+  if (isDevicePhase(call.phase)) return ioctlInProgress(context, call.phase);
   const fd = number! | 0;
   const open = openFileOf(core, process, fd);
   if (!open) return -Errno.EBADF;

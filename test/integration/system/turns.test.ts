@@ -46,6 +46,16 @@ describe('threads take turns with one that is inside RUN', function () {
       assert.ok(length >= QUANTUM && length < QUANTUM + SWITCH, `a turn of ${length} ticks`);
   });
 
+  it('a RUN goes on to its end when another thread closes the device meanwhile', () => {
+    const enclave = `li t0, 300000\nwait:\naddi t0, t0, -1\nbnez t0, wait\n${Code.exit(5)}`;
+    const close = `li t0, 30000\nlater:\naddi t0, t0, -1\nbnez t0, later\nmv a0, s0\nli a7, ${CALL.close}\necall\n${loop(0)}`;
+    const main = `run\nli a7, ${CALL.exitGroup}\necall`;
+    const system = createSystem(tinyHost(enclave, { main, threads: [close] }, { schedule: { quantum: QUANTUM } }));
+    assert.equal(system.run(tick(20_000_000)).reason, 'halted');
+    assert.equal(system.exitStatus, 0, 'not EBADF');
+    assert.deepEqual(system.enclaves(), []);
+  });
+
   it('three threads go round in the order they queued in', () => {
     const system = createSystem(
       tinyHost(LOOP, { main: 'run', threads: [loop(0), loop(1)] }, { schedule: { quantum: QUANTUM } }),

@@ -12,10 +12,21 @@ import { ALWAYS, type FileOf, type Kind } from './kind';
 /** The driver's part of an ioctl in progress, plain data. */
 export interface DevicePhase {
   readonly device: string;
+  /** The open file it began with. */
+  readonly file: number;
   readonly state: unknown;
 }
 
-function ioctl(context: CallContext, id: number, file: FileOf<'device'>): Outcome {
+export const isDevicePhase = (phase: unknown): phase is DevicePhase =>
+  typeof phase === 'object' && phase !== null && 'device' in phase && 'state' in phase;
+
+/** An ioctl in progress goes on with what it began with, whatever another thread has done to the descriptor (fdget holds the file). */
+export function ioctlInProgress(context: CallContext, { device: path, file: id }: DevicePhase): Outcome {
+  const file = context.core.state.openFiles.get(id);
+  return ioctl(context, id, { device: path, data: file?.kind === 'device' ? file.data : undefined });
+}
+
+function ioctl(context: CallContext, id: number, file: Pick<FileOf<'device'>, 'device' | 'data'>): Outcome {
   const { core, thread, call } = context;
   const device = deviceAt(core, file.device);
   if (!device) return -Errno.ENOTTY;
@@ -41,7 +52,7 @@ function ioctl(context: CallContext, id: number, file: FileOf<'device'>): Outcom
   };
   const state = (call.phase as DevicePhase | undefined)?.state;
   const step = guarded(core, device, () => device.ioctl(driverKernel(core), request, handle, state, input));
-  return outcomeOf(core, step, (next) => ({ device: device.path, state: next }) satisfies DevicePhase);
+  return outcomeOf(core, step, (next) => ({ device: device.path, file: id, state: next }) satisfies DevicePhase);
 }
 
 function outcomeOf(core: Core, step: DeviceStep, phase: (state: unknown) => unknown): Outcome {
