@@ -20,7 +20,7 @@ import { MMAP_TOP, PIE_BASE, STACK_SIZE, STACK_TOP, TRAMPOLINE } from './memory/
 import { NO_MEMORY, tellImages } from './memory/lending';
 import { setAreas } from './memory/objects';
 import { addPage, newRoot, userLeaf } from './memory/tables';
-import { FIRST_PROCESS, leaveMemory, vforkQueue } from './process';
+import { FIRST_PROCESS, FRESH_PROCESS, leaveMemory, vforkQueue } from './process';
 import { findProgram, imageAreas, imagesOf, sizeOf, wholeView, type Program } from './program';
 import { addJob, makeReady, wake } from './scheduler';
 import { NO_STACK } from './signals';
@@ -182,17 +182,8 @@ export function startProgram(core: Core, program: Program): void {
     root: core.state.fs.root,
     umask: 0o022,
     actions: Map(),
-    pending: [],
+    ...FRESH_PROCESS,
     threads: [pid],
-    ending: undefined,
-    children: [],
-    borrows: 0,
-    executed: false,
-    stopped: undefined,
-    continued: false,
-    subreaper: false,
-    cpu: 0,
-    childCpu: 0,
     ...executing(program, prepared, hashes),
   };
   const thread: Thread = {

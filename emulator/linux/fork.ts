@@ -8,7 +8,7 @@ import { addChild, forgetChild } from './family';
 import { closeAll, shareAll } from './files/descriptors';
 import { emptyMemory, forkAreas } from './memory/fork';
 import { lend, NO_MEMORY, ownerOf, tellImages } from './memory/lending';
-import { leaveMemory } from './process';
+import { FRESH_PROCESS, leaveMemory } from './process';
 import { makeReady } from './scheduler';
 import { NO_STACK } from './signals';
 import type { Call, Process, Thread } from './state';
@@ -32,17 +32,8 @@ export function beginProcess(core: Core, from: Process, wanted: NewProcess): num
     parent: wanted.parent,
     exitSignal: wanted.exitSignal,
     memory,
+    ...FRESH_PROCESS,
     borrows: owner,
-    pending: [],
-    threads: [],
-    ending: undefined,
-    children: [],
-    executed: false,
-    stopped: undefined,
-    continued: false,
-    subreaper: false,
-    cpu: 0,
-    childCpu: 0,
   };
   core.set({ nextPid: pid + 1, processes: core.state.processes.set(pid, child) });
   addChild(core, wanted.parent, pid);

@@ -12,11 +12,26 @@ import { passOver } from './crowd';
 import { addJob, forget, leaveCurrent, wake } from './scheduler';
 import { dropTimers } from './timers';
 import { leaveTty } from './tty';
-import type { Call } from './state';
+import type { Call, Process } from './state';
 
 /** Number of the pseudo call a dying thread makes: exit. */
 const EXIT = 93;
 export const FIRST_PROCESS = 1;
+
+/** What a process has when it begins, whatever its parent is or was. */
+export const FRESH_PROCESS = {
+  pending: [],
+  threads: [],
+  ending: undefined,
+  children: [],
+  borrows: 0,
+  executed: false,
+  stopped: undefined,
+  continued: false,
+  subreaper: false,
+  cpu: 0,
+  childCpu: 0,
+} as const satisfies Partial<Process>;
 
 export const exitCall = (status: number): Call => ({
   number: EXIT,

@@ -7,6 +7,7 @@ import { va } from '../../../emulator/units';
 import { CreateParam, InstanceParam, Pte, ResumeReason, RunParam, Sbi, SetPte } from '../../../monitor/abi';
 import type { Instance } from '../../../monitor/types';
 import { assemble } from '../../unit/assembler';
+import { Code } from '../../unit/enclave-code';
 import type { Race } from './racing';
 import type { PortKernel, Word } from './kernel';
 import { RAM } from './kernel';
@@ -62,18 +63,6 @@ export interface Parameters {
   /** Fields of the parameter block put to other values. */
   readonly fields?: Partial<Record<Exclude<keyof typeof CreateParam, 'SIZE' | 'name'>, number>>;
 }
-
-const CALL = 'li a6, 0x100101\necall';
-/** Assembly of an enclave's calls. */
-export const Code = {
-  exit: (value: string | number) => `li a0, ${value}\nli a7, 99\n${CALL}`,
-  exitA0: `li a7, 99\n${CALL}`,
-  ocall: (id: number, a1: number | string = 0, a2: number | string = 0) =>
-    `li a0, ${id}\nli a1, ${a1}\nli a2, ${a2}\nli a7, 98\n${CALL}`,
-  call: (number: number, ...args: (number | string)[]) =>
-    `${args.map((value, i) => `li a${i}, ${value}`).join('\n')}\nli a7, ${number}\n${CALL}`,
-  loop: 'again:\nj again',
-} as const;
 
 const FAULTS: Readonly<Record<number, string>> = {
   2: 'illegal instruction',
@@ -358,3 +347,5 @@ export class World {
     return [result, this.enter(second.root), this.read(offset)];
   }
 }
+
+export { Code };
