@@ -2,6 +2,7 @@
  * Where everything lies in the machine's one WebAssembly.Memory. Owns every offset; no other file may hold one.
  *
  *   0x0000000  the machine: tick, halted, whose turn it is; then words in which an engine and its host pass values
+ *   0x0001000  the table of variants of translated regions
  *   0x0040000  hart 0: state, then its translation banks
  *   0x0160000  hart 1 … 7
  *   0x0a00000  decoded code: blocks of records (engine/record.ts)
@@ -33,6 +34,16 @@ export const enum Area {
   COUNT = 24,
   /** A 64-bit value that the host answers with. */
   VALUE = 32,
+  /** Between the loop and translated regions (engine/translator/convention.ts): instructions that may still be begun (int32) ... */
+  REST = 40,
+  /** ... `limit` of this entry of the loop (int32), so that a region can tell Area.COUNT ... */
+  LIMIT = 44,
+  /** ... the `Result` of a load that a region asked for (int32) ... */
+  RESULT = 48,
+  /** ... which assumptions of regions hold in this entry of the loop, as bits (`Regime`, int32) ... */
+  REGIME = 52,
+  /** ... and for each slot the slot of another variant of the same entry, or 0 (uint16 each). */
+  NEXT_SLOTS = 0x1000,
   HARTS = 0x40000,
   CODE = 0xa00000,
   RAM = 0x2a00000,
