@@ -8,11 +8,12 @@
 import type { FunctionDefinition, HostName, RegisterFile, Source, StateName } from '../../isa/language/ir';
 import { Bank } from '../../machine/layout';
 import { RECORD_SHIFT } from '../record';
-import type { Code, MemoryOperator } from './code';
+import type { Code } from './code';
 import type { Push, Target } from './emitter';
 import { LOOP_INLINE_NODES } from './placing';
 import { HartCode, RecordCode } from './registers';
 import type { Linkage } from './row-function';
+import { LOADS, STORES, TranslatedAccess } from './translated-access';
 
 /** Locals of the loop. */
 export interface LoopLocals {
@@ -35,33 +36,6 @@ export const enum Label {
   REST = 'rest',
 }
 
-const LOADS: Readonly<Record<number, MemoryOperator>> = {
-  8: 'i32.load8_u',
-  16: 'i32.load16_u',
-  32: 'i32.load',
-  64: 'i64.load',
-};
-const STORES: Readonly<Record<number, MemoryOperator>> = {
-  8: 'i32.store8',
-  16: 'i32.store16',
-  32: 'i32.store',
-  64: 'i64.store',
-};
-
-/** log2 of the bytes of an entry of a bank. */
-const ENTRY_SHIFT = 4;
-
-/** Pushes where in a bank the entry for an address is; the tables of a bank lie at offsets from there. */
-export function entryAddress(code: Code, address: number, bank: number, entries: Bank): void {
-  code.get(address);
-  code.i64(BigInt(12 - ENTRY_SHIFT));
-  code.op('i64.shr_u', 'i32.wrap_i64');
-  code.i32((entries - 1) << ENTRY_SHIFT);
-  code.op('i32.and');
-  code.get(bank);
-  code.op('i32.add');
-}
-
 /** Pushes the pc: the page, and how far the record is from the start of its block. */
 export function pushPc(code: Code, locals: Pick<LoopLocals, 'page' | 'record' | 'block'>): void {
   code.get(locals.page);
@@ -75,6 +49,7 @@ export function pushPc(code: Code, locals: Pick<LoopLocals, 'page' | 'record' | 
 export class LoopTarget implements Target {
   private readonly hart: HartCode;
   private readonly record: RecordCode;
+  private readonly access: TranslatedAccess;
   /** Where an AMO stores. */
   private amoAt: number | undefined;
 
@@ -88,6 +63,7 @@ export class LoopTarget implements Target {
     const hart = (): void => code.get(locals.hart);
     this.hart = new HartCode(code, hart);
     this.record = new RecordCode(code, hart, this.hart, () => code.get(locals.record));
+    this.access = new TranslatedAccess(code, locals.bank, Label.REST);
   }
 
   begin(usesFloat: boolean): void {
@@ -132,36 +108,6 @@ export class LoopTarget implements Target {
     pushPc(this.code, this.locals);
   }
 
-  /** Puts the address of the entry for an address into a local. */
-  private entry(address: number): number {
-    const { code } = this;
-    const entry = code.local('i32');
-    entryAddress(code, address, this.locals.bank, Bank.ENTRIES);
-    code.set(entry);
-    return entry;
-  }
-
-  /** Goes to the rest unless the entry of a table is of the address's page and the address is a multiple of the size. */
-  private hit(entry: number, table: Bank, address: number, bits: number): void {
-    const { code } = this;
-    code.get(entry);
-    code.memory('i64.load', 4 * table);
-    code.get(address);
-    code.i64(BigInt(-4096 | (bits / 8 - 1)));
-    code.op('i64.and', 'i64.ne');
-    code.brIf(Label.REST);
-  }
-
-  /** Pushes where in the memory an address is. */
-  private translated(entry: number, table: Bank, address: number): void {
-    const { code } = this;
-    code.get(address);
-    code.op('i32.wrap_i64');
-    code.get(entry);
-    code.memory('i32.load', 4 * table + 8);
-    code.op('i32.add');
-  }
-
   private addressLocal(push: Push): number {
     const address = this.code.local('i64');
     push();
@@ -172,23 +118,17 @@ export class LoopTarget implements Target {
   load(bits: number, push: Push): void {
     const { code } = this;
     const address = this.addressLocal(push);
-    const entry = this.entry(address);
-    this.hit(entry, Bank.READ, address, bits);
-    this.translated(entry, Bank.READ, address);
+    this.access.place(Bank.READ, address, bits);
     code.memory(LOADS[bits]!);
-    code.release('i32', entry);
     code.release('i64', address);
   }
 
   store(bits: number, push: Push, value: Push): void {
     const { code } = this;
     const address = this.addressLocal(push);
-    const entry = this.entry(address);
-    this.hit(entry, Bank.WRITE, address, bits);
-    this.translated(entry, Bank.WRITE, address);
+    this.access.place(Bank.WRITE, address, bits);
     value();
     code.memory(STORES[bits]!);
-    code.release('i32', entry);
     code.release('i64', address);
   }
 
@@ -221,14 +161,10 @@ export class LoopTarget implements Target {
     const bits = name.endsWith('64') ? 64 : 32;
     if (name === 'amoLoad32' || name === 'amoLoad64') {
       const address = this.addressLocal(args[0]!);
-      const entry = this.entry(address);
-      this.hit(entry, Bank.READ, address, bits);
-      this.hit(entry, Bank.WRITE, address, bits);
-      this.translated(entry, Bank.WRITE, address);
+      this.access.placeBoth(address, bits);
       this.amoAt = code.local('i32');
       code.tee(this.amoAt);
       code.memory(LOADS[bits]!);
-      code.release('i32', entry);
       code.release('i64', address);
     } else if ((name === 'amoStore32' || name === 'amoStore64') && this.amoAt !== undefined) {
       code.get(this.amoAt);

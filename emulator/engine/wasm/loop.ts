@@ -16,8 +16,9 @@ import { Left, Result } from '../types';
 import type { Code } from './code';
 import { Emitter } from './emitter';
 import { BANK, HART, LIMIT, LoopState } from './loop-state';
-import { entryAddress, Label, LoopTarget } from './loop-target';
+import { Label, LoopTarget } from './loop-target';
 import { TARGET, type Linkage } from './row-function';
+import { entryAddress } from './translated-access';
 
 /** Labels besides those of handlers. */
 const OUTER = 'outer';

@@ -1,0 +1,90 @@
+/**
+ * Accesses that the hart's read and write translations answer (machine/layout.ts, Bank), inline: what the interpreter's loop and
+ * translated regions emit alike. Emits no slow path: `miss` says where to go instead.
+ */
+import { Bank } from '../../machine/layout';
+import type { Code, MemoryOperator } from './code';
+
+/** log2 of the bytes of an entry of a bank. */
+const ENTRY_SHIFT = 4;
+
+export const LOADS: Readonly<Record<number, MemoryOperator>> = {
+  8: 'i32.load8_u',
+  16: 'i32.load16_u',
+  32: 'i32.load',
+  64: 'i64.load',
+};
+export const STORES: Readonly<Record<number, MemoryOperator>> = {
+  8: 'i32.store8',
+  16: 'i32.store16',
+  32: 'i32.store',
+  64: 'i64.store',
+};
+
+/** Pushes where in a bank the entry for an address is; the tables of a bank lie at offsets from there. */
+export function entryAddress(code: Code, address: number, bank: number, entries: Bank): void {
+  code.get(address);
+  code.i64(BigInt(12 - ENTRY_SHIFT));
+  code.op('i64.shr_u', 'i32.wrap_i64');
+  code.i32((entries - 1) << ENTRY_SHIFT);
+  code.op('i32.and');
+  code.get(bank);
+  code.op('i32.add');
+}
+
+export class TranslatedAccess {
+  constructor(
+    private readonly code: Code,
+    /** Local with the byte address of the bank. */
+    private readonly bank: number,
+    /** Label to branch to with nothing done. */
+    private readonly miss: string,
+  ) {}
+
+  /** Puts the address of the entry for an address into a new local. */
+  entry(address: number): number {
+    const { code } = this;
+    const entry = code.local('i32');
+    entryAddress(code, address, this.bank, Bank.ENTRIES);
+    code.set(entry);
+    return entry;
+  }
+
+  /** Misses unless the entry of a table is of the address's page and the address is a multiple of the size. */
+  hit(entry: number, table: Bank, address: number, bits: number): void {
+    const { code } = this;
+    code.get(entry);
+    code.memory('i64.load', 4 * table);
+    code.get(address);
+    code.i64(BigInt(-4096 | (bits / 8 - 1)));
+    code.op('i64.and', 'i64.ne');
+    code.brIf(this.miss);
+  }
+
+  /** Pushes where in the memory an address is. */
+  translated(entry: number, table: Bank, address: number): void {
+    const { code } = this;
+    code.get(address);
+    code.op('i32.wrap_i64');
+    code.get(entry);
+    code.memory('i32.load', 4 * table + 8);
+    code.op('i32.add');
+  }
+
+  /** Pushes where in the memory the address is, for a load (READ) or a store (WRITE) of so many bits. */
+  place(table: Bank, address: number, bits: number): void {
+    const entry = this.entry(address);
+    this.hit(entry, table, address, bits);
+    this.translated(entry, table, address);
+    this.code.release('i32', entry);
+  }
+
+  /** The same for both. */
+  placeBoth(address: number, bits: number): void {
+    const entry = this.entry(address);
+    this.hit(entry, Bank.READ, address, bits);
+    this.hit(entry, Bank.WRITE, address, bits);
+    this.translated(entry, Bank.WRITE, address);
+    this.code.release('i32', entry);
+  }
+}
