@@ -11,7 +11,7 @@ import { Op } from '../isa/op';
 import { Area } from '../machine/layout';
 import { Mark, type PhysicalMemory } from '../machine/memory';
 import { OPERANDS, Operands } from './operands';
-import { BLOCK_BYTES, DISCARD_SLOT, F_SLOTS, Field, NEAR, Pseudo, RECORD_BYTES, RECORD_SHIFT } from './record';
+import { BLOCK_BYTES, DISCARD_SLOT, F_SLOTS, Field, HOT, NEAR, Pseudo, RECORD_BYTES, RECORD_SHIFT } from './record';
 
 /** Block 0 holds one instruction at a time: what lies across pages, behind a stop, or where a page's rights differ. */
 export const SINGLE: number = Area.CODE;
@@ -52,12 +52,19 @@ export class CodeCache {
   onDrop: () => void = () => undefined;
   /** Bits of the instruction in the single block. */
   private singleBits = 0;
+  /** SLOT and HEAT of a record that is decoded anew. */
+  private unlinked = 0;
 
   constructor(private readonly memory: PhysicalMemory) {
     this.blocks = new Int32Array(memory.ramPages);
     this.stores = new Uint8Array(memory.ramPages);
     this.nextPage(SINGLE + RECORD_BYTES);
     this.nextPage(SINGLE + 2 * RECORD_BYTES);
+  }
+
+  /** Jumps to a record until the translator is told of it: 1 … HOT. Changes nothing but speed; holds for what is decoded from now on. */
+  set hotness(jumps: number) {
+    this.unlinked = (HOT - jumps) << 16;
   }
 
   private nextPage(at: number): void {
@@ -103,8 +110,10 @@ export class CodeCache {
     const count = this.counts[number]!;
     if (count > REMEMBERED) this.memory.u8.fill(0, block, block + BLOCK_BYTES);
     else
-      for (let i = number * REMEMBERED; i < number * REMEMBERED + count; i++)
-        this.memory.u16[(block + (this.decoded[i]! << RECORD_SHIFT)) >> 1] = Pseudo.UNDECODED;
+      for (let i = number * REMEMBERED; i < number * REMEMBERED + count; i++) {
+        const at = block + (this.decoded[i]! << RECORD_SHIFT);
+        this.forget(at, at + RECORD_BYTES);
+      }
     this.counts[number] = 0;
   }
 
@@ -160,8 +169,11 @@ export class CodeCache {
 
   /** Records are not decoded any more. Their operands stay: one may be that of the instruction which is storing, and has its rd to set. */
   private forget(from: number, to: number): void {
-    const { u16 } = this.memory;
-    for (let at = from; at < to; at += RECORD_BYTES) u16[at >> 1] = Pseudo.UNDECODED;
+    const { u16, i32 } = this.memory;
+    for (let at = from; at < to; at += RECORD_BYTES) {
+      u16[at >> 1] = Pseudo.UNDECODED;
+      i32[(at + Field.SLOT) >> 2] = 0;
+    }
   }
 
   private dropPage(page: number): void {
@@ -193,8 +205,10 @@ export class CodeCache {
     const source = (Area.RAM + page * 4096 + offset) / 2;
     const low = u16[source]!;
     if ((low & 3) !== 3) this.place(at, low, offset);
-    else if (offset === 4094) u16[at >> 1] = Pseudo.CROSSING;
-    else this.place(at, low | (u16[source + 1]! << 16), offset);
+    else if (offset === 4094) {
+      this.memory.i32[(at + Field.SLOT) >> 2] = this.unlinked;
+      u16[at >> 1] = Pseudo.CROSSING;
+    } else this.place(at, low | (u16[source + 1]! << 16), offset);
   }
 
   /** Puts an instruction into the single block, whose address is returned. */
@@ -239,10 +253,8 @@ export class CodeCache {
     u8[at + Field.RM] = rm;
     const target = offset + imm;
     const near = (operands & Operands.RELATIVE) !== 0 && offset >= 0 && target >= 0 && target < 4096;
-    const at32 = (at + Field.IMMEDIATE) >> 2;
-    const immediate = near ? imm << RECORD_SHIFT : imm;
-    i32[at32] = immediate;
-    i32[at32 + 1] = immediate >> 31;
+    i32[(at + Field.IMMEDIATE) >> 2] = near ? imm << RECORD_SHIFT : imm;
+    i32[(at + Field.SLOT) >> 2] = this.unlinked;
     // Last: a record is what its handler says.
     u16[at >> 1] = near ? op + NEAR : op;
   }

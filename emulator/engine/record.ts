@@ -19,9 +19,16 @@ export const enum Field {
   RS3 = 6,
   /** uint8: the rm field as encoded. */
   RM = 7,
-  /** int64: the immediate. Of a NEAR jump the distance to the target's record in bytes. */
+  /** int32, extended by its sign: the immediate. Of a NEAR jump the distance to the target's record in bytes. */
   IMMEDIATE = 8,
+  /** uint16: place in the table of functions of the translated region that begins here (translator/convention.ts); 0: none. */
+  SLOT = 12,
+  /** uint16: HOT minus the number of jumps to here after which the translator is told; counted up by the jumps. */
+  HEAT = 14,
 }
+
+/** A HEAT that the translator is told of. */
+export const HOT = 0x8000;
 
 export const RECORD_BYTES = 16;
 /** log2 of record bytes per byte of code. */

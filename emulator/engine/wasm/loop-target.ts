@@ -136,8 +136,8 @@ export class LoopTarget implements Target {
     const { code, locals } = this;
     if (relative && this.near) {
       code.get(locals.record);
-      this.record.immediate();
-      code.op('i32.wrap_i64', 'i32.add');
+      this.record.distance();
+      code.op('i32.add');
       code.set(locals.record);
       return code.br(Label.NEXT);
     }

@@ -152,7 +152,13 @@ export class RecordCode {
 
   immediate(): void {
     this.record();
-    this.code.memory('i64.load', Field.IMMEDIATE);
+    this.code.memory('i64.load32_s', Field.IMMEDIATE);
+  }
+
+  /** The same as an i32: of a NEAR jump. */
+  distance(): void {
+    this.record();
+    this.code.memory('i32.load', Field.IMMEDIATE);
   }
 
   stride(): void {
