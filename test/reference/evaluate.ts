@@ -130,6 +130,8 @@ class Evaluation {
       case 'call':
         this.call(this.library.functions.get(statement.name)!, statement.args.map(value));
         return undefined;
+      default:
+        throw new Error(`no row says ${statement.kind}`);
     }
   }
 
@@ -171,6 +173,8 @@ class Evaluation {
         return this.hart.load(value(expression.address) as bigint, expression.bits);
       case 'host':
         return this.hart.host(expression.name, expression.args.map(value))!;
+      default:
+        throw new Error(`no row says ${expression.kind}`);
     }
   }
 

@@ -162,6 +162,12 @@ export abstract class Expressions implements Emitter {
         return this.load(e, need);
       case 'host':
         return this.host(e, need);
+      case 'float':
+      case 'floatRegister':
+      case 'loadFloat':
+      case 'fused':
+      case 'block':
+        throw new Error(`no row says ${e.kind}`);
       default:
         return this.rowValue(e, need);
     }

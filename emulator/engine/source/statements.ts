@@ -110,6 +110,10 @@ export abstract class Statements extends Expressions {
       case 'call':
         this.call({ ...statement, type: this.definition(statement.name).result ?? 'i32' }, Part.NONE);
         return;
+      case 'setFloatRegister':
+      case 'storeFloat':
+      case 'setFlags':
+        throw new Error(`no row says ${statement.kind}`);
       default:
         this.deed(statement);
     }

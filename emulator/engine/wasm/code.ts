@@ -59,6 +59,13 @@ const MEMORY = {
   'i64.store16': [0x3d, 1],
   'i64.store32': [0x3e, 2],
 } as const;
+/** Operators of vectors, after the prefix 0xfd; the "relaxed" ones are those of the relaxed SIMD proposal, part of version 3.0. */
+const VECTOR = {
+  'f64x2.splat': 0x14,
+  'f64x2.extract_lane': 0x21,
+  'f64x2.relaxed_madd': 0x107,
+} as const;
+export type VectorOperator = keyof typeof VECTOR;
 export type MemoryOperator = keyof typeof MEMORY;
 
 export class Code {
@@ -118,6 +125,23 @@ export class Code {
   i64(value: bigint): void {
     this.bytes.byte(0x42);
     this.bytes.s64(value);
+  }
+
+  /** A float by its bits. */
+  f32(bits: bigint): void {
+    this.bytes.byte(0x43);
+    for (let i = 0; i < 32; i += 8) this.bytes.byte(Number((bits >> BigInt(i)) & 0xffn));
+  }
+  f64(bits: bigint): void {
+    this.bytes.byte(0x44);
+    for (let i = 0; i < 64; i += 8) this.bytes.byte(Number((bits >> BigInt(i)) & 0xffn));
+  }
+
+  /** An operator of vectors; `lane` for those that name one. */
+  vector(name: VectorOperator, lane?: number): void {
+    this.bytes.byte(0xfd);
+    this.bytes.u32(VECTOR[name]);
+    if (lane !== undefined) this.bytes.byte(lane);
   }
 
   /** Operators without immediates, by mnemonic. */

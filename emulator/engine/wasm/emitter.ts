@@ -43,6 +43,20 @@ export interface Target {
   call(definition: FunctionDefinition, args: readonly Push[]): void;
   /** Index of the WebAssembly global of a global of the library. */
   global(name: string): number;
+
+  // What only templates ask for.
+  /** Leaves an f64 on the stack. */
+  floatRegister?(field: Source): void;
+  setFloatRegister?(value: Push): void;
+  /** An access of 64 bits whose value is an f64. */
+  loadFloat?(address: Push): void;
+  storeFloat?(address: Push, value: Push): void;
+  setFlags?(value: Push): void;
+}
+
+/** What the emitter needs of a library. */
+export interface Definitions {
+  readonly functions: Pick<Library['functions'], 'get'>;
 }
 
 export const valueType = (type: Type): ValueType => (type === 'bool' ? 'i32' : type);
@@ -76,7 +90,7 @@ export class Emitter {
   constructor(
     private readonly code: Code,
     private readonly target: Target,
-    private readonly library: Library,
+    private readonly library: Definitions,
   ) {}
 
   /** A name's value is in a local: a parameter. */
@@ -167,6 +181,12 @@ export class Emitter {
       }
       case 'host':
         return target.host(statement.name, statement.args.map(push), false);
+      case 'setFloatRegister':
+        return target.setFloatRegister!(push(statement.value));
+      case 'storeFloat':
+        return target.storeFloat!(push(statement.address), push(statement.value));
+      case 'setFlags':
+        return target.setFlags!(push(statement.value));
       case 'call':
         this.call(statement.name, statement.args);
         if (this.library.functions.get(statement.name)!.result !== undefined) code.drop();
@@ -227,7 +247,39 @@ export class Emitter {
         return target.load(expression.bits, push(expression.address));
       case 'host':
         return target.host(expression.name, expression.args.map(push), true);
+      case 'float':
+        return expression.type === 'f64' ? code.f64(expression.bits) : code.f32(expression.bits);
+      case 'floatRegister':
+        return target.floatRegister!(expression.field);
+      case 'loadFloat':
+        return target.loadFloat!(push(expression.address));
+      case 'fused':
+        return this.fused(expression.args);
+      case 'block':
+        return this.block(expression);
     }
+  }
+
+  /** In lane 0 of vectors of two; only for hosts that were found to round once (fused.ts). */
+  private fused(args: readonly Expression[]): void {
+    for (const arg of args) {
+      this.expression(arg);
+      this.code.vector('f64x2.splat');
+    }
+    this.code.vector('f64x2.relaxed_madd');
+    this.code.vector('f64x2.extract_lane', 0);
+  }
+
+  /** A body whose returns leave a value on the stack. Its names are the frame's: those of a template are all different. */
+  private block({ type, body }: Expression & { kind: 'block' }): void {
+    const { code, frame } = this;
+    const label = `inline ${this.inlined++}`;
+    this.frame = { ...frame, returnLabel: label };
+    code.block(label, valueType(type));
+    this.statements(body);
+    code.unreachable();
+    code.end();
+    this.frame = frame;
   }
 
   /** By the condition on the stack. */

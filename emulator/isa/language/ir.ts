@@ -163,7 +163,20 @@ export type Expression =
       readonly type: 'i32' | 'i64';
       readonly name: HostName;
       readonly args: readonly Expression[];
-    };
+    }
+  | TemplateExpression;
+
+/** What no text says, but a template has (engine/translator/templates.ts). There a floating-point register is an f64. */
+export type TemplateExpression =
+  /** A float by its bits. */
+  | { readonly kind: 'float'; readonly type: 'f32' | 'f64'; readonly bits: bigint }
+  /** A floating-point source register. */
+  | { readonly kind: 'floatRegister'; readonly type: 'f64'; readonly field: Source }
+  | { readonly kind: 'loadFloat'; readonly type: 'f64'; readonly address: Expression }
+  /** a * b + c, rounded once; the bits of a NaN are not defined. */
+  | { readonly kind: 'fused'; readonly type: 'f64'; readonly args: readonly Expression[] }
+  /** The value that the body returns: a function in place of its call. */
+  | { readonly kind: 'block'; readonly type: Type; readonly body: readonly Statement[] };
 
 export type Statement =
   /** `let` names a value, `var` a variable. */
@@ -190,7 +203,15 @@ export type Statement =
   /** `raise(flags)`: ors into fflags. */
   | { readonly kind: 'raise'; readonly flags: Expression }
   | { readonly kind: 'host'; readonly name: HostName; readonly args: readonly Expression[] }
-  | { readonly kind: 'call'; readonly name: string; readonly args: readonly Expression[] };
+  | { readonly kind: 'call'; readonly name: string; readonly args: readonly Expression[] }
+  | TemplateStatement;
+
+/** What no text says, but a template has. */
+export type TemplateStatement =
+  | { readonly kind: 'setFloatRegister'; readonly value: Expression }
+  | { readonly kind: 'storeFloat'; readonly address: Expression; readonly value: Expression }
+  /** fflags become the low five bits of an i32. */
+  | { readonly kind: 'setFlags'; readonly value: Expression };
 
 export interface Parameter {
   readonly name: string;

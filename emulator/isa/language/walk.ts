@@ -4,6 +4,7 @@ import type { Expression, Library, Statement } from './ir';
 /** Calls `visit` with every expression under an expression, itself included. */
 export function eachExpression(root: Expression, visit: (expression: Expression) => void): void {
   visit(root);
+  if (root.kind === 'block') everyExpression(root.body, visit);
   for (const child of children(root)) eachExpression(child, visit);
 }
 
@@ -17,8 +18,10 @@ function children(parent: Expression): readonly Expression[] {
       return [parent.condition, parent.then, parent.otherwise];
     case 'call':
     case 'host':
+    case 'fused':
       return parent.args;
     case 'load':
+    case 'loadFloat':
       return [parent.address];
     default:
       return [];
@@ -31,6 +34,8 @@ export function expressionsOf(statement: Statement): readonly Expression[] {
     case 'let':
     case 'assign':
     case 'setRegister':
+    case 'setFloatRegister':
+    case 'setFlags':
       return [statement.value];
     case 'if':
     case 'while':
@@ -38,6 +43,7 @@ export function expressionsOf(statement: Statement): readonly Expression[] {
     case 'return':
       return statement.value ? [statement.value] : [];
     case 'store':
+    case 'storeFloat':
       return [statement.address, statement.value];
     case 'jump':
       return [statement.target];

@@ -1,0 +1,150 @@
+/**
+ * The templates of all instructions (templates.ts), made from the rows when the project is built. Nothing that ships imports this file.
+ */
+import { Csr } from '../../hart/csr-numbers';
+import { encodeTree } from '../../isa/language/codec';
+import { constant, unary } from '../../isa/language/fold';
+import type { Expression, HostName, Library, Semantics, Statement } from '../../isa/language/ir';
+import { NoMeaning, Specialiser, type Assumptions } from '../../isa/language/specialise';
+import { eachStatement, everyExpression } from '../../isa/language/walk';
+import { Op } from '../../isa/op';
+import { SELECTIONS, Selects, VARIANTS, type Control, type TemplateLine } from './template-table';
+
+const NX = 1n;
+
+const CSR_OPS: ReadonlySet<Op> = new Set([Op.CSRRW, Op.CSRRS, Op.CSRRC, Op.CSRRWI, Op.CSRRSI, Op.CSRRCI]);
+const FLI_OPS: ReadonlySet<Op> = new Set([Op.FLI_H, Op.FLI_S, Op.FLI_D]);
+
+/** The text of a template, before it is a line of the table. */
+interface Made {
+  readonly body: readonly Statement[];
+  readonly control: Control;
+  readonly operand: Expression | undefined;
+  readonly mayClearFlags: boolean;
+}
+
+function selectsBy(op: Op, body: readonly Statement[]): Selects {
+  if (CSR_OPS.has(op)) return Selects.CSR;
+  if (FLI_OPS.has(op)) return Selects.NUMBER;
+  let rounds = false;
+  everyExpression(body, ({ kind }) => (rounds ||= kind === 'rounding'));
+  return rounds ? Selects.ROUNDING : Selects.NOTHING;
+}
+
+/** fflags, frm and fcsr as state: frm is 0, and writes that might change that have no meaning. */
+function floatCsr(number: Csr, cleared: () => void): Assumptions['host'] {
+  const flags: Expression = { kind: 'state', type: 'i32', name: 'fflags' };
+  const low = (value: Expression): Expression => unary('i32', 'low32', value);
+  return (name: HostName, args: readonly Expression[]) => {
+    if (name === 'readCsr') return number === Csr.FRM ? constant('i64', 0n) : unary('i64', 'zext64', flags);
+    if (name !== 'writeCsr') return undefined;
+    const value = args[1]!;
+    const zero = value.kind === 'constant' && value.value === 0n;
+    if (number === Csr.FRM) return zero ? 'nothing' : undefined;
+    if (number === Csr.FCSR && !zero && !fitsFlags(value)) return undefined;
+    if (!setsOnly(value)) cleared();
+    return { kind: 'setFlags', value: low(value) };
+  };
+}
+
+/** Is it below 32: made of what a zimm holds and the flags as they are? */
+function fitsFlags(value: Expression): boolean {
+  if (value.kind === 'number') return true;
+  if (value.kind === 'local') return true;
+  if (value.kind === 'unary') return value.name === 'zext64' && fitsFlags(value.operand);
+  if (value.kind === 'binary' && value.name === '&') return fitsFlags(value.left) || fitsFlags(value.right);
+  return value.kind === 'binary' && value.name === '|' && fitsFlags(value.left) && fitsFlags(value.right);
+}
+
+/** `old | x`: the flags that were set stay set. */
+const setsOnly = (value: Expression): boolean =>
+  value.kind === 'binary' && value.name === '|' && value.left.kind === 'local';
+
+/** AMOs are the target's business, anything else of the host the interpreter's. */
+function amo(name: HostName, args: readonly Expression[]): Expression | Statement | undefined {
+  if (name.startsWith('amoStore')) return { kind: 'host', name, args };
+  if (!name.startsWith('amoLoad')) return undefined;
+  return { kind: 'host', type: name.endsWith('64') ? 'i64' : 'i32', name, args };
+}
+
+/** A body taken apart: what is done, and where control goes then. */
+function transfer(list: readonly Statement[]): Omit<Made, 'mayClearFlags'> {
+  const last = list.at(-1);
+  const rest = list.slice(0, -1);
+  if (last?.kind === 'if' && list.length === 1 && last.then[0]?.kind === 'jump' && last.otherwise.length === 0)
+    return { body: [], control: 'branch', operand: last.condition };
+  if (last?.kind === 'jump' && last.relative) return { body: rest, control: 'jal', operand: undefined };
+  if (last?.kind === 'jump') {
+    const named = rest.find((statement) => statement.kind === 'let');
+    if (last.target.kind !== 'local' || named?.name !== last.target.name) throw new NoMeaning('jump');
+    return { body: rest.filter((statement) => statement !== named), control: 'jalr', operand: named.value };
+  }
+  eachStatement(list, ({ kind }) => {
+    if (kind === 'jump') throw new NoMeaning(kind);
+  });
+  return { body: list, control: 'none', operand: undefined };
+}
+
+function make(op: Op, { body }: Semantics, library: Library, selection: number, variant: number): Made | undefined {
+  const selects = selectsBy(op, body);
+  const csr = selects === Selects.CSR;
+  const zero = csr && (selection & 1) === 0;
+  let mayClearFlags = false;
+  const known: Assumptions = {
+    rounding: selects === Selects.ROUNDING ? selection : undefined,
+    numbers: selects === Selects.NUMBER ? { rs1: selection } : zero ? { rs1: 0 } : {},
+    nonzero: csr && !zero ? 'rs1' : undefined,
+    state: { frm: 0n },
+    raised: variant & 1 ? NX : 0n,
+    host: csr ? floatCsr(Csr.FFLAGS + (selection >> 1), () => (mayClearFlags = true)) : amo,
+  };
+  try {
+    return { ...transfer(new Specialiser(library, known).row(body)), mayClearFlags };
+  } catch (error) {
+    if (error instanceof NoMeaning) return undefined;
+    throw error;
+  }
+}
+
+function lineOf({ body, control, operand, mayClearFlags }: Made, usesFloat: boolean): string {
+  const calls = new Set<string>();
+  everyExpression(body, (e) => {
+    if (e.kind === 'call') calls.add(e.name);
+  });
+  const line: TemplateLine = [
+    control,
+    usesFloat,
+    mayClearFlags,
+    [...calls],
+    encodeTree(body),
+    operand === undefined ? null : encodeTree(operand),
+  ];
+  return JSON.stringify(line);
+}
+
+export interface TemplateTable {
+  /** What templates.ts reads: the index, then a line for each template that is different. */
+  readonly text: string;
+  /** Functions of the library that a template calls, by name. */
+  readonly helpers: readonly string[];
+}
+
+export function templateTable(rows: ReadonlyMap<Op, Semantics>, library: Library): TemplateTable {
+  const index: Record<number, number[]> = {};
+  const lines = new Map<string, number>();
+  for (const [op, semantics] of rows) {
+    const selects = selectsBy(op, semantics.body);
+    const numbers: number[] = [selects];
+    for (let selection = 0; selection < SELECTIONS[selects]; selection++)
+      for (let variant = 0; variant < VARIANTS; variant++) {
+        const made = make(op, semantics, library, selection, variant);
+        // What a CSR instruction reads or writes here is floating-point state.
+        const line = made && lineOf(made, semantics.usesFloat || selects === Selects.CSR);
+        if (line !== undefined && !lines.has(line)) lines.set(line, lines.size);
+        numbers.push(line === undefined ? -1 : lines.get(line)!);
+      }
+    if (numbers.some((number, i) => i > 0 && number >= 0)) index[op] = numbers;
+  }
+  const helpers = [...lines.keys()].flatMap((line) => (JSON.parse(line) as TemplateLine)[3]);
+  return { text: [JSON.stringify(index), ...lines.keys()].join('\n'), helpers: [...new Set(helpers)].sort() };
+}

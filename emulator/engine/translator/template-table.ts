@@ -1,0 +1,51 @@
+/** How templates are numbered: what the build (make-templates.ts) and a process (templates.ts) have to agree on. */
+import { Csr } from '../../hart/csr-numbers';
+import type { Instruction } from '../../isa/instruction';
+
+export type Control = 'none' | 'branch' | 'jal' | 'jalr';
+
+/** What of an instruction, beside its operation, decides which template is its. */
+export const enum Selects {
+  NOTHING = 0,
+  /** The rounding mode: rm, where DYN is the mode 0 that frm is taken to say. */
+  ROUNDING,
+  /** The number in rs1 (fli). */
+  NUMBER,
+  /** The CSR, of fflags, frm and fcsr, and whether rs1, or the zimm in its place, is 0. */
+  CSR,
+}
+/** How many there are to select from. */
+export const SELECTIONS: Readonly<Record<Selects, number>> = {
+  [Selects.NOTHING]: 1,
+  [Selects.ROUNDING]: 5,
+  [Selects.NUMBER]: 32,
+  [Selects.CSR]: 6,
+};
+const DYNAMIC = 7;
+
+/** Which selection an instruction makes; none where it has no template. */
+export function selectionOf(selects: Selects, { rm, rs1, imm }: Pick<Instruction, 'rm' | 'rs1' | 'imm'>): number {
+  switch (selects) {
+    case Selects.NOTHING:
+      return 0;
+    case Selects.ROUNDING:
+      return rm === DYNAMIC ? 0 : rm;
+    case Selects.NUMBER:
+      return rs1;
+    case Selects.CSR:
+      return imm < Csr.FFLAGS || imm > Csr.FCSR ? -1 : 2 * (imm - Csr.FFLAGS) + (rs1 === 0 ? 0 : 1);
+  }
+}
+
+/** Variants of a template: fflags.NX is known to be set; there is an operator that multiplies and adds with one rounding. */
+export const VARIANTS = 4;
+export const variantOf = (inexact: boolean, fused: boolean): number => (inexact ? 1 : 0) + (fused ? 2 : 0);
+
+/**
+ * The first line of the table as JSON: for each operation what selects, then the number of the line behind it for each selection and
+ * variant (selection * VARIANTS + variant), -1 for none.
+ */
+export type TemplateIndex = Readonly<Record<number, readonly number[]>>;
+
+/** A line: control, usesFloat, mayClearFlags, names of called functions, body, operand; the last two as trees (codec.ts). */
+export type TemplateLine = readonly [Control, boolean, boolean, readonly string[], unknown, unknown];

@@ -1,0 +1,77 @@
+/**
+ * What an instruction does as a translated region has it: the body of its row, specialised by the build (make-templates.ts) for
+ *
+ * - the rounding mode that it names, DYN being frm's, and frm being 0;
+ * - mstatus.FS being Dirty;
+ * - fflags.NX being set, in the variant `inexact`;
+ * - an operator that multiplies and adds with one rounding, in the variant `fused`.
+ *
+ * Floating-point registers are f64: `floatRegister`, `setFloatRegister`. Functions of the library that are small stand in place as
+ * `block`s; what is left of `call`s is for functions of the core module. A process reads a template when it is first asked for.
+ */
+import { decodeTree } from '../../isa/language/codec';
+import type { Expression, Statement } from '../../isa/language/ir';
+import type { Instruction } from '../../isa/instruction';
+import { TEMPLATES } from '../generated/templates';
+import {
+  selectionOf,
+  VARIANTS,
+  variantOf,
+  type Control,
+  type TemplateIndex,
+  type TemplateLine,
+} from './template-table';
+
+export interface Template {
+  /** All but the transfer of control. A row's registers are read before they are written. */
+  readonly body: readonly Statement[];
+  readonly control: Control;
+  /** Of a branch: is it taken? */
+  readonly condition: Expression | undefined;
+  /** Of a jalr: where to; evaluated before the body, which may write rs1. */
+  readonly target: Expression | undefined;
+  /** mstatus.FS may not be Off. */
+  readonly usesFloat: boolean;
+  /** It may clear bits of fflags, NX among them. */
+  readonly mayClearFlags: boolean;
+  /** Functions of the library that it calls. */
+  readonly calls: readonly string[];
+}
+
+let lines: string[] | undefined;
+let index: TemplateIndex;
+const known = new Map<number, Template>();
+
+function read(number: number): Template {
+  const [control, usesFloat, mayClearFlags, calls, body, operand] = JSON.parse(lines![number + 1]!) as TemplateLine;
+  const expression = operand === null ? undefined : decodeTree<Expression>(operand);
+  return {
+    body: decodeTree<readonly Statement[]>(body),
+    control,
+    condition: control === 'branch' ? expression : undefined,
+    target: control === 'jalr' ? expression : undefined,
+    usesFloat,
+    mayClearFlags,
+    calls,
+  };
+}
+
+/** The template of an instruction; undefined: it is for the interpreter. */
+export function templateOf(
+  instruction: Pick<Instruction, 'op' | 'rm' | 'rs1' | 'imm'>,
+  inexact: boolean,
+  fused = false,
+): Template | undefined {
+  if (lines === undefined) {
+    lines = TEMPLATES.split('\n');
+    index = JSON.parse(lines[0]!) as TemplateIndex;
+  }
+  const numbers = index[instruction.op];
+  if (numbers === undefined) return undefined;
+  const selection = selectionOf(numbers[0]!, instruction);
+  const number = selection < 0 ? -1 : (numbers[1 + selection * VARIANTS + variantOf(inexact, fused)] ?? -1);
+  if (number < 0) return undefined;
+  let template = known.get(number);
+  if (template === undefined) known.set(number, (template = read(number)));
+  return template;
+}
