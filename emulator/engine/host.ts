@@ -20,6 +20,7 @@ import { DataAccess } from './access';
 import { Atomics } from './atomics';
 import { CodeCache } from './code-cache';
 import { Fetch, FETCH_FAULT, FETCH_RETRY } from './fetch';
+import { Field } from './record';
 import { NO_PASS, Result, type Fault } from './types';
 
 /** Instead of a block, like FETCH_FAULT and FETCH_RETRY: a stop is armed there. */
@@ -27,6 +28,8 @@ export const FETCH_STOP = -3;
 export { FETCH_FAULT, FETCH_RETRY };
 /** No tick. */
 const NEVER = -1;
+/** HEAT of a record that nobody wants to be told of soon. */
+const COLD = 0;
 
 /** Bits of a CSR that a Zicsr instruction changes: all (CSRRW), or those set in the operand. */
 function operandMask(hart: Hart, bits: number): number {
@@ -50,6 +53,8 @@ export class Host {
   private passSpace = NO_PASS;
   private passPc = 0;
   private passedAt = NEVER;
+  /** Told of a hot record and the address of its page; answers the HEAT that it begins anew with. */
+  onHot: (at: number, low: number, high: number) => number = () => COLD;
   /** The value that the last call answered with. */
   low = 0;
   high = 0;
@@ -140,6 +145,11 @@ export class Host {
   /** Decodes the instruction of a record. */
   decode(at: number): void {
     this.code.decodeAt(at);
+  }
+
+  /** The record of an entry, in a page of this address, was jumped to as often as makes it hot. */
+  hot(at: number, low: number, high: number): void {
+    this.memory.u16[(at + Field.HEAT) >> 1] = this.onHot(at, low, high);
   }
 
   /** The block for the page of a pc, or SINGLE with its instruction. Area.COUNT: instructions begun before the one at this pc, plus 1. */

@@ -10,6 +10,7 @@
  * A region is translated under assumptions (`Variant`), which its first instructions check. Where one does not hold it calls the region
  * that Area.NEXT_SLOTS names for its slot, another variant of the same entry, or answers MISMATCH.
  */
+import { HANDLERS } from '../record';
 import type { Signature } from '../wasm/module';
 
 export const REGION: Signature = { parameters: ['i32', 'i32', 'i32', 'i32', 'i64'], results: ['i32'] };
@@ -37,6 +38,8 @@ export const enum RegionExit {
 
 /** Slots of the table, 1 on; 0 is none. The table never grows: V8 11 keeps a copy of it for each instance. */
 export const SLOTS = 8192;
+/** Behind the slots the table has the functions of rows (wasm/row-function.ts), by handler number. */
+export const TABLE_PLACES = SLOTS + HANDLERS;
 
 /** What a region's code takes for granted. The host says at Area.REGIME which of these hold. */
 export const enum Regime {

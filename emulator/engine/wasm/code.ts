@@ -238,6 +238,12 @@ export class Code {
     this.bytes.u32(type);
     this.bytes.byte(0);
   }
+  /** The same as the function's own last act: its frame is gone when the other begins (tail calls, version 3.0). */
+  returnCallIndirect(type: number): void {
+    this.bytes.byte(0x13);
+    this.bytes.u32(type);
+    this.bytes.byte(0);
+  }
 
   /** The body as the code section wants it. */
   finish(): Bytes {

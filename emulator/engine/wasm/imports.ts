@@ -7,6 +7,7 @@ import type { Host } from '../host';
 /** Parameters, and whether there is a result. */
 const SHAPES = {
   decode: [1, false],
+  hot: [3, false],
   resolve: [2, true],
   single: [2, true],
   stop: [2, true],

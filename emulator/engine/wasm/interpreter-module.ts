@@ -1,12 +1,15 @@
 /**
- * The interpreter as a WebAssembly module: a function per function of the library, one per row (row-function.ts), which the module's
- * table holds by handler number, and `run` (loop.ts). Made from the rows at run time: the bytes depend on nothing else.
+ * The interpreter as a WebAssembly module: a function per function of the library, one per row (row-function.ts), which the machine's
+ * table holds by handler number behind its slots, and `run` (loop.ts). Made from the rows when the project is built: the bytes depend on
+ * nothing else. What translated regions call is exported (region-helpers.ts): the library with its globals, and the accesses by the host.
  */
 import type { FunctionDefinition, Library, Semantics } from '../../isa/language/ir';
 import type { Op } from '../../isa/op';
 import { Pseudo } from '../record';
+import { REGION, SLOTS, TABLE_PLACES } from '../translator/convention';
 import { Code } from './code';
 import { Emitter, valueType } from './emitter';
+import { HELPERS, helperCode, libraryExport, signatureOf } from './region-helpers';
 import { IMPORTS, type Import } from './imports';
 import { LoopBuilder } from './loop';
 import { ModuleBuilder, type Signature } from './module';
@@ -18,7 +21,7 @@ const ROW: Signature = { parameters: ['i32', 'i32', 'i64'], results: ['i32'] };
 const RUN: Signature = { parameters: ['i32', 'i32', 'i32'], results: ['i32'] };
 
 class InterpreterModule implements Linkage {
-  private readonly module = new ModuleBuilder();
+  private readonly module = new ModuleBuilder(TABLE_PLACES);
   private readonly imports = new Map<Import, number>();
   private readonly functions = new Map<string, number>();
   private readonly globals = new Map<string, number>();
@@ -55,13 +58,7 @@ class InterpreterModule implements Linkage {
   build(): Uint8Array {
     const { module } = this;
     for (const definition of this.library.functions.values())
-      this.functions.set(
-        definition.name,
-        module.declare({
-          parameters: definition.parameters.map(({ type }) => valueType(type)),
-          results: definition.result ? [valueType(definition.result)] : [],
-        }),
-      );
+      this.functions.set(definition.name, module.declare(signatureOf(definition)));
     for (const definition of this.library.functions.values())
       module.define(this.function(definition.name), this.libraryFunction(definition));
     for (const [op, semantics] of this.rows)
@@ -71,8 +68,15 @@ class InterpreterModule implements Linkage {
         target.end();
       });
     this.rowFunction(Pseudo.ILLEGAL, (target) => target.illegal());
+    for (const helper of HELPERS) {
+      const index = module.declare(helper.signature);
+      module.define(index, helperCode(helper, this.imports.get(helper.store ? 'store' : 'load')!));
+      module.export(helper.name, index);
+    }
+    for (const [name, index] of this.functions) module.export(libraryExport(name), index);
+    for (const [name, index] of this.globals) module.exportGlobal(libraryExport(name), index);
     const run = module.declare(RUN);
-    module.define(run, new LoopBuilder(this.rows, this.library, this, module.type(ROW)).build());
+    module.define(run, new LoopBuilder(this.rows, this.library, this, module.type(ROW), module.type(REGION)).build());
     module.export('run', run);
     return module.finish(WASM_PAGES);
   }
@@ -91,7 +95,7 @@ class InterpreterModule implements Linkage {
     emit(target, new Emitter(code, target, this.library));
     const index = this.module.declare(ROW);
     this.module.define(index, code);
-    this.module.element(handler, index);
+    this.module.element(SLOTS + handler, index);
   }
 }
 

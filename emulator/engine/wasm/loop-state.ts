@@ -3,7 +3,8 @@
  * instructions, records that stand apart, exits.
  */
 import { Area, HartWord } from '../../machine/layout';
-import { RECORD_SHIFT } from '../record';
+import { SINGLE } from '../code-cache';
+import { RECORD_BYTES, RECORD_SHIFT } from '../record';
 import type { Left } from '../types';
 import { Code } from './code';
 import { pushPc } from './loop-target';
@@ -13,6 +14,8 @@ export const HART = 0;
 export const BANK = 1;
 export const LIMIT = 2;
 
+/** A record that says "next page", from which a jump to any pc can be begun. */
+const ENTRY_RECORD = SINGLE + RECORD_BYTES;
 /**
  * The distance of a record that stands apart from its block: so the "page" is the pc minus 1, odd, and equal to no page.
  */
@@ -68,6 +71,11 @@ export class LoopState {
     code.set(this.page);
   }
 
+  /** The next thing the inner loop does is a jump to the pc in `target`. */
+  protected toTarget(): void {
+    this.standApart(ENTRY_RECORD);
+  }
+
   protected writeCount(add: number): void {
     const { code } = this;
     code.i32(0);
@@ -108,12 +116,17 @@ export class LoopState {
     code.end();
   }
 
-  protected pushTargetPair(): void {
+  /** Pushes the halves of an i64 local. */
+  protected pushPair(local: number): void {
     const { code } = this;
-    code.get(this.target);
+    code.get(local);
     code.op('i32.wrap_i64');
-    code.get(this.target);
+    code.get(local);
     code.i64(32n);
     code.op('i64.shr_u', 'i32.wrap_i64');
+  }
+
+  protected pushTargetPair(): void {
+    this.pushPair(this.target);
   }
 }

@@ -32,6 +32,9 @@ export interface LoopLocals {
 /** Labels that handlers branch to. */
 export const enum Label {
   NEXT = 'next',
+  /** The record is set: behind a jump that may close a cycle. */
+  HEAT = 'heat',
+  /** To the pc in `target`. */
   JUMP = 'jump',
   REST = 'rest',
 }
@@ -136,9 +139,16 @@ export class LoopTarget implements Target {
     const { code, locals } = this;
     if (relative && this.near) {
       code.get(locals.record);
+      const distance = code.local('i32');
       this.record.distance();
+      code.tee(distance);
       code.op('i32.add');
       code.set(locals.record);
+      code.get(distance);
+      code.i32(0);
+      code.op('i32.lt_s');
+      code.brIf(Label.HEAT);
+      code.release('i32', distance);
       return code.br(Label.NEXT);
     }
     target();

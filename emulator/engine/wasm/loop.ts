@@ -3,47 +3,46 @@
  * the pc in the hart's words and the number of instructions at Area.COUNT. `bank` is the byte address of the selected bank.
  *
  * It is two loops. The inner one, `next`, has no calls: frequent rows stand in it whole. What needs a call leaves it (a row's own
- * function, decoding, a page that the exec translations do not know), is done in the outer one, and the inner one begins again.
+ * function, decoding, a page that the exec translations do not know, a translated region: loop-regions.ts), is done in the outer one, and
+ * the inner one begins again.
  */
 import type { Library, Semantics } from '../../isa/language/ir';
 import { eachStatement } from '../../isa/language/walk';
 import type { Op } from '../../isa/op';
-import { Bank, HartWord } from '../../machine/layout';
+import { Area, HartWord } from '../../machine/layout';
 import { SINGLE } from '../code-cache';
 import { FETCH_FAULT, FETCH_STOP } from '../host';
-import { Field, HANDLERS, NEAR, Pseudo, RECORD_BYTES, RECORD_SHIFT } from '../record';
+import { Field, HANDLERS, NEAR, Pseudo, RECORD_SHIFT } from '../record';
+import { SLOTS } from '../translator/convention';
 import { Left, Result } from '../types';
 import type { Code } from './code';
 import { Emitter } from './emitter';
-import { BANK, HART, LIMIT, LoopState } from './loop-state';
+import { LoopRegions, Outer } from './loop-regions';
+import { BANK, HART, LIMIT } from './loop-state';
 import { Label, LoopTarget } from './loop-target';
 import { TARGET, type Linkage } from './row-function';
-import { entryAddress } from './translated-access';
 
 /** Labels besides those of handlers. */
-const OUTER = 'outer';
 const EXIT = 'exit';
 const DECODE = 'decode';
-const RESOLVE = 'resolve';
 const APART = 'apart';
 const NEXT_PAGE = 'next page';
 
-/** A record that says "next page", from which a jump to any pc can be begun. */
-const ENTRY_RECORD = SINGLE + RECORD_BYTES;
 interface Handler {
   readonly label: string;
   readonly semantics: Semantics;
   readonly near: boolean;
 }
 
-export class LoopBuilder extends LoopState {
+export class LoopBuilder extends LoopRegions {
   constructor(
     private readonly rows: ReadonlyMap<Op, Semantics>,
     private readonly library: Library,
-    private readonly linkage: Linkage,
+    linkage: Linkage,
     private readonly rowType: number,
+    regionType: number,
   ) {
-    super();
+    super(linkage, regionType);
   }
 
   build(): Code {
@@ -52,14 +51,18 @@ export class LoopBuilder extends LoopState {
     code.setGlobal(this.linkage.hart);
     code.get(LIMIT);
     code.set(this.rest);
+    code.i32(0);
+    code.get(LIMIT);
+    code.memory('i32.store', Area.LIMIT);
     code.get(HART);
     code.memory('i64.load', 4 * HartWord.PC);
     code.set(this.target);
-    this.toTarget();
+    this.begin(LIMIT);
     code.block(EXIT);
-    code.loop(OUTER);
+    code.loop(Outer.AGAIN);
     code.block(APART);
-    code.block(RESOLVE);
+    code.block(Outer.RESOLVE);
+    code.block(Outer.LINK);
     code.block(DECODE);
     code.block(Label.REST);
     this.inner();
@@ -67,6 +70,8 @@ export class LoopBuilder extends LoopState {
     this.rowFunction();
     code.end();
     this.decode();
+    code.end();
+    this.link();
     code.end();
     this.resolve();
     code.end();
@@ -83,6 +88,7 @@ export class LoopBuilder extends LoopState {
   private inner(): void {
     const { code } = this;
     code.loop(Label.NEXT);
+    code.block(Label.HEAT);
     code.block(Label.JUMP);
     code.get(this.rest);
     code.op('i32.eqz');
@@ -107,7 +113,10 @@ export class LoopBuilder extends LoopState {
       this.handler(handler);
     }
     code.end();
-    this.jump();
+    this.lookUp(Outer.RESOLVE);
+    code.end();
+    this.heat();
+    code.br(Label.NEXT);
     code.end();
   }
 
@@ -153,42 +162,7 @@ export class LoopBuilder extends LoopState {
     if (semantics.body.at(-1)?.kind !== 'jump') target.end();
   }
 
-  /** To the pc in `target`: in the page, or by the exec translations; else RESOLVE. */
-  private jump(): void {
-    const { code, target, page } = this;
-    const tag = code.local('i64');
-    code.get(target);
-    code.i64(-4096n);
-    code.op('i64.and');
-    code.tee(tag);
-    code.get(page);
-    code.op('i64.ne');
-    code.if();
-    const entry = code.local('i32');
-    entryAddress(code, target, BANK, Bank.EXEC_ENTRIES);
-    code.tee(entry);
-    code.memory('i64.load', 4 * Bank.EXEC);
-    code.get(tag);
-    code.op('i64.ne');
-    code.brIf(RESOLVE);
-    code.get(entry);
-    code.memory('i32.load', 4 * Bank.EXEC + 8);
-    code.set(this.block);
-    code.get(tag);
-    code.set(page);
-    code.end();
-    this.recordOfTarget();
-    code.br(Label.NEXT);
-    code.release('i32', entry);
-    code.release('i64', tag);
-  }
-
-  /** The next thing the inner loop does is a jump to the pc in `target`. */
-  private toTarget(): void {
-    this.standApart(ENTRY_RECORD);
-  }
-
-  /** On to the record behind this one, in the outer loop. */
+  /** The record becomes the one behind it. */
   private step(): void {
     const { code } = this;
     code.get(this.record);
@@ -196,7 +170,6 @@ export class LoopBuilder extends LoopState {
     code.memory('i32.load8_u', Field.STRIDE);
     code.op('i32.add');
     code.set(this.record);
-    code.br(OUTER);
   }
 
   /** REST: the row's own function does the instruction. */
@@ -208,9 +181,16 @@ export class LoopBuilder extends LoopState {
     this.pushPc();
     code.get(this.record);
     code.memory('i32.load16_u', Field.HANDLER);
+    code.i32(SLOTS);
+    code.op('i32.add');
     code.callIndirect(this.rowType);
     code.set(this.answer);
-    this.answerIs(Result.DONE, () => this.step());
+    this.answerIs(Result.DONE, () => {
+      this.step();
+      // Regions end before what is only done here, and begin behind it.
+      this.heat();
+      code.br(Outer.AGAIN);
+    });
     this.answerIs(Result.LEAVE, () => {
       // Nothing may follow this instruction in this entry of the loop.
       code.get(LIMIT);
@@ -220,12 +200,13 @@ export class LoopBuilder extends LoopState {
       code.i32(0);
       code.set(this.rest);
       this.step();
+      code.br(Outer.AGAIN);
     });
     this.answerIs(TARGET, () => {
       code.getGlobal(this.linkage.target);
       code.set(this.target);
       this.toTarget();
-      code.br(OUTER);
+      code.br(Outer.AGAIN);
     });
     this.answerIs(Result.RETRY, () => {
       this.count(1);
@@ -253,7 +234,7 @@ export class LoopBuilder extends LoopState {
     this.count(1);
     code.get(this.record);
     code.call(this.linkage.import('decode'));
-    code.br(OUTER);
+    code.br(Outer.AGAIN);
   }
 
   /** RESOLVE: the page of the target is in no exec translation. */
@@ -279,16 +260,11 @@ export class LoopBuilder extends LoopState {
     code.end();
     this.answerIs(SINGLE, () => {
       this.standApart(SINGLE);
-      code.br(OUTER);
+      code.br(Outer.AGAIN);
     });
-    code.get(this.answer);
-    code.set(this.block);
-    code.get(this.target);
-    code.i64(-4096n);
-    code.op('i64.and');
-    code.set(this.page);
-    this.recordOfTarget();
-    code.br(OUTER);
+    // Now they know it.
+    this.toTarget();
+    code.br(Outer.AGAIN);
   }
 
   /** APART: an instruction across pages, or one at which a stop is armed, goes into the single block. */
@@ -319,6 +295,6 @@ export class LoopBuilder extends LoopState {
     this.leaveAtTarget(Left.AGAIN);
     code.end();
     this.standApart(SINGLE);
-    code.br(OUTER);
+    code.br(Outer.AGAIN);
   }
 }

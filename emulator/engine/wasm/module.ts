@@ -1,6 +1,7 @@
 /**
- * A WebAssembly module put together: types, imports, functions, a table, globals, exports. Core specification 2.0, "Modules" of the
+ * A WebAssembly module put together: types, imports, functions, globals, exports. Core specification 2.0, "Modules" of the
  * binary format. Functions are named by the index they are called with: imports first, so that all imports are declared before.
+ * The same holds for globals.
  */
 import { Bytes } from './bytes';
 import { TYPE_CODES, type Code, type ValueType } from './code';
@@ -12,7 +13,7 @@ export interface Signature {
 
 interface DefinedFunction {
   readonly type: number;
-  code: Code | undefined;
+  body: Bytes | undefined;
 }
 
 /** A function in the table. */
@@ -36,15 +37,28 @@ const enum Section {
 const MAGIC = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
 const FUNCTION_REFERENCE = 0x70;
 
+/** What an import or an export is. */
+const enum Kind {
+  FUNCTION,
+  TABLE,
+  MEMORY,
+  GLOBAL,
+}
+
 export class ModuleBuilder {
   private readonly types: Signature[] = [];
   private readonly typeKeys = new Map<string, number>();
   private readonly imported: { readonly name: string; readonly type: number }[] = [];
   private readonly functions: DefinedFunction[] = [];
+  private readonly importedGlobals: { readonly name: string; readonly type: ValueType }[] = [];
   private readonly globals: ValueType[] = [];
-  private readonly exports: { readonly name: string; readonly index: number }[] = [];
+  private readonly exports: { readonly name: string; readonly kind: Kind; readonly index: number }[] = [];
   private readonly elements: Element[] = [];
+
   private tableSize = 0;
+
+  /** `importedTable`: the places of a table that the module imports as `env.table`; else it has one of its own if it needs one. */
+  constructor(private readonly importedTable = 0) {}
 
   type(signature: Signature): number {
     const key = `${signature.parameters.join()}:${signature.results.join()}`;
@@ -64,20 +78,32 @@ export class ModuleBuilder {
 
   /** A function of the module; its code follows by `define`. */
   declare(signature: Signature): number {
-    return this.imported.length + this.functions.push({ type: this.type(signature), code: undefined }) - 1;
+    return this.imported.length + this.functions.push({ type: this.type(signature), body: undefined }) - 1;
   }
   define(index: number, code: Code): void {
-    this.functions[index - this.imported.length]!.code = code;
+    this.defineBody(index, code.finish());
+  }
+  /** The same for a body that `Code.finish` made, in a module with the same imports and types. */
+  defineBody(index: number, body: Bytes): void {
+    this.functions[index - this.imported.length]!.body = body;
   }
 
+  /** A variable of another module, found as `env.name`. */
+  importGlobal(name: string, type: ValueType): number {
+    if (this.globals.length > 0) throw new Error('imports come before globals');
+    return this.importedGlobals.push({ name, type }) - 1;
+  }
   /** A variable, 0 at first. */
   global(type: ValueType): number {
-    return this.globals.push(type) - 1;
+    return this.importedGlobals.length + this.globals.push(type) - 1;
   }
   export(name: string, index: number): void {
-    this.exports.push({ name, index });
+    this.exports.push({ name, kind: Kind.FUNCTION, index });
   }
-  /** Puts a function into the module's table. */
+  exportGlobal(name: string, index: number): void {
+    this.exports.push({ name, kind: Kind.GLOBAL, index });
+  }
+  /** Puts a function into the table. */
   element(place: number, index: number): void {
     this.tableSize = Math.max(this.tableSize, place + 1);
     this.elements.push({ place, index });
@@ -96,17 +122,12 @@ export class ModuleBuilder {
     });
     this.importSection(out, maximumPages);
     this.section(out, Section.FUNCTION, this.functions, (to, { type }) => to.u32(type));
-    if (this.tableSize > 0)
-      this.section(out, Section.TABLE, [this.tableSize], (to, size) => {
-        to.byte(FUNCTION_REFERENCE);
-        to.byte(1);
-        to.u32(size);
-        to.u32(size);
-      });
+    if (this.importedTable === 0 && this.tableSize > 0)
+      this.section(out, Section.TABLE, [this.tableSize], (to, size) => this.table(to, size));
     this.globalSection(out);
-    this.section(out, Section.EXPORT, this.exports, (to, { name, index }) => {
+    this.section(out, Section.EXPORT, this.exports, (to, { name, kind, index }) => {
       to.name(name);
-      to.byte(0);
+      to.byte(kind);
       to.u32(index);
     });
     this.section(out, Section.ELEMENT, this.runs(), (to, run) => {
@@ -117,11 +138,19 @@ export class ModuleBuilder {
       to.u32(run.length);
       for (const { index } of run) to.u32(index);
     });
-    this.section(out, Section.CODE, this.functions, (to, { code }) => {
-      if (!code) throw new Error('a function was declared but not defined');
-      to.sized(code.finish());
+    this.section(out, Section.CODE, this.functions, (to, { body }) => {
+      if (!body) throw new Error('a function was declared but not defined');
+      to.sized(body);
     });
     return out.view;
+  }
+
+  /** The type of a table of so many functions, which never grows. */
+  private table(to: Bytes, size: number): void {
+    to.byte(FUNCTION_REFERENCE);
+    to.byte(1);
+    to.u32(size);
+    to.u32(size);
   }
 
   /** The elements in runs of neighbouring places: an instance is made faster from few. */
@@ -146,18 +175,28 @@ export class ModuleBuilder {
 
   private importSection(out: Bytes, maximumPages: number): void {
     const content = new Bytes();
-    content.u32(this.imported.length + 1);
-    content.name('env');
-    content.name('memory');
-    content.byte(2);
+    const item = (name: string, kind: Kind): void => {
+      content.name('env');
+      content.name(name);
+      content.byte(kind);
+    };
+    content.u32(1 + (this.importedTable > 0 ? 1 : 0) + this.imported.length + this.importedGlobals.length);
+    item('memory', Kind.MEMORY);
     content.byte(1);
     content.u32(0);
     content.u32(maximumPages);
+    if (this.importedTable > 0) {
+      item('table', Kind.TABLE);
+      this.table(content, this.importedTable);
+    }
     for (const { name, type } of this.imported) {
-      content.name('env');
-      content.name(name);
-      content.byte(0);
+      item(name, Kind.FUNCTION);
       content.u32(type);
+    }
+    for (const { name, type } of this.importedGlobals) {
+      item(name, Kind.GLOBAL);
+      content.byte(TYPE_CODES[type]);
+      content.byte(1);
     }
     out.byte(Section.IMPORT);
     out.sized(content);

@@ -6,6 +6,7 @@
 import type { Hart } from '../../hart/hart';
 import { hartOffset } from '../../machine/layout';
 import { LoopEngine } from '../loop-engine';
+import { TABLE_PLACES } from '../translator/convention';
 import type { Left } from '../types';
 import { WASM_MODULE } from '../generated/wasm-module';
 import { importsOf } from './imports';
@@ -18,6 +19,7 @@ declare const WebAssembly:
   | {
       readonly Module: new (bytes: Uint8Array) => object;
       readonly Instance: new (module: object, imports: object) => Instance;
+      readonly Table: new (limits: { element: 'anyfunc'; initial: number; maximum: number }) => object;
     }
   | undefined;
 
@@ -50,7 +52,11 @@ export class WasmEngine extends LoopEngine {
 
   private instantiate(): Instance {
     return (this.instance ??= new WebAssembly!.Instance(interpreter(), {
-      env: { memory: this.host.memory.wasmMemory, ...importsOf(this.host) },
+      env: {
+        memory: this.host.memory.wasmMemory,
+        table: new WebAssembly!.Table({ element: 'anyfunc', initial: TABLE_PLACES, maximum: TABLE_PLACES }),
+        ...importsOf(this.host),
+      },
     }));
   }
 

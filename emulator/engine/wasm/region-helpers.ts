@@ -1,0 +1,110 @@
+/**
+ * Functions of the interpreter's module that translated regions call: accesses by the host, where the translations don't answer, and the
+ * rows' library. Every module of regions imports them all, in one order, so that a function keeps its meaning in any of them.
+ *
+ * `load8 … load64(address, rest)` answers the value, zero-extended, its Result at Area.RESULT; `store8 … store64(address, value, rest)`
+ * answers the Result. `rest` is the number of instructions that may be begun behind this one.
+ */
+import type { FunctionDefinition, Library } from '../../isa/language/ir';
+import { Area } from '../../machine/layout';
+import { Code } from './code';
+import { valueType } from './emitter';
+import type { ModuleBuilder, Signature } from './module';
+
+export type HelperName = `${'load' | 'store'}${8 | 16 | 32 | 64}`;
+
+interface Helper {
+  readonly name: HelperName;
+  readonly store: boolean;
+  readonly bits: 8 | 16 | 32 | 64;
+  readonly signature: Signature;
+}
+
+export const HELPERS: readonly Helper[] = ([8, 16, 32, 64] as const).flatMap((bits) => {
+  const value = bits === 64 ? 'i64' : 'i32';
+  return [
+    { name: `load${bits}`, store: false, bits, signature: { parameters: ['i64', 'i32'], results: [value] } },
+    { name: `store${bits}`, store: true, bits, signature: { parameters: ['i64', value, 'i32'], results: ['i32'] } },
+  ] as const;
+});
+
+/** Name of a function or a global of the library among the module's exports. */
+export const libraryExport = (name: string): string => `library ${name}`;
+
+export const signatureOf = ({ parameters, result }: FunctionDefinition): Signature => ({
+  parameters: parameters.map(({ type }) => valueType(type)),
+  results: result ? [valueType(result)] : [],
+});
+
+/** `host`: index of the import that makes the access. */
+export function helperCode({ store, bits, signature }: Helper, host: number): Code {
+  const code = new Code(signature.parameters);
+  const [address, value] = [0, 1];
+  const rest = store ? 2 : 1;
+  const half = (local: number, high: boolean): void => {
+    code.get(local);
+    if (high) {
+      code.i64(32n);
+      code.op('i64.shr_u');
+    }
+    code.op('i32.wrap_i64');
+  };
+  code.i32(0);
+  code.i32(0);
+  code.memory('i32.load', Area.LIMIT);
+  code.get(rest);
+  code.op('i32.sub');
+  code.memory('i32.store', Area.COUNT);
+  const result = code.local('i32');
+  half(address, false);
+  half(address, true);
+  code.i32(bits / 8);
+  if (store) {
+    if (bits === 64) {
+      half(value, false);
+      half(value, true);
+    } else {
+      code.get(value);
+      code.i32(0);
+    }
+    code.call(host);
+    return code;
+  }
+  code.call(host);
+  code.set(result);
+  code.i32(0);
+  code.get(result);
+  code.memory('i32.store', Area.RESULT);
+  code.i32(0);
+  code.memory(bits === 64 ? 'i64.load' : 'i32.load', Area.VALUE);
+  return code;
+}
+
+/** Indices of what a module of regions imports: the same in each. */
+export class RegionImports {
+  private readonly functions = new Map<string, number>();
+  private readonly globals = new Map<string, number>();
+
+  /** Declares the imports in a module that has none yet. */
+  constructor(module: ModuleBuilder, library: Library) {
+    for (const { name, signature } of HELPERS) this.functions.set(name, module.import(name, signature));
+    for (const definition of library.functions.values()) {
+      const name = libraryExport(definition.name);
+      this.functions.set(name, module.import(name, signatureOf(definition)));
+    }
+    for (const { name, type } of library.globals.values())
+      this.globals.set(name, module.importGlobal(libraryExport(name), valueType(type)));
+  }
+
+  helper(name: HelperName): number {
+    return this.functions.get(name)!;
+  }
+  /** A function of the library. */
+  function(name: string): number {
+    return this.functions.get(libraryExport(name))!;
+  }
+  /** A global of the library. */
+  global(name: string): number {
+    return this.globals.get(name)!;
+  }
+}
