@@ -201,6 +201,10 @@ export class Code {
     this.bytes.byte(0x0b);
   }
 
+  /** Can a label be branched to here? */
+  isOpen(label: string): boolean {
+    return this.labels.includes(label);
+  }
   private depth(label: string): number {
     const at = this.labels.lastIndexOf(label);
     if (at < 0) throw new Error(`there is no label ${label} here`);

@@ -87,4 +87,42 @@ export class TranslatedAccess {
     this.translated(entry, Bank.WRITE, address);
     this.code.release('i32', entry);
   }
+
+  /**
+   * Puts into `local` where in the memory an address is, if the entries of its page say that all of a span from there may be accessed, and
+   * the address is a multiple of its widest access; else 0.
+   */
+  span(
+    span: { from: number; to: number; bits: number; reads: boolean; writes: boolean },
+    address: number,
+    local: number,
+  ): void {
+    const { code } = this;
+    const entry = this.entry(address);
+    const equal = (table: Bank): void => {
+      code.get(entry);
+      code.memory('i64.load', 4 * table);
+      code.get(address);
+      code.i64(BigInt(-4096 | (span.bits / 8 - 1)));
+      code.op('i64.and', 'i64.eq');
+    };
+    if (span.reads) equal(Bank.READ);
+    if (span.writes) equal(Bank.WRITE);
+    if (span.reads && span.writes) code.op('i32.and');
+    // In the page, and not so near to its end that the span crosses it.
+    code.get(address);
+    code.op('i32.wrap_i64');
+    code.i32(4095);
+    code.op('i32.and');
+    code.i32(4096 - (span.to - span.from));
+    code.op('i32.le_u', 'i32.and');
+    code.if();
+    this.translated(entry, span.writes ? Bank.WRITE : Bank.READ, address);
+    code.set(local);
+    code.else();
+    code.i32(0);
+    code.set(local);
+    code.end();
+    code.release('i32', entry);
+  }
 }

@@ -1,0 +1,343 @@
+/**
+ * From a region to the code of its function (convention.ts): what is assumed is checked, the registers become locals, the blocks stand in
+ * nested form (structure.ts) and pass control among themselves without leaving the function. Emits; decides nothing about what is worth
+ * translating.
+ */
+import type { Instruction } from '../../isa/instruction';
+import type { Library } from '../../isa/language/ir';
+import { Status } from '../../hart/csr-numbers';
+import { Area, Bank, HartWord } from '../../machine/layout';
+import { va, type VirtualAddress } from '../../units';
+import { Code } from '../wasm/code';
+import { Emitter } from '../wasm/emitter';
+import { accessGroups, accessOf } from './access-groups';
+import { Parameter, REGION, RegionExit } from './convention';
+import type { BlockEnd, Edge, Region, RegionBlock } from './region';
+import { RegionExits } from './region-exits';
+import type { RegionLinkage } from './region-linkage';
+import { RegionRegisters } from './region-registers';
+import { RegionTarget, SLOW } from './region-target';
+import { structure, type Route, type Structure } from './structure';
+import type { Template } from './templates';
+
+/** Labels. */
+const MISMATCH = 'mismatch';
+const INTERPRET = 'not now';
+const DONE = 'done';
+const loopLabel = (node: number): string => `loop ${node}`;
+const mergeLabel = (node: number): string => `merge ${node}`;
+
+/** The flag NX of fflags; the field frm. */
+const NX = 1;
+const FRM = 0xe0;
+
+export interface RegionOptions {
+  readonly slot: number;
+  /** By index of the region's pages, the block of records (byte address) that the code was read with. */
+  readonly blocks: readonly number[];
+  /** The variant for fflags.NX set; else for NX clear. */
+  readonly inexact: boolean;
+  readonly templateOf: (instruction: Readonly<Instruction>) => Template;
+  readonly linkage: RegionLinkage;
+  readonly library: Library;
+}
+
+/** The successors of a block among the blocks, the likeliest first, as `structure` takes them. */
+function successorsOf(end: BlockEnd): number[] {
+  const inside = (edge: Edge): number[] => ('block' in edge ? [edge.block] : []);
+  switch (end.kind) {
+    case 'branch':
+      return [...inside(end.taken), ...inside(end.next)];
+    case 'jump':
+    case 'next':
+      return inside(end.to);
+    case 'indirect':
+      return end.targets.map(({ block }) => block);
+    case 'interpret':
+      return [];
+  }
+}
+
+class RegionBuilder {
+  private readonly code = new Code(REGION.parameters);
+  private readonly registers: RegionRegisters;
+  private readonly exits: RegionExits;
+  private readonly target: RegionTarget;
+  private readonly emitter: Emitter;
+  private readonly structure: Structure;
+  private readonly longest: Int32Array;
+  /** Which way a dispatch node goes. */
+  private readonly selector: number;
+
+  constructor(
+    private readonly region: Region,
+    private readonly options: RegionOptions,
+  ) {
+    const { code } = this;
+    const { linkage, library } = options;
+    this.registers = new RegionRegisters(code, Parameter.HART, region);
+    this.exits = new RegionExits(code, linkage, this.registers);
+    this.target = new RegionTarget(code, linkage, this.registers, this.exits);
+    this.emitter = new Emitter(code, this.target, library);
+    this.structure = structure(region.blocks.map(({ end }) => successorsOf(end)));
+    this.longest = this.structure.longestPath(region.blocks.map(({ instructions }) => instructions.length));
+    this.selector = code.local('i32');
+  }
+
+  build(): Code {
+    const { code, exits } = this;
+    code.block(MISMATCH);
+    code.block(INTERPRET);
+    this.assumptions();
+    this.registers.load();
+    exits.open();
+    this.tree(0);
+    exits.close();
+    code.end();
+    this.notEntered(RegionExit.INTERPRET);
+    code.end();
+    this.otherVariant();
+    this.notEntered(RegionExit.MISMATCH);
+    code.unreachable();
+    return code;
+  }
+
+  private get usesFloat(): boolean {
+    return this.region.blocks.some(({ instructions }) =>
+      instructions.some((one) => this.options.templateOf(one).usesFloat),
+    );
+  }
+
+  /** Leaves where one does not hold. */
+  private assumptions(): void {
+    const { code, region, options } = this;
+    code.get(Parameter.PAGE);
+    code.i64(BigInt(region.pages[0]!.address));
+    code.op('i64.ne');
+    code.brIf(MISMATCH);
+    if (this.usesFloat) {
+      code.get(Parameter.HART);
+      code.memory('i32.load', 4 * HartWord.MSTATUS);
+      code.i32(Status.FS);
+      code.op('i32.and');
+      code.i32(Status.FS);
+      code.op('i32.ne');
+      code.brIf(INTERPRET);
+      this.fcsr(FRM);
+      code.brIf(INTERPRET);
+      this.fcsr(NX);
+      if (options.inexact) code.op('i32.eqz');
+      code.brIf(MISMATCH);
+    }
+    this.budget(0);
+    code.brIf(INTERPRET);
+  }
+
+  private fcsr(bits: number): void {
+    const { code } = this;
+    code.get(Parameter.HART);
+    code.memory('i32.load', 4 * HartWord.FCSR);
+    code.i32(bits);
+    code.op('i32.and');
+  }
+
+  /** Leaves 1 where the instructions left may not reach the next check. */
+  private budget(block: number): void {
+    const { code } = this;
+    code.get(Parameter.REST);
+    code.i32(this.longest[block]!);
+    code.op('i32.lt_s');
+  }
+
+  /** The pc is the entry, and nothing was done. */
+  private notEntered(exit: RegionExit): void {
+    const { code, exits } = this;
+    code.get(Parameter.HART);
+    code.get(Parameter.PAGE);
+    code.i64(BigInt(this.region.blocks[0]!.pc - this.region.pages[0]!.address));
+    code.op('i64.add');
+    code.memory('i64.store', 4 * HartWord.PC);
+    exits.back(() => code.i32(exit));
+  }
+
+  private otherVariant(): void {
+    const { code, exits } = this;
+    const slot = code.local('i32');
+    code.i32(2 * this.options.slot);
+    code.memory('i32.load16_u', Area.NEXT_SLOTS);
+    code.tee(slot);
+    code.if();
+    exits.call(slot);
+    code.end();
+  }
+
+  /** The code of a node and of all that stands in it (structure.ts). */
+  private tree(node: number): void {
+    const { isLoop, merges } = this.structure.nodes[node]!;
+    if (isLoop) this.code.loop(loopLabel(node));
+    for (const merge of merges) this.code.block(mergeLabel(merge));
+    this.node(node);
+    for (const merge of [...merges].reverse()) {
+      this.code.end();
+      this.tree(merge);
+    }
+    if (isLoop) this.code.end();
+  }
+
+  private node(node: number): void {
+    const block = this.region.blocks[node];
+    if (block) return this.block(node, block);
+    this.code.get(this.selector);
+    const labels = this.structure.nodes[node]!.routes.map((route) => this.labelOf(route));
+    this.code.brTable(labels.slice(0, -1), labels.at(-1)!);
+  }
+
+  /** Where a branch to a node goes: to its loop if that is open. */
+  private labelOf({ to }: Route): string {
+    const loop = loopLabel(to);
+    return this.structure.nodes[to]!.isLoop && this.code.isOpen(loop) ? loop : mergeLabel(to);
+  }
+
+  private follow(route: Route): void {
+    const { code } = this;
+    if (route.select >= 0) {
+      code.i32(route.select);
+      code.set(this.selector);
+    }
+    if (route.inline) this.tree(route.to);
+    else code.br(this.labelOf(route));
+  }
+
+  private block(node: number, { pc, instructions, end }: RegionBlock): void {
+    const { code, exits } = this;
+    const { isCheck, isLoop } = this.structure.nodes[node]!;
+    // The entry's first time was among the assumptions.
+    if (isCheck && (node !== 0 || isLoop)) {
+      this.budget(node);
+      code.if();
+      exits.interpret(pc, 0);
+      code.end();
+    }
+    if (instructions.length > 0) {
+      code.get(Parameter.REST);
+      code.i32(-instructions.length);
+      code.op('i32.add');
+      code.set(Parameter.REST);
+    }
+    let at: number = pc;
+    const { templateOf } = this.options;
+    const groups = accessGroups(instructions, templateOf);
+    const transfers = end.kind === 'branch' || end.kind === 'jump' || end.kind === 'indirect';
+    instructions.forEach((instruction, i) => {
+      const after = instructions.length - 1 - i;
+      this.target.begin(instruction, va(at), after, groups.get(i));
+      if (after > 0 || !transfers) this.instruction(templateOf(instruction));
+      at += instruction.length;
+    });
+    this.target.endBlock();
+    this.end(node, va(at), end, instructions.at(-1));
+  }
+
+  private instruction(template: Template): void {
+    const { code, emitter, target } = this;
+    const { body } = template;
+    const access = accessOf(template);
+    if (access === undefined) return emitter.row(body);
+    code.block(DONE);
+    code.block(SLOW);
+    emitter.row(body);
+    code.br(DONE);
+    code.end();
+    if (access.kind === 'amo') target.interpret();
+    else {
+      target.beginSlow();
+      emitter.row(body);
+      target.endSlow();
+    }
+    code.end();
+  }
+
+  /** What the last instruction of a block does besides going somewhere, and where control goes. */
+  private end(node: number, next: VirtualAddress, end: BlockEnd, last: Readonly<Instruction> | undefined): void {
+    const { code, emitter } = this;
+    const routes = [...this.structure.nodes[node]!.routes];
+    const go = (edge: Edge): void =>
+      'block' in edge ? this.pass(node, edge.block, () => this.follow(routes.shift()!)) : this.exits.jump(edge.pc);
+    switch (end.kind) {
+      case 'interpret':
+        return this.exits.interpret(next, 0);
+      case 'next':
+        return go(end.to);
+      case 'jump':
+        emitter.row(this.options.templateOf(last!).body);
+        return go(end.to);
+      case 'branch': {
+        const { body, condition } = this.options.templateOf(last!);
+        emitter.statements(body);
+        emitter.expression(condition!);
+        emitter.row([]);
+        code.if();
+        go(end.taken);
+        code.end();
+        return go(end.next);
+      }
+      case 'indirect':
+        return this.indirect(node, end.targets, this.options.templateOf(last!), routes);
+    }
+  }
+
+  private indirect(
+    node: number,
+    targets: (BlockEnd & { kind: 'indirect' })['targets'],
+    { body, target }: Template,
+    routes: Route[],
+  ): void {
+    const { code, emitter } = this;
+    const to = code.local('i64');
+    emitter.statements(body);
+    emitter.expression(target!);
+    emitter.row([]);
+    code.set(to);
+    targets.forEach(({ pc, block }, i) => {
+      code.get(to);
+      code.i64(BigInt(pc));
+      code.op('i64.eq');
+      code.if();
+      this.pass(node, block, () => this.follow(routes[i]!));
+      code.end();
+    });
+    this.exits.jumpTo(to);
+    code.release('i64', to);
+  }
+
+  /** On to a block, whose page is looked at first unless this one lies in it, too: the mapping may be another by now. */
+  private pass(from: number, to: number, follow: () => void): void {
+    const { code, exits } = this;
+    const { blocks, pages } = this.region;
+    const { page, nextPage } = blocks[from]!;
+    const target = blocks[to]!;
+    for (const needed of [target.page, target.nextPage]) {
+      // The entry's page was the caller's to look up.
+      if (needed === undefined || needed === 0 || needed === page || needed === nextPage) continue;
+      const { address } = pages[needed]!;
+      const entry = 4 * Bank.EXEC + 16 * (Math.floor(address / 4096) & (Bank.EXEC_ENTRIES - 1));
+      code.get(Parameter.BANK);
+      code.memory('i64.load', entry);
+      code.i64(BigInt(address));
+      code.op('i64.ne');
+      code.get(Parameter.BANK);
+      code.memory('i32.load', entry + 8);
+      code.i32(this.options.blocks[needed]!);
+      code.op('i32.ne', 'i32.or');
+      code.if();
+      exits.jump(target.pc);
+      code.end();
+    }
+    follow();
+  }
+}
+
+/** The function of a region. */
+export function regionCode(region: Region, options: RegionOptions): Code {
+  return new RegionBuilder(region, options).build();
+}

@@ -1,0 +1,92 @@
+/**
+ * The guest's registers inside a region: each register that its instructions name is a local of the function, read from the hart at the
+ * entry and, if any instruction may write it, put back where the region is left.
+ */
+import { Op } from '../../isa/op';
+import { readOperands } from '../../isa/row';
+import { BASE_ROWS } from '../../isa/rows';
+import type { Instruction } from '../../isa/instruction';
+import type { RegisterFile, Source } from '../../isa/language/ir';
+import { HartWord } from '../../machine/layout';
+import type { Code } from '../wasm/code';
+import type { Region } from './region';
+
+const FIELDS = ['rd', 'rs1', 'rs2', 'rs3'] as const;
+/** Which fields of an operation name a register of which file; of bits, two for each of FIELDS: 1 x, 2 f. */
+const NAMED = new Uint8Array(Op.COUNT);
+for (const { op, operands } of BASE_ROWS)
+  for (const name of readOperands(operands)) {
+    const at = FIELDS.indexOf(name.replace(/^f(?=r[ds])/, '') as Source);
+    if (at >= 0) NAMED[op]! |= (name.startsWith('f') ? 2 : 1) << (2 * at);
+  }
+
+const fileOf = (op: Op, field: number): RegisterFile | undefined =>
+  [undefined, 'x', 'f'][(NAMED[op]! >> (2 * field)) & 3] as RegisterFile | undefined;
+
+/** The x register that an instruction writes, if it is one. */
+export const writtenX = ({ op, rd }: Readonly<Instruction>): number | undefined =>
+  fileOf(op, 0) === 'x' && rd !== 0 ? rd : undefined;
+
+/** Where a register is among the hart's words. */
+const offsetOf = (file: RegisterFile, number: number): number =>
+  4 * (file === 'x' ? HartWord.X : HartWord.F) + 8 * number;
+
+export class RegionRegisters {
+  /** Locals by number of the register; undefined for what the region does not name. */
+  private readonly x: (number | undefined)[] = [];
+  private readonly f: (number | undefined)[] = [];
+  private readonly written = { x: new Set<number>(), f: new Set<number>() };
+
+  constructor(
+    private readonly code: Code,
+    /** Local with the hart's address. */
+    private readonly hart: number,
+    region: Region,
+  ) {
+    for (const { instructions } of region.blocks) for (const instruction of instructions) this.note(instruction);
+  }
+
+  private note(instruction: Readonly<Instruction>): void {
+    FIELDS.forEach((field, at) => {
+      const file = fileOf(instruction.op, at);
+      const number = instruction[field];
+      if (file === undefined || (file === 'x' && number === 0)) return;
+      this[file][number] ??= this.code.local(file === 'x' ? 'i64' : 'f64');
+      if (field === 'rd') this.written[file].add(number);
+    });
+  }
+
+  /** The local of a register; undefined for x0. */
+  local(file: RegisterFile, number: number): number | undefined {
+    return this[file][number];
+  }
+
+  private each(file: RegisterFile, visit: (number: number, local: number) => void): void {
+    this[file].forEach((local, number) => {
+      if (local !== undefined) visit(number, local);
+    });
+  }
+
+  /** At the entry. */
+  load(): void {
+    const { code, hart } = this;
+    for (const file of ['x', 'f'] as const)
+      this.each(file, (number, local) => {
+        code.get(hart);
+        code.memory(file === 'x' ? 'i64.load' : 'f64.load', offsetOf(file, number));
+        code.set(local);
+      });
+  }
+
+  /** Where the region is left: what may have been written. */
+  store(): void {
+    const { code, hart } = this;
+    for (const file of ['x', 'f'] as const)
+      this.each(file, (number, local) => {
+        if (!this.written[file].has(number)) return;
+        code.get(hart);
+        code.get(local);
+        code.memory(file === 'x' ? 'i64.store' : 'f64.store', offsetOf(file, number));
+      });
+  }
+}
