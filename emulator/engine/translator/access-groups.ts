@@ -27,9 +27,11 @@ function findAccess({ body }: Template): Access | undefined {
   let found: Access | undefined;
   everyExpression(body, (expression) => {
     if (expression.kind === 'load') found ??= { kind: 'load', bits: expression.bits };
+    if (expression.kind === 'loadFloat') found ??= { kind: 'load', bits: 64 };
     if (expression.kind === 'host') found ??= { kind: 'amo', bits: expression.type === 'i64' ? 64 : 32 };
   });
   eachStatement(body, (statement) => {
+    if (statement.kind === 'storeFloat') found ??= { kind: 'store', bits: 64 };
     if (statement.kind === 'store') found ??= { kind: 'store', bits: statement.bits };
   });
   return found;

@@ -102,7 +102,7 @@ class RegionBuilder {
     return code;
   }
 
-  private get usesFloat(): boolean {
+  private usesFloat(): boolean {
     return this.region.blocks.some(({ instructions }) =>
       instructions.some((one) => this.options.templateOf(one).usesFloat),
     );
@@ -115,7 +115,7 @@ class RegionBuilder {
     code.i64(BigInt(region.pages[0]!.address));
     code.op('i64.ne');
     code.brIf(MISMATCH);
-    if (this.usesFloat) {
+    if (this.usesFloat()) {
       code.get(Parameter.HART);
       code.memory('i32.load', 4 * HartWord.MSTATUS);
       code.i32(Status.FS);
@@ -231,11 +231,23 @@ class RegionBuilder {
     instructions.forEach((instruction, i) => {
       const after = instructions.length - 1 - i;
       this.target.begin(instruction, va(at), after, groups.get(i));
-      if (after > 0 || !transfers) this.instruction(templateOf(instruction));
+      const template = templateOf(instruction);
+      if (after > 0 || !transfers) this.instruction(template);
       at += instruction.length;
+      if (template.mayClearFlags && this.options.inexact) this.stillInexact(at, after);
     });
     this.target.endBlock();
     this.end(node, va(at), end, instructions.at(-1));
+  }
+
+  /** The instruction before the pc may have cleared NX: then what follows is for the other variant. */
+  private stillInexact(pc: number, undone: number): void {
+    const { code } = this;
+    this.fcsr(NX);
+    code.op('i32.eqz');
+    code.if();
+    this.exits.jump(pc, undone);
+    code.end();
   }
 
   private instruction(template: Template): void {
@@ -294,10 +306,9 @@ class RegionBuilder {
   ): void {
     const { code, emitter } = this;
     const to = code.local('i64');
-    emitter.statements(body);
     emitter.expression(target!);
-    emitter.row([]);
     code.set(to);
+    emitter.row(body);
     targets.forEach(({ pc, block }, i) => {
       code.get(to);
       code.i64(BigInt(pc));

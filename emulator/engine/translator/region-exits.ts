@@ -3,7 +3,6 @@
  * there is one at the target, takes over.
  */
 import { Area, Bank, HartWord } from '../../machine/layout';
-import type { VirtualAddress } from '../../units';
 import { Field, RECORD_SHIFT } from '../record';
 import { Result } from '../types';
 import type { Code } from '../wasm/code';
@@ -62,9 +61,10 @@ export class RegionExits {
     this.code.set(this.answer);
   }
 
-  /** To an address outside. */
-  jump(pc: VirtualAddress): void {
+  /** To an address outside; so many of the block's instructions were not begun. */
+  jump(pc: number, undone = 0): void {
     this.setTarget(pc);
+    this.restore(undone);
     this.code.br(EXIT);
   }
 

@@ -18,6 +18,8 @@ import type { RegionExits } from './region-exits';
 import type { RegionLinkage } from './region-linkage';
 import type { RegionRegisters } from './region-registers';
 
+/** fflags in fcsr. */
+const FLAGS = 31;
 /** Label of the part of an instruction that asks the host. */
 export const SLOW = 'slow';
 
@@ -221,6 +223,27 @@ export class RegionTarget implements Target {
     code.memory(STORES[bits]!, distance);
   }
 
+  loadFloat(push: Push): void {
+    const { code } = this;
+    if (this.slow) {
+      this.load(64, push);
+      return code.op('f64.reinterpret_i64');
+    }
+    code.memory('f64.load', this.place(Bank.READ, 64, push));
+  }
+
+  storeFloat(push: Push, value: Push): void {
+    const { code } = this;
+    if (this.slow)
+      return this.store(64, push, () => {
+        value();
+        code.op('i64.reinterpret_f64');
+      });
+    const distance = this.place(Bank.WRITE, 64, push);
+    value();
+    code.memory('f64.store', distance);
+  }
+
   /** Halves of an AMO: the interpreter does those that the translations don't answer. */
   host(name: HostName, args: readonly Push[]): void {
     const { code } = this;
@@ -252,6 +275,19 @@ export class RegionTarget implements Target {
     code.memory('i32.load', 4 * HartWord.FCSR);
     flags();
     code.op('i32.or');
+    code.memory('i32.store', 4 * HartWord.FCSR);
+  }
+
+  setFlags(value: Push): void {
+    const { code } = this;
+    code.get(Parameter.HART);
+    code.get(Parameter.HART);
+    code.memory('i32.load', 4 * HartWord.FCSR);
+    code.i32(~FLAGS);
+    code.op('i32.and');
+    value();
+    code.i32(FLAGS);
+    code.op('i32.and', 'i32.or');
     code.memory('i32.store', 4 * HartWord.FCSR);
   }
 
