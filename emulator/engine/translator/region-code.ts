@@ -4,12 +4,11 @@
  * translating.
  */
 import type { Instruction } from '../../isa/instruction';
-import type { Library } from '../../isa/language/ir';
 import { Status } from '../../hart/csr-numbers';
 import { Area, Bank, HartWord } from '../../machine/layout';
 import { va, type VirtualAddress } from '../../units';
 import { Code } from '../wasm/code';
-import { Emitter } from '../wasm/emitter';
+import { Emitter, type Definitions } from '../wasm/emitter';
 import { accessGroups, accessOf } from './access-groups';
 import { Parameter, REGION, RegionExit } from './convention';
 import type { BlockEnd, Edge, Region, RegionBlock } from './region';
@@ -18,7 +17,7 @@ import type { RegionLinkage } from './region-linkage';
 import { RegionRegisters } from './region-registers';
 import { RegionTarget, SLOW } from './region-target';
 import { structure, type Route, type Structure } from './structure';
-import type { Template } from './templates';
+import { templateOf, type Template } from './templates';
 
 /** Labels. */
 const MISMATCH = 'mismatch';
@@ -37,9 +36,9 @@ export interface RegionOptions {
   readonly blocks: readonly number[];
   /** The variant for fflags.NX set; else for NX clear. */
   readonly inexact: boolean;
-  readonly templateOf: (instruction: Readonly<Instruction>) => Template;
+  /** The host multiplies and adds with one rounding (templates.ts). */
+  readonly fused: boolean;
   readonly linkage: RegionLinkage;
-  readonly library: Library;
 }
 
 /** The successors of a block among the blocks, the likeliest first, as `structure` takes them. */
@@ -58,6 +57,11 @@ function successorsOf(end: BlockEnd): number[] {
   }
 }
 
+/** Of the functions that templates call only the names matter: all have a result, and none stands in place of its call. */
+const CALLED: Definitions = {
+  functions: { get: (name) => ({ name, parameters: [], result: 'i64', body: [] }) },
+};
+
 class RegionBuilder {
   private readonly code = new Code(REGION.parameters);
   private readonly registers: RegionRegisters;
@@ -68,17 +72,19 @@ class RegionBuilder {
   private readonly longest: Int32Array;
   /** Which way a dispatch node goes. */
   private readonly selector: number;
+  private readonly templateOf: (instruction: Readonly<Instruction>) => Template;
 
   constructor(
     private readonly region: Region,
     private readonly options: RegionOptions,
   ) {
     const { code } = this;
-    const { linkage, library } = options;
+    const { linkage, inexact, fused } = options;
+    this.templateOf = (instruction) => templateOf(instruction, inexact, fused)!;
     this.registers = new RegionRegisters(code, Parameter.HART, region);
     this.exits = new RegionExits(code, linkage, this.registers);
     this.target = new RegionTarget(code, linkage, this.registers, this.exits);
-    this.emitter = new Emitter(code, this.target, library);
+    this.emitter = new Emitter(code, this.target, CALLED);
     this.structure = structure(region.blocks.map(({ end }) => successorsOf(end)));
     this.longest = this.structure.longestPath(region.blocks.map(({ instructions }) => instructions.length));
     this.selector = code.local('i32');
@@ -103,9 +109,7 @@ class RegionBuilder {
   }
 
   private usesFloat(): boolean {
-    return this.region.blocks.some(({ instructions }) =>
-      instructions.some((one) => this.options.templateOf(one).usesFloat),
-    );
+    return this.region.blocks.some(({ instructions }) => instructions.some((one) => this.templateOf(one).usesFloat));
   }
 
   /** Leaves where one does not hold. */
@@ -225,7 +229,7 @@ class RegionBuilder {
       code.set(Parameter.REST);
     }
     let at: number = pc;
-    const { templateOf } = this.options;
+    const { templateOf } = this;
     const groups = accessGroups(instructions, templateOf);
     const transfers = end.kind === 'branch' || end.kind === 'jump' || end.kind === 'indirect';
     instructions.forEach((instruction, i) => {
@@ -281,10 +285,10 @@ class RegionBuilder {
       case 'next':
         return go(end.to);
       case 'jump':
-        emitter.row(this.options.templateOf(last!).body);
+        emitter.row(this.templateOf(last!).body);
         return go(end.to);
       case 'branch': {
-        const { body, condition } = this.options.templateOf(last!);
+        const { body, condition } = this.templateOf(last!);
         emitter.statements(body);
         emitter.expression(condition!);
         emitter.row([]);
@@ -294,7 +298,7 @@ class RegionBuilder {
         return go(end.next);
       }
       case 'indirect':
-        return this.indirect(node, end.targets, this.options.templateOf(last!), routes);
+        return this.indirect(node, end.targets, this.templateOf(last!), routes);
     }
   }
 
