@@ -24,9 +24,9 @@ export interface Oracle {
   run(image: Image): Outcome;
 }
 
-const QEMU = 'qemu-riscv64';
+export const QEMU = 'qemu-riscv64';
 /** Extensions that QEMU 7.2 knows, beyond RV64GC. */
-const CPU = 'rv64,zba=true,zbb=true,zbc=true,zbs=true,zbkb=true,zbkc=true,zbkx=true,Zfh=true,v=false,h=false';
+export const CPU = 'rv64,zba=true,zbb=true,zbc=true,zbs=true,zbkb=true,zbkc=true,zbkx=true,Zfh=true,v=false,h=false';
 
 export const haveQemu = (): boolean => spawnSync(QEMU, ['--version']).status === 0;
 
