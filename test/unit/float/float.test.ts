@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import vectorsText from './golden/float-vectors.txt';
 import digestsText from './golden/float-digests.txt';
-import { BACKENDS, QUICKEST, run } from './backends';
+import { BACKENDS, QUICKEST, run, TEMPLATES } from './backends';
 import { digest, digestVectors, haveQemu, Qemu, updateGolden, vectorLine } from './qemu';
 import { FLOAT_ROWS, QEMU_ROWS } from './rows';
 import { cornerVectors, hasRoundingMode, randomVectors, type Vector } from './vectors';
@@ -15,7 +15,7 @@ function parse(line: string): Vector {
   return { row, rm: Number(rm), operands: [bits(a), bits(b), bits(c)] };
 }
 
-for (const backend of BACKENDS)
+for (const backend of [...BACKENDS, TEMPLATES])
   describe(`floating-point rows on ${backend.name}`, function () {
     this.timeout(120_000);
 
@@ -51,6 +51,24 @@ for (const backend of BACKENDS)
         assert.deepEqual(actual, expected);
       });
   });
+
+describe('templates of floating-point rows', function () {
+  this.timeout(120_000);
+
+  it('give what the rows give, in every rounding mode, before and after NX has accrued', () => {
+    for (const row of FLOAT_ROWS)
+      for (const vector of [...cornerVectors(row, 500), ...randomVectors(row, 1000, 5)])
+        for (const before of [0, 1, 30]) {
+          const expected = run(QUICKEST, vector, before);
+          const actual = run(TEMPLATES, vector, before);
+          if (actual.result === expected.result && actual.flags === expected.flags) continue;
+          assert.equal(
+            `${vectorLine(vector, actual)} after ${before}`,
+            `${vectorLine(vector, expected)} after ${before}`,
+          );
+        }
+  });
+});
 
 describe('floating-point rows beside qemu-riscv64', function () {
   this.timeout(600_000);

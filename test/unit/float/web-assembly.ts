@@ -16,7 +16,8 @@ declare const WebAssembly: {
   Instance: new (module: object, imports: object) => { readonly exports: Exports };
 };
 
-function moduleOf(library: Library): Uint8Array {
+/** A module with the functions of a library, all exported; more may be added before it is finished. */
+export function libraryModule(library: Library): { readonly module: ModuleBuilder; readonly linkage: Linkage } {
   const module = new ModuleBuilder();
   // The hart stands at address 0, where its global says at first.
   const [hart, target] = [module.global('i32'), module.global('i64')];
@@ -48,14 +49,19 @@ function moduleOf(library: Library): Uint8Array {
     emitter.function(definition);
     module.define(functions.get(definition.name)!, code);
   }
-  return module.finish(1);
+  return { module, linkage };
+}
+
+/** An instance with a memory of its own, as words, in which the hart stands at address 0. */
+export function instantiate(module: ModuleBuilder): { readonly exports: Exports; readonly words: Uint32Array } {
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.finish(1)), { env: { memory } });
+  return { exports, words: new Uint32Array(memory.buffer) };
 }
 
 /** Compiles a library; the result calls its functions with integers, `before` being fflags before. */
 export function webAssembly(library: Library): (name: string, args: readonly bigint[], before: number) => Outcome {
-  const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(moduleOf(library)), { env: { memory } });
-  const words = new Uint32Array(memory.buffer);
+  const { exports, words } = instantiate(libraryModule(library).module);
   return (name, args, before) => {
     words[HartWord.FCSR] = before;
     const { parameters, result } = library.functions.get(name)!;
