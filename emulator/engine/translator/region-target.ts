@@ -198,6 +198,7 @@ export class RegionTarget implements Target {
   load(bits: number, push: Push): void {
     const { code } = this;
     if (this.slow) {
+      code.get(Parameter.BANK);
       this.sameAddress(push);
       this.rest();
       code.call(this.linkage.helper(`load${bits}` as 'load8'));
@@ -212,6 +213,7 @@ export class RegionTarget implements Target {
   store(bits: number, push: Push, value: Push): void {
     const { code } = this;
     if (this.slow) {
+      code.get(Parameter.BANK);
       this.sameAddress(push);
       value();
       this.rest();

@@ -2,14 +2,17 @@
  * Functions of the interpreter's module that translated regions call: accesses by the host, where the translations don't answer, and the
  * rows' library. Every module of regions imports them all, in one order, so that a function keeps its meaning in any of them.
  *
- * `load8 … load64(address, rest)` answers the value, zero-extended, its Result at Area.RESULT; `store8 … store64(address, value, rest)`
- * answers the Result. `rest` is the number of instructions that may be begun behind this one.
+ * `load8 … load64(bank, address, rest)` answers the value, zero-extended, its Result at Area.RESULT;
+ * `store8 … store64(bank, address, value, rest)` answers the Result. `rest` is the number of instructions that may be begun behind this one.
+ * They look at the translations once more: an access that shared its look with others (translator/access-groups.ts) may still hit.
  */
 import type { FunctionDefinition, Library } from '../../isa/language/ir';
-import { Area } from '../../machine/layout';
+import { Area, Bank } from '../../machine/layout';
+import { Result } from '../types';
 import { Code } from './code';
 import { valueType } from './emitter';
 import type { ModuleBuilder, Signature } from './module';
+import { LOADS, STORES, TranslatedAccess } from './translated-access';
 
 export type HelperName = `${'load' | 'store'}${8 | 16 | 32 | 64}`;
 
@@ -23,8 +26,13 @@ interface Helper {
 export const HELPERS: readonly Helper[] = ([8, 16, 32, 64] as const).flatMap((bits) => {
   const value = bits === 64 ? 'i64' : 'i32';
   return [
-    { name: `load${bits}`, store: false, bits, signature: { parameters: ['i64', 'i32'], results: [value] } },
-    { name: `store${bits}`, store: true, bits, signature: { parameters: ['i64', value, 'i32'], results: ['i32'] } },
+    { name: `load${bits}`, store: false, bits, signature: { parameters: ['i32', 'i64', 'i32'], results: [value] } },
+    {
+      name: `store${bits}`,
+      store: true,
+      bits,
+      signature: { parameters: ['i32', 'i64', value, 'i32'], results: ['i32'] },
+    },
   ] as const;
 });
 
@@ -36,11 +44,31 @@ export const signatureOf = ({ parameters, result }: FunctionDefinition): Signatu
   results: result ? [valueType(result)] : [],
 });
 
+/** What the translations answer is done and returned. */
+function hit(code: Code, bank: number, store: boolean, bits: number): void {
+  const [address, value] = [bank + 1, bank + 2];
+  const access = new TranslatedAccess(code, bank, 'miss');
+  code.block('miss');
+  access.place(store ? Bank.WRITE : Bank.READ, address, bits);
+  if (store) {
+    code.get(value);
+    code.memory(STORES[bits]!);
+  } else {
+    code.memory(LOADS[bits]!);
+    code.i32(0);
+    code.i32(Result.DONE);
+    code.memory('i32.store', Area.RESULT);
+  }
+  if (store) code.i32(Result.DONE);
+  code.return();
+  code.end();
+}
+
 /** `host`: index of the import that makes the access. */
 export function helperCode({ store, bits, signature }: Helper, host: number): Code {
   const code = new Code(signature.parameters);
-  const [address, value] = [0, 1];
-  const rest = store ? 2 : 1;
+  const [bank, address, value] = [0, 1, 2];
+  const rest = store ? 3 : 2;
   const half = (local: number, high: boolean): void => {
     code.get(local);
     if (high) {
@@ -49,6 +77,7 @@ export function helperCode({ store, bits, signature }: Helper, host: number): Co
     }
     code.op('i32.wrap_i64');
   };
+  hit(code, bank, store, bits);
   code.i32(0);
   code.i32(0);
   code.memory('i32.load', Area.LIMIT);
