@@ -19,7 +19,7 @@ export type Edge = { readonly block: number } | { readonly pc: VirtualAddress };
 export type BlockEnd =
   /** The last instruction is a conditional branch. */
   | { readonly kind: 'branch'; readonly taken: Edge; readonly next: Edge }
-  /** The last instruction is a jal. */
+  /** The last instruction is a jal, or a jalr whose target follows from the block's instructions before it. */
   | { readonly kind: 'jump'; readonly to: Edge }
   /** The last instruction is no transfer of control. */
   | { readonly kind: 'next'; readonly to: Edge }
