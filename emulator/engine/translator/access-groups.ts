@@ -77,12 +77,13 @@ function fits({ from, to, bits }: AccessGroup, distance: number, more: number): 
 /** By index of the instruction the group of its access, where that has more than one. */
 export function accessGroups(
   instructions: readonly Readonly<Instruction>[],
-  templateOf: (instruction: Readonly<Instruction>) => Template,
+  templateOf: (instruction: Readonly<Instruction>) => Template | undefined,
 ): ReadonlyMap<number, AccessGroup> {
   const open = new Map<number, Open>();
   const all: Open[] = [];
   instructions.forEach((instruction, index) => {
-    const access = accessOf(templateOf(instruction));
+    const template = templateOf(instruction);
+    const access = template && accessOf(template);
     const { rs1, imm } = instruction;
     if (access && access.kind !== 'amo') {
       const { bits } = access;

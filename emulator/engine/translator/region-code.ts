@@ -4,9 +4,11 @@
  * translating.
  */
 import type { Instruction } from '../../isa/instruction';
-import { Status } from '../../hart/csr-numbers';
+import { Csr, Status } from '../../hart/csr-numbers';
+import { Op } from '../../isa/op';
 import { Area, Bank, HartWord } from '../../machine/layout';
 import { va, type VirtualAddress } from '../../units';
+import { RECORD_SHIFT } from '../record';
 import { Code } from '../wasm/code';
 import { Emitter, type Definitions } from '../wasm/emitter';
 import { accessGroups, accessOf } from './access-groups';
@@ -72,7 +74,7 @@ class RegionBuilder {
   private readonly longest: Int32Array;
   /** Which way a dispatch node goes. */
   private readonly selector: number;
-  private readonly templateOf: (instruction: Readonly<Instruction>) => Template;
+  private readonly templateOf: (instruction: Readonly<Instruction>) => Template | undefined;
 
   constructor(
     private readonly region: Region,
@@ -80,7 +82,7 @@ class RegionBuilder {
   ) {
     const { code } = this;
     const { linkage, inexact, fused } = options;
-    this.templateOf = (instruction) => templateOf(instruction, inexact, fused)!;
+    this.templateOf = (instruction) => templateOf(instruction, inexact, fused);
     this.registers = new RegionRegisters(code, Parameter.HART, region);
     this.exits = new RegionExits(code, linkage, this.registers);
     this.target = new RegionTarget(code, linkage, this.registers, this.exits);
@@ -109,7 +111,7 @@ class RegionBuilder {
   }
 
   private usesFloat(): boolean {
-    return this.region.blocks.some(({ instructions }) => instructions.some((one) => this.templateOf(one).usesFloat));
+    return this.region.blocks.some(({ instructions }) => instructions.some((one) => this.templateOf(one)?.usesFloat));
   }
 
   /** Leaves where one does not hold. */
@@ -212,7 +214,7 @@ class RegionBuilder {
     else code.br(this.labelOf(route));
   }
 
-  private block(node: number, { pc, instructions, end }: RegionBlock): void {
+  private block(node: number, { pc, page, nextPage, instructions, end }: RegionBlock): void {
     const { code, exits } = this;
     const { isCheck, isLoop } = this.structure.nodes[node]!;
     // The entry's first time was among the assumptions.
@@ -229,6 +231,9 @@ class RegionBuilder {
       code.set(Parameter.REST);
     }
     let at: number = pc;
+    const record = this.options.blocks[page]! + ((pc & 4095) << RECORD_SHIFT);
+    const recordAt = (offset: number): number | undefined =>
+      nextPage === undefined ? record + (offset << RECORD_SHIFT) : undefined;
     const { templateOf } = this;
     const groups = accessGroups(instructions, templateOf);
     const transfers = end.kind === 'branch' || end.kind === 'jump' || end.kind === 'indirect';
@@ -236,9 +241,9 @@ class RegionBuilder {
       const after = instructions.length - 1 - i;
       this.target.begin(instruction, va(at), after, groups.get(i));
       const template = templateOf(instruction);
-      if (after > 0 || !transfers) this.instruction(template);
+      if (after > 0 || !transfers) this.instruction(template, recordAt(at - pc));
       at += instruction.length;
-      if (template.mayClearFlags && this.options.inexact) this.stillInexact(at, after);
+      if (template?.mayClearFlags && this.options.inexact) this.stillInexact(at, after);
     });
     this.target.endBlock();
     this.end(node, va(at), end, instructions.at(-1));
@@ -254,8 +259,10 @@ class RegionBuilder {
     code.end();
   }
 
-  private instruction(template: Template): void {
+  /** `record`: of the instruction; undefined for one across pages, which has none. */
+  private instruction(template: Template | undefined, record: number | undefined): void {
     const { code, emitter, target } = this;
+    if (!template) return target.callRow(record);
     const { body } = template;
     const access = accessOf(template);
     if (access === undefined) return emitter.row(body);
@@ -264,7 +271,7 @@ class RegionBuilder {
     emitter.row(body);
     code.br(DONE);
     code.end();
-    if (access.kind === 'amo') target.interpret();
+    if (access.kind === 'amo') target.callRow(record);
     else {
       target.beginSlow();
       emitter.row(body);
@@ -285,10 +292,10 @@ class RegionBuilder {
       case 'next':
         return go(end.to);
       case 'jump':
-        emitter.row(this.templateOf(last!).body);
+        emitter.row(this.templateOf(last!)!.body);
         return go(end.to);
       case 'branch': {
-        const { body, condition } = this.templateOf(last!);
+        const { body, condition } = this.templateOf(last!)!;
         emitter.statements(body);
         emitter.expression(condition!);
         emitter.row([]);
@@ -298,7 +305,7 @@ class RegionBuilder {
         return go(end.next);
       }
       case 'indirect':
-        return this.indirect(node, end.targets, this.templateOf(last!), routes);
+        return this.indirect(node, end.targets, this.templateOf(last!)!, routes);
     }
   }
 
@@ -350,6 +357,20 @@ class RegionBuilder {
     }
     follow();
   }
+}
+
+/** Rows that have no template but whose own functions regions call: they take nothing away from under it. */
+const CALLED_ROWS: ReadonlySet<Op> = new Set([
+  ...[Op.LR_W, Op.LR_D, Op.SC_W, Op.SC_D],
+  ...[Op.CBO_CLEAN, Op.CBO_FLUSH, Op.CBO_INVAL, Op.CBO_ZERO],
+]);
+const COUNTERS: ReadonlySet<number> = new Set([Csr.CYCLE, Csr.TIME, Csr.INSTRET]);
+
+/** Can the instruction be part of a region? */
+export function translates(instruction: Readonly<Instruction>): boolean {
+  const { op, rs1, imm } = instruction;
+  if (templateOf(instruction, false) !== undefined || CALLED_ROWS.has(op)) return true;
+  return op === Op.CSRRS && rs1 === 0 && COUNTERS.has(imm);
 }
 
 /** The function of a region. */

@@ -4,6 +4,8 @@ import type { HelperName } from '../wasm/region-helpers';
 export interface RegionLinkage {
   /** Index of the type of a region (convention.ts, REGION). */
   readonly regionType: number;
+  /** Index of the type of a row's own function (wasm/row-function.ts); they stand in the table behind the slots. */
+  readonly rowType: number;
   /** An access by the host. */
   helper(name: HelperName): number;
   /** A function of the rows' library. */

@@ -11,6 +11,7 @@ import { HartWord } from '../../machine/layout';
 import type { Code } from '../wasm/code';
 import type { Region } from './region';
 
+const FILES = ['x', 'f'] as const;
 const FIELDS = ['rd', 'rs1', 'rs2', 'rs3'] as const;
 /** Which fields of an operation name a register of which file; of bits, two for each of FIELDS: 1 x, 2 f. */
 const NAMED = new Uint8Array(Op.COUNT);
@@ -61,32 +62,39 @@ export class RegionRegisters {
     return this[file][number];
   }
 
-  private each(file: RegisterFile, visit: (number: number, local: number) => void): void {
-    this[file].forEach((local, number) => {
-      if (local !== undefined) visit(number, local);
-    });
-  }
-
   /** At the entry. */
   load(): void {
-    const { code, hart } = this;
-    for (const file of ['x', 'f'] as const)
-      this.each(file, (number, local) => {
-        code.get(hart);
-        code.memory(file === 'x' ? 'i64.load' : 'f64.load', offsetOf(file, number));
-        code.set(local);
-      });
+    for (const file of FILES) this[file].forEach((_, number) => this.transfer(file, number, false));
   }
 
   /** Where the region is left: what may have been written. */
   store(): void {
+    for (const file of FILES) for (const number of this.written[file]) this.transfer(file, number, true);
+  }
+
+  private transfer(file: RegisterFile, number: number, toHart: boolean): void {
     const { code, hart } = this;
-    for (const file of ['x', 'f'] as const)
-      this.each(file, (number, local) => {
-        if (!this.written[file].has(number)) return;
-        code.get(hart);
-        code.get(local);
-        code.memory(file === 'x' ? 'i64.store' : 'f64.store', offsetOf(file, number));
-      });
+    const local = this[file][number];
+    if (local === undefined) return;
+    const type = file === 'x' ? 'i64' : 'f64';
+    code.get(hart);
+    if (toHart) code.get(local);
+    code.memory(`${type}.${toHart ? 'store' : 'load'}`, offsetOf(file, number));
+    if (!toHart) code.set(local);
+  }
+
+  /** Before a row's own function does an instruction: the hart gets the registers that it reads. */
+  storeSources(instruction: Readonly<Instruction>): void {
+    FIELDS.forEach((field, at) => {
+      const file = fileOf(instruction.op, at);
+      if (field === 'rd' || file === undefined || !this.written[file].has(instruction[field])) return;
+      this.transfer(file, instruction[field], true);
+    });
+  }
+
+  /** Behind it: the result. */
+  loadResult(instruction: Readonly<Instruction>): void {
+    const file = fileOf(instruction.op, 0);
+    if (file !== undefined) this.transfer(file, instruction.rd, false);
   }
 }

@@ -13,7 +13,7 @@ import type { Push, Target } from '../wasm/emitter';
 import { HartCode } from '../wasm/registers';
 import { LOADS, STORES, TranslatedAccess } from '../wasm/translated-access';
 import type { AccessGroup } from './access-groups';
-import { Parameter } from './convention';
+import { Parameter, SLOTS } from './convention';
 import type { RegionExits } from './region-exits';
 import type { RegionLinkage } from './region-linkage';
 import type { RegionRegisters } from './region-registers';
@@ -73,12 +73,16 @@ export class RegionTarget implements Target {
 
   /** Behind the slow part: it may be the last thing the region does. */
   endSlow(): void {
+    this.leaveIfTold();
+    this.releaseAddress();
+  }
+
+  private leaveIfTold(): void {
     const { code } = this;
     code.get(this.result);
     code.if();
     this.exits.leave(this.at + this.instruction.length, this.after);
     code.end();
-    this.releaseAddress();
   }
 
   private releaseAddress(): void {
@@ -179,6 +183,31 @@ export class RegionTarget implements Target {
     this.exits.rest(this.after);
   }
 
+  /**
+   * The row's own function does the instruction: an AMO that the translations don't answer, or what needs the host anyway. Its registers
+   * go through the hart; `record` is the record's byte address, without which the interpreter must do it.
+   */
+  callRow(record: number | undefined): void {
+    const { code, registers, instruction } = this;
+    this.releaseAddress();
+    if (record === undefined) return this.exits.interpret(this.at, this.after + 1);
+    registers.storeSources(instruction);
+    code.i32(0);
+    code.i32(0);
+    code.memory('i32.load', Area.LIMIT);
+    this.rest();
+    code.op('i32.sub');
+    code.memory('i32.store', Area.COUNT);
+    code.get(Parameter.HART);
+    code.i32(record);
+    code.i64(BigInt(this.at));
+    code.i32(SLOTS + instruction.op);
+    code.callIndirect(this.linkage.rowType);
+    this.check();
+    registers.loadResult(instruction);
+    this.leaveIfTold();
+  }
+
   /** Takes the host's answer; leaves the region where nothing was done. */
   private check(): void {
     const { code } = this;
@@ -246,7 +275,7 @@ export class RegionTarget implements Target {
     code.memory('f64.store', distance);
   }
 
-  /** Halves of an AMO: the interpreter does those that the translations don't answer. */
+  /** Halves of an AMO. */
   host(name: HostName, args: readonly Push[]): void {
     const { code } = this;
     const bits = name.endsWith('64') ? 64 : 32;
@@ -261,12 +290,6 @@ export class RegionTarget implements Target {
       code.memory(STORES[bits]!);
       code.release('i32', this.amoAt!);
     } else never();
-  }
-
-  /** In place of the slow part of an AMO. */
-  interpret(): void {
-    this.exits.interpret(this.at, this.after + 1);
-    this.releaseAddress();
   }
 
   /** mstatus.FS is Dirty in a region with such an instruction. */
