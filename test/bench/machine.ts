@@ -3,7 +3,7 @@ import type { Personality } from '../../emulator/machine/personality';
 import type { EngineName } from '../../emulator/machine/types';
 import { tick } from '../../emulator/units';
 import { createSystem } from '../../monitor/system/system';
-import type { LaunchDescription, SystemSnapshot } from '../../monitor/system/types';
+import type { LaunchDescription, System, SystemSnapshot } from '../../monitor/system/types';
 
 /** Ticks between two looks at the outside, about as a session takes them. */
 const SLICE = 1_000_000;
@@ -16,6 +16,8 @@ const TICKS_PER_COPY = 20_000;
 
 export interface MachineRun {
   readonly rounds: number;
+  /** Arguments of the program instead of the number of rounds. */
+  readonly args?: readonly string[];
   /** The engine of the machine; its usual one when absent. */
   readonly engine?: EngineName;
   /** Snapshots are taken at regular ticks and kept, as a recording session does. */
@@ -33,11 +35,12 @@ export interface MachineResult {
   readonly snapshots: number;
 }
 
-/** Runs to the end. Throws an Error when the machine comes to rest before. */
-export function runOnMachine(image: Uint8Array, { rounds, engine, recording = false }: MachineRun): MachineResult {
+/** Puts a machine together; what comes back runs it to the end, and throws an Error when it comes to rest before. */
+export function prepare(image: Uint8Array, run: MachineRun): () => MachineResult {
+  const { rounds, args = [String(rounds)], engine, recording = false } = run;
   const launch: LaunchDescription = {
     program: '/root/workload',
-    args: [String(rounds)],
+    args,
     files: [{ path: '/root/workload', bytes: image, mode: 0o755 }],
   };
   const system = createSystem(launch);
@@ -56,11 +59,27 @@ export function runOnMachine(image: Uint8Array, { rounds, engine, recording = fa
   personalities.machine = counted(personalities.machine!);
   personalities.supervisor = counted(personalities.supervisor!);
 
+  return () => {
+    const { output, snapshots } = toTheEnd(system, recording);
+    return {
+      output,
+      engine: system.machine.engineName,
+      exitStatus: system.exitStatus,
+      instructions: system.tick - theirs,
+      dirtyPages: system.machine.dirtyPages,
+      snapshots,
+    };
+  };
+}
+
+function toTheEnd(system: System, recording: boolean): { output: string; snapshots: number } {
   const snapshots: SystemSnapshot[] = [];
-  const output: Uint8Array[] = [];
+  const decoder = new TextDecoder();
+  let output = '';
   for (let last = 0; ;) {
     const { reason } = system.run(tick(system.tick + SLICE));
-    for (const event of system.drain()) if (event.kind === 'output') output.push(event.bytes);
+    for (const event of system.drain())
+      if (event.kind === 'output') output += decoder.decode(event.bytes, { stream: true });
     if (reason === 'halted') break;
     if (reason !== 'until') throw new Error(`the machine came to rest: ${reason}`);
     const since = system.tick - last;
@@ -69,12 +88,7 @@ export function runOnMachine(image: Uint8Array, { rounds, engine, recording = fa
       last = system.tick;
     }
   }
-  return {
-    output: Buffer.concat(output).toString(),
-    engine: system.machine.engineName,
-    exitStatus: system.exitStatus,
-    instructions: system.tick - theirs,
-    dirtyPages: system.machine.dirtyPages,
-    snapshots: snapshots.length,
-  };
+  return { output, snapshots: snapshots.length };
 }
+
+export const runOnMachine = (image: Uint8Array, run: MachineRun): MachineResult => prepare(image, run)();

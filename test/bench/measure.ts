@@ -3,10 +3,10 @@
  * threads, start-up included) that the shell reports of it; best of several turns. Each opponent runs as many rounds as fill the time
  * wanted, so that the times per round can be compared.
  */
-import { spawnSync } from 'node:child_process';
 import type { EngineName } from '../../emulator/machine/types';
 import type { ChildResult } from './child';
 import type { MachineRun } from './machine';
+import { timed, works } from './timed';
 import { imageOf, type Workload } from './workloads';
 
 export interface Options {
@@ -45,32 +45,10 @@ export interface Measured {
 
 const QEMU_USER = 'qemu-riscv64';
 const QEMU_SYSTEM = 'qemu-system-riscv64';
-const LONGEST_MS = 300_000;
 /** Where the runtime looks for the number of rounds on bare metal. */
 const ROUNDS_ADDRESS = 0x87fff000;
 
-const works = (command: string): boolean => spawnSync(command, ['--version']).status === 0;
-/** CPU times of children are only known to the shell. */
 export const findOpponents = (): Opponents => ({ user: works(QEMU_USER), system: works(QEMU_SYSTEM) });
-
-interface Ran {
-  readonly seconds: number;
-  readonly stdout: string;
-}
-
-/** Runs a command and measures its CPU time. Throws an Error when it fails. */
-function timed(command: string, args: readonly string[]): Ran {
-  // The command's own messages are kept apart from what the shell says of its times.
-  const script = 'TIMEFORMAT="%U %S"; exec 3>&2; time "$@" 2>&3';
-  const { status, stdout, stderr, error } = spawnSync('bash', ['-c', script, 'bash', command, ...args], {
-    encoding: 'utf8',
-    timeout: LONGEST_MS,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${error?.message ?? `${stdout}${stderr}`}`);
-  const [user, system] = stderr.trim().split(/\s+/).slice(-2).map(Number);
-  return { seconds: user! + system!, stdout };
-}
 
 function checked(workload: Workload, who: string, output: string): void {
   if (output !== `checksum ${workload.checksum}\n`)

@@ -4,12 +4,8 @@
  * that are created, run and lost one after the other. Each measurement is a process of its own (scale-child.ts).
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { compile } from '../../samples/toolchain/compile';
-import { findCompiler } from '../../samples/toolchain/find';
-import { layoutOf } from '../../samples/toolchain/layout';
+import { withPrograms, type Make } from './compiled';
 import type { Level, ScaleResult, ScaleRun } from './scale-child';
 
 const MIB = 2 ** 20;
@@ -24,21 +20,13 @@ interface Images {
   readonly hello: string;
 }
 
-async function build(folder: string): Promise<Images> {
-  const layout = layoutOf(process.cwd());
-  const compiler = await findCompiler({ layout, env: process.env, say: () => undefined });
-  const make = async (kind: 'host' | 'eapp', source: string, name: string, flags: string[]) => {
-    const out = join(folder, name);
-    const sources = [join(process.cwd(), 'test/bench/scale', source)];
-    await compile({ compiler, layout }, { kind, sources, out, flags });
-    return out;
-  };
+async function build(make: Make): Promise<Images> {
   return {
-    host: await make('host', 'host.c', 'host', []),
-    big: await make('eapp', 'instance.c', 'big', [`-DSIZE=${64 * MIB}`, '-DENDS']),
-    small: await make('eapp', 'instance.c', 'small', [`-DSIZE=${MIB}`, '-DENDS']),
-    crowd: await make('eapp', 'instance.c', 'crowd', []),
-    hello: await make('eapp', 'instance.c', 'hello', ['-DENDS']),
+    host: await make('host', 'scale/host.c', 'host'),
+    big: await make('eapp', 'scale/instance.c', 'big', [`-DSIZE=${64 * MIB}`, '-DENDS']),
+    small: await make('eapp', 'scale/instance.c', 'small', [`-DSIZE=${MIB}`, '-DENDS']),
+    crowd: await make('eapp', 'scale/instance.c', 'crowd'),
+    hello: await make('eapp', 'scale/instance.c', 'hello', ['-DENDS']),
   };
 }
 
@@ -122,13 +110,10 @@ const free = ({ kernelPages, monitorPages }: Level): number => kernelPages + mon
 
 /** Measures and prints. */
 export async function reportScale(count: number): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'penglai-scale-'));
-  try {
-    const images = await build(folder);
+  await withPrograms(async (make) => {
+    const images = await build(make);
     forking(images);
     crowding(images, count);
     cycling(images, count);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  });
 }

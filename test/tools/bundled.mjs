@@ -9,9 +9,9 @@ import { generate } from '../../generate.mjs';
 
 /**
  * `base` is the caller's import.meta.url; the first of `names` (modules beside it) is the program, the others lie beside it for child
- * processes. Without `sourcemap` no time goes into reading one: for what is measured.
+ * processes. Without `sourcemap` no time goes into reading one: for what is measured. `browser` are modules for a browser's worker.
  */
-export async function runBundled(base, names, { sourcemap = true } = {}) {
+export async function runBundled(base, names, { sourcemap = true, browser = [] } = {}) {
   const folder = fileURLToPath(new URL('.', base));
   const out = mkdtempSync(join(tmpdir(), 'penglai-'));
   try {
@@ -26,6 +26,16 @@ export async function runBundled(base, names, { sourcemap = true } = {}) {
       sourcemap: sourcemap && 'inline',
       logLevel: 'warning',
     });
+    if (browser.length > 0)
+      await build({
+        entryPoints: browser.map((name) => join(folder, `${name}.ts`)),
+        outdir: out,
+        bundle: true,
+        platform: 'browser',
+        target: 'es2022',
+        format: 'iife',
+        logLevel: 'warning',
+      });
     const args = [
       ...(sourcemap ? ['--enable-source-maps'] : []),
       join(out, `${names[0]}.js`),

@@ -1,0 +1,62 @@
+/**
+ * `npm run bench -- --regions N`: N distinct hot loops one after the other in one process, in new places and in places used before. What was
+ * translated and is not run any more must be released: the resident set after the last quarter is held against that after the second, and its
+ * peak against a cap.
+ */
+import { ENGINE_NAMES } from '../../emulator/machine/machine';
+import type { EngineName } from '../../emulator/machine/types';
+import { withPrograms } from './compiled';
+import type { RegionsResult, RegionsRun } from './regions-run';
+import { timed } from './timed';
+
+export const REGIONS = 200_000;
+const GROWTH = 1.1;
+/** MiB that the process may take at most. */
+export const CAP = 600;
+/** Loops lie 128 bytes apart: 2048 pages, twice as many as the area of decoded code has blocks for. */
+const PLACES = 65_536;
+/** Runs of each loop: more than make anything hot. */
+const TIMES = 3000;
+
+export interface RegionsOptions {
+  readonly count: number;
+  readonly engine?: EngineName;
+  readonly cap?: number;
+  readonly places?: number;
+  readonly times?: number;
+}
+
+export interface RegionsReport extends RegionsResult {
+  readonly count: number;
+  readonly cap: number;
+  readonly seconds: number;
+  /** Last quarter / second quarter. */
+  readonly growth: number;
+  readonly kept: boolean;
+}
+
+/** Measures and tells. Throws an Error when the program did not do what it should. */
+export function measureRegions(
+  child: string,
+  options: RegionsOptions,
+  say: (line: string) => void,
+): Promise<RegionsReport> {
+  const { count, cap = CAP, places = PLACES, times = TIMES } = options;
+  return withPrograms(async (make) => {
+    const program = await make('host', 'guests/regions.c', 'regions', ['-O2']);
+    const engine = options.engine ?? ENGINE_NAMES[0]!;
+    const run: RegionsRun = { program, args: [count, places, times].map(String), engine };
+    const { seconds, stdout } = timed(process.execPath, [child, JSON.stringify(run)]);
+    const result = JSON.parse(stdout) as RegionsResult;
+    if (result.exitStatus !== 0 || result.rss.length !== 4)
+      throw new Error(`exit status ${result.exitStatus}: ${result.output}`);
+    const growth = result.rss[3]! / result.rss[1]!;
+    const kept = growth <= GROWTH && result.peak <= cap;
+    say(`${count} distinct loops, each run ${times} times, in ${places} places, with the engine ${result.engine}:`);
+    say(`  ${(result.ticks / 1e6).toFixed(0)} M ticks, ${seconds.toFixed(1)} s of CPU time`);
+    say(`  resident set after each quarter: ${result.rss.map((mib) => `${mib.toFixed(0)} MiB`).join(', ')}`);
+    say(`  last / second: ${growth.toFixed(3)}, wanted at most ${GROWTH}: ${growth <= GROWTH ? 'yes' : 'NO'}`);
+    say(`  peak ${result.peak.toFixed(0)} MiB, wanted at most ${cap}: ${result.peak <= cap ? 'yes' : 'NO'}`);
+    return { ...result, count, cap, seconds, growth, kept };
+  });
+}

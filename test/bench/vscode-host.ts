@@ -1,0 +1,48 @@
+/**
+ * What VS Code's extension host runs in place of extension tests: asks the benchmark for jobs and does them in a process of its own, started as VS
+ * Code starts a debug adapter that is a Node program (`cp.fork` under VS Code's own runtime), or here in the extension host.
+ */
+import { fork } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ChildResult } from './child';
+import type { HostResult, Job } from './jobs';
+import { prepare } from './machine';
+
+/** As the debug adapter's process. */
+function inProcess({ image, run }: Job): Promise<HostResult> {
+  return new Promise((resolve, reject) => {
+    const child = fork(join(__dirname, 'child.js'), [image, JSON.stringify(run)], { silent: true, execArgv: [] });
+    let [text, errors] = ['', ''];
+    child.stdout!.on('data', (data: Buffer) => (text += data.toString()));
+    child.stderr!.on('data', (data: Buffer) => (errors += data.toString()));
+    child.once('close', (code) => {
+      if (code === 0) resolve(JSON.parse(text) as ChildResult);
+      else reject(new Error(errors));
+    });
+  });
+}
+
+function here({ image, run }: Job): HostResult {
+  const start = prepare(new Uint8Array(readFileSync(image)), run);
+  const [began, before] = [performance.now(), process.cpuUsage()];
+  const result = start();
+  const { user, system } = process.cpuUsage(before);
+  return { ...result, runSeconds: (user + system) / 1e6, wallSeconds: (performance.now() - began) / 1000 };
+}
+
+/** Called by VS Code; the benchmark's address is in the environment. Ends when there are no more jobs. */
+export async function run(): Promise<void> {
+  const { BENCH_ADDRESS: address } = process.env;
+  const { versions, execPath } = process;
+  const about = `${versions['electron'] === undefined ? '' : `Electron ${versions['electron']}, `}Node.js ${versions.node}, V8 ${versions.v8}, ${execPath}`;
+  for (;;) {
+    const response = await fetch(`${address}/job/vscode?about=${encodeURIComponent(about)}`);
+    if (response.status !== 200) return;
+    const job = (await response.json()) as Job;
+    const answer = await (job.where === 'extension host' ? Promise.resolve(here(job)) : inProcess(job)).catch(
+      (error: unknown) => ({ error: String(error) }),
+    );
+    await fetch(`${address}/result/vscode`, { method: 'POST', body: JSON.stringify(answer) });
+  }
+}

@@ -1,0 +1,32 @@
+/** The drivers of the benchmark with the smallest of counts: they still measure what they say. No time is looked at. */
+import assert from 'node:assert/strict';
+import { ENGINE_NAMES } from '../../../emulator/machine/machine';
+import { withPrograms } from '../../bench/compiled';
+import { measurePauses } from '../../bench/pause';
+import { runRegions } from '../../bench/regions-run';
+
+describe('drivers of the benchmark', () => {
+  it('regions: the same sum on every engine and in any number of places, and a resident set for each quarter', () =>
+    withPrograms(async (make) => {
+      const program = await make('host', 'guests/regions.c', 'regions', ['-O2']);
+      const sums = new Set<string>();
+      for (const [engine, places] of [...ENGINE_NAMES.map((name) => [name, 37] as const), ['wasm', 300] as const]) {
+        const result = await runRegions({ program, args: ['300', String(places), '20'], engine });
+        assert.deepEqual([result.exitStatus, result.engine, result.rss.length], [0, engine, 4], result.output);
+        sums.add(/^sum [0-9a-f]{16}$/m.exec(result.output)![0]);
+      }
+      assert.equal(sums.size, 1);
+    }));
+
+  it('pause: each request is followed by a stop, and the guest goes on after it', async () => {
+    const lines: string[] = [];
+    const { rows, count } = await measurePauses({ count: 3, only: ['loop'] }, (line) => lines.push(line));
+    assert.equal(count, 3);
+    assert.deepEqual(
+      rows.map(({ name }) => name),
+      ['a loop'],
+    );
+    assert.ok(rows[0]!.pauses.max >= rows[0]!.pauses.median && rows[0]!.pauses.median > 0);
+    assert.ok(lines.some((line) => line.startsWith('a loop')));
+  });
+});
