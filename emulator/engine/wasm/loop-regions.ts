@@ -67,6 +67,9 @@ export abstract class LoopRegions extends LoopState {
   /** Before the first instruction, whose pc is in `target`. */
   protected begin(limit: number): void {
     const { code } = this;
+    // No page: a local begins as that of address 0.
+    code.i64(-1n);
+    code.set(this.page);
     code.block('at once');
     code.block('by a jump');
     code.get(limit);

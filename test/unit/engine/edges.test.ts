@@ -3,6 +3,7 @@
  * sees must not show that they are there.
  */
 import assert from 'node:assert/strict';
+import { Cause } from '../../../emulator/hart/types';
 import { createMachine } from '../../../emulator/machine/machine';
 import { NO_SPACE, pa, tick, va } from '../../../emulator/units';
 import { assemble } from '../assembler';
@@ -62,6 +63,14 @@ eachEngine('Translations', () => {
 });
 
 eachEngine('Exceptions and devices', () => {
+  it('a run that begins at address 0, where nothing is mapped, begins with a page fault', () => {
+    for (const ticks of [1, 1000]) {
+      const { machine } = userMachine(0);
+      machine.run(tick(ticks));
+      assert.equal(machine.harts[0]!.mcause, Cause.InstructionPageFault, `a run of ${ticks}`);
+    }
+  });
+
   it('a trap vector keeps all bits of its address', () => {
     const vector = 0x1234_5678_9abc_def0n;
     const { machine, run } = bare('ebreak');
