@@ -11,6 +11,7 @@ import { SCENES } from './hostile/scenes';
 import { SHAPES } from './kinds';
 import { Model } from './model';
 import { runLoops } from './loops/campaign';
+import { storms } from './loops/storm';
 import { haveQemu, Qemu, type Oracle } from './oracles';
 import { stepRows } from './steps';
 import { supportedBy } from './support';
@@ -25,6 +26,7 @@ const USAGE = `npm run differential -- [what …] [--seconds N] [--seed N] [--pr
   steps         single instructions of every row from random states, exceptions included: the rows, every engine, until the time is over
   cuts          random programs on every engine, stopped at random ticks, engines changed there, until the time is over
   loops         loop-heavy programs: every engine and changes between them, in step; then qemu-riscv64; until the time is over
+  storms        the same programs under stops, watches, snapshots, patches and lost rights, at random, on every engine in step
   hostile       hostile code on every engine in step, until the time is over; or --ticks N of each scene
   slow          what 100,000 ticks of guests made to be slow take
 Without a name: all of them. A seed is that of the first program; it is printed with every program that differs.`;
@@ -67,6 +69,7 @@ const CAMPAIGNS: Readonly<Record<string, (qemu: Qemu | undefined) => boolean>> =
   steps: () => singleSteps(),
   cuts: () => cuts(),
   loops: (qemu) => runLoops(seed, Date.now() + 1000 * seconds, qemu && supportedBy(qemu), (text) => console.log(text)),
+  storms: () => storms(seed, Date.now() + 1000 * seconds, (text) => console.log(text)),
   hostile: () => hostile(),
   slow: () => {
     slowGuests(ENGINE_NAMES);

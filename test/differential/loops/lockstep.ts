@@ -52,10 +52,15 @@ export class Lockstep {
   /** Does the same to every machine; what comes back must be the same. */
   all<T>(act: (machine: SoftwareMachine) => T): T {
     const answers = this.sides.map(({ machine }) => act(machine));
-    const texts = answers.map((answer) => JSON.stringify(answer));
+    const texts = answers.map(textOf);
     const at = texts.findIndex((text) => text !== texts[0]);
     if (at >= 0) this.fail(`${this.sides[0]!.name}: ${texts[0]}; ${this.sides[at]!.name}: ${texts[at]}`);
     return answers[0]!;
+  }
+
+  /** Does something to every machine. */
+  each<T>(act: (machine: SoftwareMachine, index: number) => T): T[] {
+    return this.sides.map(({ machine }, i) => act(machine, i));
   }
 
   /** Runs so many ticks further at most. */
@@ -99,5 +104,8 @@ export class Lockstep {
     throw new DifferenceError(`${this.title}, tick ${this.tick}: ${text}`);
   }
 }
+
+const textOf = (value: unknown): string =>
+  JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? inner.toString(16) : inner)) ?? 'nothing';
 
 const hex = (word: number): string => (word >>> 0).toString(16);

@@ -6,7 +6,8 @@
 import type { Hart } from '../../../emulator/hart/types';
 import { createMachine, type MachineOptions, type SoftwareMachine } from '../../../emulator/machine/machine';
 import type { Personality } from '../../../emulator/machine/personality';
-import { pa, tick, va } from '../../../emulator/units';
+import { MemoryFault, type SupervisorPort } from '../../../emulator/machine/ports';
+import { pa, tick, va, type VirtualAddress } from '../../../emulator/units';
 import { PTE, Tables } from '../../unit/machine/user';
 import { handler, Save } from './handler';
 import type { LoopProgram } from './program';
@@ -38,6 +39,16 @@ const BASES: Readonly<Record<Regime, number>> = {
 /** Where the program of a regime must stand. */
 export const baseOf = (regime: Regime): number => BASES[regime];
 
+/** Bytes of the program; none where it may not read. */
+function readable(user: SupervisorPort['user'], address: VirtualAddress, count: number): Uint8Array {
+  try {
+    return user.read(address, count);
+  } catch (error) {
+    if (error instanceof MemoryFault) return new Uint8Array(0);
+    throw error;
+  }
+}
+
 interface Seen {
   readonly output: readonly number[];
   readonly traps: readonly number[];
@@ -66,7 +77,7 @@ export class SkippingFirmware implements Personality {
       return 2;
     }
     if (hart.mcause !== 8) {
-      const length = (user.read(hart.mepc, 1)[0]! & 3) === 3 ? 4 : 2;
+      const length = (readable(user, hart.mepc, 1)[0] ?? 3) % 4 === 3 ? 4 : 2;
       this.seen = { ...this.seen, traps: [...this.seen.traps, hart.mcause, hart.mepc, hart.mtval] };
       hart.mepc = va(hart.mepc + length);
       hart.mret();
@@ -79,7 +90,7 @@ export class SkippingFirmware implements Personality {
       return 1;
     }
     const count = hart.getX(17) === 64 ? hart.getX(12) : 0;
-    const bytes = count === 0 ? [] : user.read(va(hart.getX(11)), count);
+    const bytes = readable(user, va(hart.getX(11)), count);
     this.seen = { ...this.seen, output: [...this.seen.output, ...bytes] };
     hart.setX(10, count);
     hart.mret();

@@ -1,13 +1,14 @@
 import * as assert from 'node:assert/strict';
-import { inStep, wayOf } from '../../differential/loops/campaign';
+import { inStep, optionsOf, wayOf } from '../../differential/loops/campaign';
 import { loopProgram } from '../../differential/loops/program';
 import { LoopsInQemu } from '../../differential/loops/qemu';
-import { optionsOf } from '../../differential/loops/campaign';
+import { storm } from '../../differential/loops/storm';
 import { haveQemu, Qemu } from '../../differential/oracles';
 import { supportedBy } from '../../differential/support';
 
 /** `npm run differential -- loops` runs as many as time allows. */
 const IN_STEP = 72;
+const STORMS = 24;
 const IN_QEMU = 40;
 
 describe('Programs full of loops', function () {
@@ -20,6 +21,14 @@ describe('Programs full of loops', function () {
       ticks += inStep(seed, regime, cuts).ticks;
     }
     assert.ok(ticks > 20_000 * IN_STEP, `only ${ticks} ticks`);
+  });
+
+  it('stop, are watched, go back, are patched and lose rights at the same ticks on every engine', () => {
+    const exits: Record<string, number> = {};
+    for (let seed = 1; seed <= STORMS; seed++)
+      for (const [reason, count] of Object.entries(storm(seed, 60).exits)) exits[reason] = (exits[reason] ?? 0) + count;
+    for (const reason of ['until', 'stop', 'watch', 'halted'])
+      assert.ok(exits[reason]! >= STORMS, `${exits[reason]} times ${reason}`);
   });
 
   it('are the same for the same seed, and others for another', () => {
