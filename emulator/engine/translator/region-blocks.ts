@@ -15,8 +15,8 @@ export interface RawBlock {
   readonly nextPage: VirtualAddress | undefined;
   instructions: Readonly<Instruction>[];
   end: Ending;
-  /** How often control comes to it for each time that it comes to the region's entry: a guess. */
-  readonly frequency: number;
+  /** How likely control comes to it, compared with other blocks (discover.ts). */
+  readonly likely: number;
 }
 
 type Blocks = ReadonlyMap<VirtualAddress, RawBlock>;
@@ -133,7 +133,7 @@ class Finish {
   /** Where a jalr goes to: first what was seen, then what the calls say, the likeliest first. */
   private targetsOf(block: RawBlock, pc: VirtualAddress): readonly VirtualAddress[] {
     const sites = new Set((this.returning.get(block) ?? []).flatMap((called) => [...called.sites]));
-    const likely = [...sites].sort((a, b) => b.frequency - a.frequency).map((site) => site.pc);
+    const likely = [...sites].sort((a, b) => b.likely - a.likely).map((site) => site.pc);
     const known = [...this.reader.targets(pc), ...likely].filter((target) => this.blocks.has(target));
     return [...new Set(known)].slice(0, MAX_TARGETS);
   }
