@@ -26,10 +26,23 @@ const REMEMBERED = 32;
 /** Stores to a page without any decoding in between, after which it is taken for data. */
 const DATA_AFTER = 64;
 
-interface Stopped {
+/** A block of a page that shows stops at offsets in it, in one space. */
+export interface Stopped {
   readonly block: number;
   readonly offsets: ReadonlySet<number>;
 }
+
+/** What translated regions must know of the code they were made from. */
+export interface CodeListener {
+  /** Bytes [from, to) of a page with a block are about to be written. */
+  written(page: number, from: number, to: number): void;
+  /** A page has lost its block. Nobody is told of stores to it any more. */
+  released(page: number): void;
+  /** The instruction of a record was decoded: it has no SLOT yet. */
+  decoded(at: number, page: number, offset: number): void;
+}
+
+const NOBODY: CodeListener = { written() {}, released() {}, decoded() {} };
 
 /** Blocks and records are named by their byte offset in the machine's memory. */
 export class CodeCache {
@@ -50,6 +63,7 @@ export class CodeCache {
   private readonly instruction = newInstruction();
   /** Blocks were given up: exec translations must go, and an engine must leave its loop. */
   onDrop: () => void = () => undefined;
+  listener = NOBODY;
   /** Bits of the instruction in the single block. */
   private singleBits = 0;
   /** SLOT and HEAT of a record that is decoded anew. */
@@ -92,6 +106,29 @@ export class CodeCache {
     return block;
   }
 
+  /** The block of a page that has one, without stops; else 0. */
+  plainBlock(page: number): number {
+    return this.blocks[page]!;
+  }
+
+  /** The blocks of a page that show stops. */
+  *stoppedBlocks(page: number): Generator<Stopped> {
+    for (const stopped of this.stopsOf.values()) if (this.pages[this.numberOf(stopped.block)] === page) yield stopped;
+  }
+
+  /** The stops that a block shows. */
+  stopsIn(block: number): ReadonlySet<number> | undefined {
+    return this.stopsOf.get(block)?.offsets;
+  }
+
+  /** Page of RAM and offset in it of a record; undefined for one that stands for no halfword of a page. */
+  placeOf(at: number): { readonly page: number; readonly offset: number } | undefined {
+    const number = this.numberOf(at);
+    const page = this.pages[number]!;
+    const offset = (at - Area.CODE - number * BLOCK_BYTES) >> RECORD_SHIFT;
+    return page < 0 || offset >= 4096 ? undefined : { page, offset };
+  }
+
   private allocate(page: number): number {
     if (this.free.length === 0 && this.used === MAX_BLOCKS) this.dropAll();
     const number = this.free.pop() ?? this.used++;
@@ -129,6 +166,7 @@ export class CodeCache {
       this.blocks[page] = 0;
       this.memory.unmark(page, Mark.CODE);
       this.pages[number] = -1;
+      this.listener.released(page);
     }
     this.used = 1;
     this.free = [];
@@ -150,7 +188,10 @@ export class CodeCache {
     const page = this.pages[number]!;
     this.pages[number] = -1;
     this.free.push(number);
-    if (this.blocks[page] === block) this.blocks[page] = 0;
+    if (this.blocks[page] === block) {
+      this.blocks[page] = 0;
+      this.listener.released(page);
+    }
     if (!this.pages.subarray(0, this.used).includes(page)) this.memory.unmark(page, Mark.CODE);
   }
 
@@ -161,6 +202,7 @@ export class CodeCache {
     // A 32-bit instruction may begin a halfword earlier.
     const first = Math.max(0, (from & ~1) - 2) << RECORD_SHIFT;
     const end = ((to + 1) & ~1) << RECORD_SHIFT;
+    this.listener.written(page, from, to);
     const block = this.blocks[page]!;
     if (block !== 0) this.forget(block + first, block + end);
     for (const start of this.stopsOf.keys())
@@ -209,6 +251,7 @@ export class CodeCache {
       this.memory.i32[(at + Field.SLOT) >> 2] = this.unlinked;
       u16[at >> 1] = Pseudo.CROSSING;
     } else this.place(at, low | (u16[source + 1]! << 16), offset);
+    this.listener.decoded(at, page, offset);
   }
 
   /** Puts an instruction into the single block, whose address is returned. */

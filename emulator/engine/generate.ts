@@ -6,6 +6,7 @@ import { rowLibrary, rowSemantics } from '../isa/semantics';
 import { interpreterText } from './source/program';
 import { templateTable } from './translator/make-templates';
 import { interpreterModule } from './wasm/interpreter-module';
+import { signatureOf } from './wasm/region-helpers';
 
 const NOTE = '// Generated from the rows by engine/generate.ts; not to be edited.\n';
 
@@ -14,21 +15,30 @@ function base64(bytes: Uint8Array): string {
 }
 
 /** The templates' text has no backticks, dollar signs and backslashes; its lines stay lines. */
-function templatesFile(): string {
-  const { text, helpers } = templateTable(rowSemantics(), rowLibrary());
+function templatesFile(text: string): string {
   return `${NOTE}/** What translator/templates.ts reads. */
 export const TEMPLATES = \`${text}\`;
-/** Functions of the library that templates call. */
-export const HELPERS: readonly string[] = ${JSON.stringify(helpers)};
+`;
+}
+
+function moduleFile(exported: readonly string[]): string {
+  const library = rowLibrary();
+  const bytes = interpreterModule(rowSemantics(), library, exported);
+  const signatures = exported.map((name) => ({ name, signature: signatureOf(library.functions.get(name)!) }));
+  return `${NOTE}import type { Signature } from '../wasm/module';
+/** The WebAssembly interpreter, in base64. */
+export const WASM_MODULE = '${base64(bytes)}';
+/** Functions of the library that it exports, because templates call them. */
+export const LIBRARY: readonly { readonly name: string; readonly signature: Signature }[] = ${JSON.stringify(signatures)};
 `;
 }
 
 /** Called by generate.mjs. */
 export function generatedFiles(): Readonly<Record<string, string>> {
-  const module = base64(interpreterModule(rowSemantics(), rowLibrary()));
+  const { text, helpers } = templateTable(rowSemantics(), rowLibrary());
   return {
     'interpreter.ts': interpreterText(),
-    'templates.ts': templatesFile(),
-    'wasm-module.ts': `${NOTE}/** The WebAssembly interpreter, in base64. */\nexport const WASM_MODULE = '${module}';\n`,
+    'templates.ts': templatesFile(text),
+    'wasm-module.ts': moduleFile(helpers),
   };
 }

@@ -1,7 +1,7 @@
 /**
  * The interpreter as a WebAssembly module: a function per function of the library, one per row (row-function.ts), which the machine's
  * table holds by handler number behind its slots, and `run` (loop.ts). Made from the rows when the project is built: the bytes depend on
- * nothing else. What translated regions call is exported (region-helpers.ts): the library with its globals, and the accesses by the host.
+ * nothing else. What translated regions call is exported (region-helpers.ts): functions of the library, and the accesses by the host.
  */
 import type { FunctionDefinition, Library, Semantics } from '../../isa/language/ir';
 import type { Op } from '../../isa/op';
@@ -32,6 +32,7 @@ class InterpreterModule implements Linkage {
   constructor(
     private readonly rows: ReadonlyMap<Op, Semantics>,
     private readonly library: Library,
+    private readonly exported: readonly string[],
   ) {
     this.placing = new Placing(library);
     const { module } = this;
@@ -73,8 +74,7 @@ class InterpreterModule implements Linkage {
       module.define(index, helperCode(helper, this.imports.get(helper.store ? 'store' : 'load')!));
       module.export(helper.name, index);
     }
-    for (const [name, index] of this.functions) module.export(libraryExport(name), index);
-    for (const [name, index] of this.globals) module.exportGlobal(libraryExport(name), index);
+    for (const name of this.exported) module.export(libraryExport(name), this.function(name));
     const run = module.declare(RUN);
     module.define(run, new LoopBuilder(this.rows, this.library, this, module.type(ROW), module.type(REGION)).build());
     module.export('run', run);
@@ -99,7 +99,11 @@ class InterpreterModule implements Linkage {
   }
 }
 
-/** The bytes of the interpreter for these rows. */
-export function interpreterModule(rows: ReadonlyMap<Op, Semantics>, library: Library): Uint8Array {
-  return new InterpreterModule(rows, library).build();
+/** The bytes of the interpreter for these rows. `exported`: functions of the library that translated regions call. */
+export function interpreterModule(
+  rows: ReadonlyMap<Op, Semantics>,
+  library: Library,
+  exported: readonly string[],
+): Uint8Array {
+  return new InterpreterModule(rows, library, exported).build();
 }

@@ -1,7 +1,6 @@
 /**
  * A WebAssembly module put together: types, imports, functions, globals, exports. Core specification 2.0, "Modules" of the
  * binary format. Functions are named by the index they are called with: imports first, so that all imports are declared before.
- * The same holds for globals.
  */
 import { Bytes } from './bytes';
 import { TYPE_CODES, type Code, type ValueType } from './code';
@@ -42,7 +41,6 @@ const enum Kind {
   FUNCTION,
   TABLE,
   MEMORY,
-  GLOBAL,
 }
 
 export class ModuleBuilder {
@@ -50,9 +48,8 @@ export class ModuleBuilder {
   private readonly typeKeys = new Map<string, number>();
   private readonly imported: { readonly name: string; readonly type: number }[] = [];
   private readonly functions: DefinedFunction[] = [];
-  private readonly importedGlobals: { readonly name: string; readonly type: ValueType }[] = [];
   private readonly globals: ValueType[] = [];
-  private readonly exports: { readonly name: string; readonly kind: Kind; readonly index: number }[] = [];
+  private readonly exports: { readonly name: string; readonly index: number }[] = [];
   private readonly elements: Element[] = [];
 
   private tableSize = 0;
@@ -88,20 +85,12 @@ export class ModuleBuilder {
     this.functions[index - this.imported.length]!.body = body;
   }
 
-  /** A variable of another module, found as `env.name`. */
-  importGlobal(name: string, type: ValueType): number {
-    if (this.globals.length > 0) throw new Error('imports come before globals');
-    return this.importedGlobals.push({ name, type }) - 1;
-  }
   /** A variable, 0 at first. */
   global(type: ValueType): number {
-    return this.importedGlobals.length + this.globals.push(type) - 1;
+    return this.globals.push(type) - 1;
   }
   export(name: string, index: number): void {
-    this.exports.push({ name, kind: Kind.FUNCTION, index });
-  }
-  exportGlobal(name: string, index: number): void {
-    this.exports.push({ name, kind: Kind.GLOBAL, index });
+    this.exports.push({ name, index });
   }
   /** Puts a function into the table. */
   element(place: number, index: number): void {
@@ -125,9 +114,9 @@ export class ModuleBuilder {
     if (this.importedTable === 0 && this.tableSize > 0)
       this.section(out, Section.TABLE, [this.tableSize], (to, size) => this.table(to, size));
     this.globalSection(out);
-    this.section(out, Section.EXPORT, this.exports, (to, { name, kind, index }) => {
+    this.section(out, Section.EXPORT, this.exports, (to, { name, index }) => {
       to.name(name);
-      to.byte(kind);
+      to.byte(Kind.FUNCTION);
       to.u32(index);
     });
     this.section(out, Section.ELEMENT, this.runs(), (to, run) => {
@@ -180,7 +169,7 @@ export class ModuleBuilder {
       content.name(name);
       content.byte(kind);
     };
-    content.u32(1 + (this.importedTable > 0 ? 1 : 0) + this.imported.length + this.importedGlobals.length);
+    content.u32(1 + (this.importedTable > 0 ? 1 : 0) + this.imported.length);
     item('memory', Kind.MEMORY);
     content.byte(1);
     content.u32(0);
@@ -192,11 +181,6 @@ export class ModuleBuilder {
     for (const { name, type } of this.imported) {
       item(name, Kind.FUNCTION);
       content.u32(type);
-    }
-    for (const { name, type } of this.importedGlobals) {
-      item(name, Kind.GLOBAL);
-      content.byte(TYPE_CODES[type]);
-      content.byte(1);
     }
     out.byte(Section.IMPORT);
     out.sized(content);

@@ -6,12 +6,12 @@
  * `store8 … store64(bank, address, value, rest)` answers the Result. `rest` is the number of instructions that may be begun behind this one.
  * They look at the translations once more: an access that shared its look with others (translator/access-groups.ts) may still hit.
  */
-import type { FunctionDefinition, Library } from '../../isa/language/ir';
+import type { FunctionDefinition } from '../../isa/language/ir';
 import { Area, Bank } from '../../machine/layout';
 import { Result } from '../types';
 import { Code } from './code';
 import { valueType } from './emitter';
-import type { ModuleBuilder, Signature } from './module';
+import type { Signature } from './module';
 import { LOADS, STORES, TranslatedAccess } from './translated-access';
 
 export type HelperName = `${'load' | 'store'}${8 | 16 | 32 | 64}`;
@@ -36,7 +36,7 @@ export const HELPERS: readonly Helper[] = ([8, 16, 32, 64] as const).flatMap((bi
   ] as const;
 });
 
-/** Name of a function or a global of the library among the module's exports. */
+/** Name of a function of the library among the module's exports. */
 export const libraryExport = (name: string): string => `library ${name}`;
 
 export const signatureOf = ({ parameters, result }: FunctionDefinition): Signature => ({
@@ -107,33 +107,4 @@ export function helperCode({ store, bits, signature }: Helper, host: number): Co
   code.i32(0);
   code.memory(bits === 64 ? 'i64.load' : 'i32.load', Area.VALUE);
   return code;
-}
-
-/** Indices of what a module of regions imports: the same in each. */
-export class RegionImports {
-  private readonly functions = new Map<string, number>();
-  private readonly globals = new Map<string, number>();
-
-  /** Declares the imports in a module that has none yet. */
-  constructor(module: ModuleBuilder, library: Library) {
-    for (const { name, signature } of HELPERS) this.functions.set(name, module.import(name, signature));
-    for (const definition of library.functions.values()) {
-      const name = libraryExport(definition.name);
-      this.functions.set(name, module.import(name, signatureOf(definition)));
-    }
-    for (const { name, type } of library.globals.values())
-      this.globals.set(name, module.importGlobal(libraryExport(name), valueType(type)));
-  }
-
-  helper(name: HelperName): number {
-    return this.functions.get(name)!;
-  }
-  /** A function of the library. */
-  function(name: string): number {
-    return this.functions.get(libraryExport(name))!;
-  }
-  /** A global of the library. */
-  global(name: string): number {
-    return this.globals.get(name)!;
-  }
 }
