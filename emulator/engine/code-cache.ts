@@ -158,8 +158,12 @@ export class CodeCache {
     return Math.floor((at - Area.CODE) / BLOCK_BYTES);
   }
 
+  /** How often every block was given up. */
+  drops = 0;
+
   /** Gives up every block. */
   dropAll(): void {
+    this.drops++;
     for (let number = 1; number < this.used; number++) {
       const page = this.pages[number]!;
       if (page < 0) continue;

@@ -29,7 +29,7 @@ export { FETCH_FAULT, FETCH_RETRY };
 /** No tick. */
 const NEVER = -1;
 /** HEAT of a record that nobody wants to be told of soon. */
-const COLD = 0;
+export const COLD = 0;
 
 /** Bits of a CSR that a Zicsr instruction changes: all (CSRRW), or those set in the operand. */
 function operandMask(hart: Hart, bits: number): number {

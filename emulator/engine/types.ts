@@ -49,6 +49,8 @@ export const newExit = (): Exit => ({
 export interface Engine {
   /** Executes at most `budget` (at least 1) instructions at the hart's privilege and pc. */
   run(hart: Hart, budget: number): Exit;
+  /** Another engine goes on. */
+  rest?(): void;
 }
 
 /** Given to `passStop` instead of a space: no stop is to be passed. */

@@ -9,6 +9,7 @@ import { Interrupt, Privilege, type Hart as HartInterface } from '../hart/types'
 import { Host } from '../engine/host';
 import { SourceEngine } from '../engine/source-engine';
 import { ExitKind, NO_PASS, type Engine } from '../engine/types';
+import { TranslatorEngine } from '../engine/translator/translator-engine';
 import { WasmEngine } from '../engine/wasm/wasm-engine';
 import { space, tick, va, type Tick } from '../units';
 import { Bus } from './bus';
@@ -32,7 +33,8 @@ import { Uart, UART_SOURCE } from './uart';
 import { Versions } from './versions';
 import { Watches } from './watches';
 
-const ENGINES: Readonly<Record<EngineName, (host: Host) => Engine>> = {
+const ENGINES: Readonly<Record<EngineName, (host: Host, hotness: number) => Engine>> = {
+  translator: (host, hotness) => new TranslatorEngine(host, hotness),
   wasm: (host) => new WasmEngine(host),
   source: (host) => new SourceEngine(host),
 };
@@ -48,6 +50,8 @@ export interface MachineOptions {
   readonly harts?: number;
   /** Changes nothing but speed. If absent the fastest that this process may use. */
   readonly engine?: EngineName;
+  /** How often control jumps to an instruction before the translator looks at it, 1 … 32768. Changes nothing but speed. */
+  readonly hotness?: number;
   /** Ticks that a hart runs before the next one does; of no account with one hart. */
   readonly quantum?: number;
 }
@@ -57,6 +61,8 @@ export function createMachine(options: MachineOptions): SoftwareMachine {
   return new SoftwareMachine(options);
 }
 
+/** Interpreting this many rounds of a loop takes about as long as translating it (docs/performance.md). */
+const DEFAULT_HOTNESS = 1000;
 /** The longest run of the engine between two looks at the outside, in ticks. */
 const SLICE = 1_000_000;
 
@@ -84,16 +90,18 @@ export class SoftwareMachine implements Machine {
   private readonly schedule: Schedule;
   private readonly shape: Shape;
   private readonly host: Host;
-  private engine!: Engine;
+  private engine: Engine | undefined;
   /** The engine in use. */
   engineName!: EngineName;
   private readonly engines = new Map<EngineName, Engine>();
   private readonly versions: Versions;
   private readonly supervisorPorts = new Map<number, SupervisorPort>();
   private passStop = false;
+  private readonly hotness: number;
 
   constructor(options: MachineOptions) {
     const { ramBytes, clockHz = 100_000_000, harts = 1, quantum = DEFAULT_QUANTUM } = options;
+    this.hotness = options.hotness ?? DEFAULT_HOTNESS;
     if (!Number.isInteger(harts) || harts < 1 || harts > MAX_HARTS)
       throw new Error(`a machine of ${harts} harts: give 1 to ${MAX_HARTS}`);
     this.shape = { ramBytes, harts, clockHz, quantum };
@@ -116,6 +124,7 @@ export class SoftwareMachine implements Machine {
     const finisher = new Finisher((word) => (this.memory.i32[Area.HALTED / 4] = word));
     this.bus = new Bus([this.clint, this.uart, plic, finisher, this.rom]);
     this.host = new Host(this.memory, this.clock, this.bus, this.stops, this.watches);
+    this.host.code.hotness = this.hotness;
     this.useEngine(options.engine ?? (WasmEngine.available ? 'wasm' : 'source'));
     const first = this.harts[0]!;
     this.machinePort = new PhysicalPort(this.memory, this.bus, first);
@@ -148,8 +157,10 @@ export class SoftwareMachine implements Machine {
   }
 
   useEngine(name: EngineName): void {
+    if (name === this.engineName) return;
+    this.engine?.rest?.();
     this.engineName = name;
-    this.engine = this.engines.get(name) ?? ENGINES[name](this.host);
+    this.engine = this.engines.get(name) ?? ENGINES[name](this.host, this.hotness);
     this.engines.set(name, this.engine);
   }
 
@@ -276,7 +287,7 @@ export class SoftwareMachine implements Machine {
   private execute(hart: Hart, until: number): MachineExit | undefined {
     const now = this.clock.tick;
     const deadline = hart.timer > now ? hart.timer : Infinity;
-    const exit = this.engine.run(hart, Math.min(until - now, deadline - now, SLICE, this.schedule.remaining(now)));
+    const exit = this.engine!.run(hart, Math.min(until - now, deadline - now, SLICE, this.schedule.remaining(now)));
     this.clock.tick = now + exit.ticks;
     switch (exit.kind) {
       case ExitKind.TRAP:

@@ -6,8 +6,11 @@ import type { Outbox } from './outbox';
 import type { Personality } from './personality';
 import type { DebugPort, MachinePort, SupervisorPort } from './ports';
 
-/** `wasm`: the WebAssembly interpreter; `source`: the one that is TypeScript. They do the same to the tick and to the bit. */
-export type EngineName = 'wasm' | 'source';
+/**
+ * `translator`: WebAssembly, an interpreter and translations of what is executed often; `wasm`: that interpreter alone; `source`: the
+ * interpreter that is TypeScript. They do the same to the tick and to the bit.
+ */
+export type EngineName = 'translator' | 'wasm' | 'source';
 
 /** Why `Machine.run` came back. */
 export type MachineExit =

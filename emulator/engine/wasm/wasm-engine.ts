@@ -5,23 +5,13 @@
  */
 import type { Hart } from '../../hart/hart';
 import { hartOffset } from '../../machine/layout';
+import { WASM_MODULE } from '../generated/wasm-module';
+import type { Host } from '../host';
 import { LoopEngine } from '../loop-engine';
 import { TABLE_PLACES } from '../translator/convention';
 import type { Left } from '../types';
-import { WASM_MODULE } from '../generated/wasm-module';
 import { importsOf } from './imports';
-
-interface Instance {
-  readonly exports: { readonly run: (hart: number, bank: number, limit: number) => Left };
-}
-/** What of the host's WebAssembly object is used here; the types of this project know no DOM. */
-declare const WebAssembly:
-  | {
-      readonly Module: new (bytes: Uint8Array) => object;
-      readonly Instance: new (module: object, imports: object) => Instance;
-      readonly Table: new (limits: { element: 'anyfunc'; initial: number; maximum: number }) => object;
-    }
-  | undefined;
+import { compile, instantiate, newTable, type Table } from './web-assembly';
 
 function bytesOf(base64: string): Uint8Array {
   const text = atob(base64);
@@ -31,14 +21,26 @@ function bytesOf(base64: string): Uint8Array {
 }
 
 let compiled: object | undefined;
-/** @throws where the host has no WebAssembly, or refuses to compile */
-function interpreter(): object {
-  if (typeof WebAssembly === 'undefined') throw new Error('this host has no WebAssembly');
-  return (compiled ??= new WebAssembly.Module(bytesOf(WASM_MODULE)));
+const interpreter = (): object => (compiled ??= compile(bytesOf(WASM_MODULE)));
+
+/** An instance of the interpreter's module with a table of its own. */
+export interface Core {
+  readonly table: Table;
+  /** See loop.ts. */
+  readonly run: (hart: number, bank: number, limit: number) => Left;
+  /** What modules of translated regions import (region-helpers.ts). */
+  readonly forRegions: object;
+}
+
+export function newCore(host: Host): Core {
+  const table = newTable(TABLE_PLACES);
+  const shared = { memory: host.memory.wasmMemory, table };
+  const { exports } = instantiate(interpreter(), { ...shared, ...importsOf(host) });
+  return { table, run: exports.run as Core['run'], forRegions: { ...shared, ...exports } };
 }
 
 export class WasmEngine extends LoopEngine {
-  private instance: Instance | undefined;
+  private core: Core | undefined;
 
   /** Can this host run it? */
   static get available(): boolean {
@@ -50,17 +52,8 @@ export class WasmEngine extends LoopEngine {
     }
   }
 
-  private instantiate(): Instance {
-    return (this.instance ??= new WebAssembly!.Instance(interpreter(), {
-      env: {
-        memory: this.host.memory.wasmMemory,
-        table: new WebAssembly!.Table({ element: 'anyfunc', initial: TABLE_PLACES, maximum: TABLE_PLACES }),
-        ...importsOf(this.host),
-      },
-    }));
-  }
-
   protected loop(hart: Hart, limit: number): Left {
-    return this.instantiate().exports.run(hartOffset(hart.id), 4 * hart.translations.bank, limit);
+    this.core ??= newCore(this.host);
+    return this.core.run(hartOffset(hart.id), 4 * hart.translations.bank, limit);
   }
 }

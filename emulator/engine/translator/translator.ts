@@ -1,0 +1,163 @@
+/**
+ * The translator: is told of entries that are hot, makes regions of them a batch at a time, and lets regions go when their code changes.
+ * What it does changes nothing but speed, so it may be late, and it may decline: it spends at most SHARE of what the interpreter
+ * and the regions have executed so far.
+ */
+import { HartWord } from '../../machine/layout';
+import { pairToNumber } from '../../hart/registers';
+import type { Hart } from '../../hart/hart';
+import { va } from '../../units';
+import type { CodeListener } from '../code-cache';
+import { COLD, type Host } from '../host';
+import { HOT, RECORD_SHIFT } from '../record';
+import { discover } from './discover';
+import { GuestCode } from './guest-code';
+import { LiveRegion, sameVariant, type Variant } from './live-region';
+import { regionCode } from './region-code';
+import type { RegionModules } from './region-modules';
+import { Regions } from './regions';
+
+/** NX of fflags. */
+const NX = 1;
+/** Entries that wait for translation: more are told of again. */
+const LONGEST_QUEUE = 256;
+/** A batch is made when so many entries wait, or the first of them has waited so many instructions. */
+const BATCH = 16;
+const WAIT = 200_000;
+/** Bytes of the functions of live regions; beyond, the oldest go. */
+const MOST_BYTES = 8 << 20;
+/** Of the instructions executed, those in whose time regions may be made. */
+const SHARE = 0.2;
+/** What a module, and an instruction in it, cost, as instructions that the interpreter executes in that time. */
+const MODULE_COST = 300_000;
+const INSTRUCTION_COST = 4_000;
+
+interface Waiting {
+  readonly variant: Variant;
+  /** Word offset of the bank of translations that the entry was executed with. */
+  readonly bank: number;
+}
+
+/** How often regions of a page were lost to stores, and how many times a hot entry in it is still not listened to. */
+interface Unrest {
+  losses: number;
+  ignored: number;
+}
+
+export class Translator implements CodeListener {
+  readonly regions: Regions;
+  private queue: Waiting[] = [];
+  /** Instructions executed when the first in the queue came. */
+  private since = 0;
+  private executed = 0;
+  private spent = 0;
+  /** Entries of which no region could be made, by what they are. */
+  private readonly declined = new Set<string>();
+  private readonly unrest = new Map<number, Unrest>();
+  private hart: Hart | undefined;
+
+  constructor(
+    private readonly host: Host,
+    private readonly modules: RegionModules,
+    private readonly hotness: number,
+  ) {
+    this.regions = new Regions(host.memory, host.code, ({ slot }) => modules.remove(slot));
+  }
+
+  // What the code cache tells.
+
+  written(page: number, from: number, to: number): void {
+    if (this.regions.killIn(page, from, to) === 0) return;
+    this.host.access.stale = true;
+    const unrest = this.unrest.get(page) ?? { losses: 0, ignored: 0 };
+    unrest.losses++;
+    unrest.ignored = 2 ** Math.min(unrest.losses, 12) - 1;
+    this.unrest.set(page, unrest);
+  }
+
+  released(page: number): void {
+    if (this.regions.killPage(page) > 0) this.host.access.stale = true;
+  }
+
+  decoded(at: number, page: number, offset: number): void {
+    this.regions.linkRecord(at, at - (offset << RECORD_SHIFT), page, offset);
+  }
+
+  /** A record is hot, in a page of this address: answers the HEAT that it begins anew with. */
+  hot(at: number, low: number, high: number): number {
+    const place = this.host.code.placeOf(at);
+    const { hart } = this;
+    if (!place || !hart) return COLD;
+    const again = HOT - this.hotness;
+    if (this.queue.length === LONGEST_QUEUE) return again;
+    const unrest = this.unrest.get(place.page);
+    if (unrest && unrest.ignored-- > 0) return again;
+    const variant: Variant = {
+      ...place,
+      address: va(pairToNumber(low, high)),
+      inexact: (hart.words[HartWord.FCSR]! & NX) !== 0,
+    };
+    if (this.regions.find(variant) || this.declined.has(nameOf(variant))) return COLD;
+    if (this.queue.some((waiting) => sameVariant(waiting.variant, variant))) return again;
+    if (this.queue.length === 0) this.since = this.executed;
+    this.queue.push({ variant, bank: hart.translations.bank });
+    return again;
+  }
+
+  // What the engine tells.
+
+  /** Before the hart goes on, outside of everything; `executed` more instructions were since the last time. */
+  work(hart: Hart, executed: number): void {
+    this.hart = hart;
+    this.executed += executed;
+    if (this.queue.length === 0) return;
+    if (this.queue.length < BATCH && this.executed - this.since < WAIT) return;
+    this.translate();
+  }
+
+  private get allowance(): number {
+    return SHARE * this.executed - this.spent;
+  }
+
+  /** Makes a batch of what waits, as far as may be spent. */
+  private translate(): void {
+    if (this.allowance < MODULE_COST) return;
+    this.spent += MODULE_COST;
+    const made: LiveRegion[] = [];
+    const { drops } = this.host.code;
+    while (this.queue.length > 0 && made.length < BATCH && this.allowance > 0) {
+      const region = this.make(this.queue.shift()!);
+      if (!region) continue;
+      made.push(region);
+      this.spent += INSTRUCTION_COST * region.instructions;
+    }
+    this.since = this.executed;
+    // There were not enough blocks for all pages: those of some regions are gone again.
+    if (this.host.code.drops !== drops) for (const { slot } of made.splice(0)) this.regions.returnSlot(slot);
+    if (made.length === 0) return;
+    this.modules.add(made);
+    for (const region of made) this.regions.add(region);
+    while (this.regions.bytes > MOST_BYTES) this.regions.killOldest();
+  }
+
+  private make({ variant, bank }: Waiting): LiveRegion | undefined {
+    const { host, regions, modules } = this;
+    const { page, offset, address, inexact } = variant;
+    const reader = new GuestCode(host.memory, host.code, regions, bank);
+    // The bank may be another space's by now, or the page may have gone: then it will be told of again.
+    if (regions.find(variant) || reader.pageAt(address) !== page) return undefined;
+    const region = discover(va(address + offset), reader);
+    if (!region) {
+      this.declined.add(nameOf(variant));
+      return undefined;
+    }
+    // The pages' own blocks: while they have one, stores to them are told.
+    const blocks = region.pages.map((each) => host.code.blockFor(each.page));
+    const slot = regions.takeSlot();
+    const { linkage } = modules;
+    const body = regionCode(region, { slot, blocks, inexact, fused: false, linkage }).finish();
+    return new LiveRegion(variant, slot, region, body);
+  }
+}
+
+const nameOf = ({ page, offset, address, inexact }: Variant): string => `${page}:${offset}:${address}:${inexact}`;
