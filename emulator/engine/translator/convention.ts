@@ -14,6 +14,8 @@ import { HANDLERS } from '../record';
 import type { Signature } from '../wasm/module';
 
 export const REGION: Signature = { parameters: ['i32', 'i32', 'i32', 'i32', 'i64'], results: ['i32'] };
+/** A row's own function: address of the hart, of the record, the pc; answers a Result (wasm/row-function.ts). */
+export const ROW: Signature = { parameters: ['i32', 'i32', 'i64'], results: ['i32'] };
 /** Parameters of a region. */
 export const enum Parameter {
   HART = 0,

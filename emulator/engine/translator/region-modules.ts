@@ -13,7 +13,7 @@ import { HELPERS, libraryExport, type HelperName } from '../wasm/region-helpers'
 import { ModuleBuilder } from '../wasm/module';
 import { compile, instantiate } from '../wasm/web-assembly';
 import type { Core } from '../wasm/wasm-engine';
-import { REGION, TABLE_PLACES } from './convention';
+import { REGION, ROW, TABLE_PLACES } from './convention';
 import type { LiveRegion } from './live-region';
 import type { RegionLinkage } from './region-linkage';
 
@@ -26,10 +26,12 @@ const KEPT = 16;
 /** The imports of every module of regions, in a module that has none yet. */
 class RegionImports implements RegionLinkage {
   readonly regionType: number;
+  readonly rowType: number;
   private readonly functions = new Map<string, number>();
 
   constructor(module: ModuleBuilder) {
     this.regionType = module.type(REGION);
+    this.rowType = module.type(ROW);
     for (const { name, signature } of HELPERS) this.functions.set(name, module.import(name, signature));
     for (const { name, signature } of LIBRARY)
       this.functions.set(libraryExport(name), module.import(libraryExport(name), signature));

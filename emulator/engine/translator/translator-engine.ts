@@ -11,8 +11,8 @@ import type { Left } from '../types';
 import { RegionModules } from './region-modules';
 import { Translator } from './translator';
 
-/** V8 puts faster code in place of a function when it is called, so the loop is left now and then. */
-const LONGEST = 200_000;
+/** V8 puts faster code in place of a function when it is called, so the loop is left now and then: at a hotness of 1000 after 200,000 instructions. */
+const LONGEST = 200;
 
 function tailCallsWork(): boolean {
   const module = new ModuleBuilder(1);
@@ -64,7 +64,7 @@ export class TranslatorEngine extends LoopEngine {
     translator.regions.setLinked(true);
     this.host.onHot = this.onHot;
     translator.work(hart, this.executed);
-    const left = this.modules.core.run(hartOffset(hart.id), 4 * hart.translations.bank, Math.min(limit, LONGEST));
+    const left = this.modules.core.run(hartOffset(hart.id), 4 * hart.translations.bank, Math.min(limit, LONGEST * this.hotness));
     this.executed = this.host.memory.i32[Area.COUNT / 4]!;
     return left;
   }

@@ -21,16 +21,19 @@ import { Regions } from './regions';
 const NX = 1;
 /** Entries that wait for translation: more are told of again. */
 const LONGEST_QUEUE = 256;
-/** A batch is made when so many entries wait, or the first of them has waited so many instructions. */
+/** A batch is made when so many entries wait, or the first of them has waited long enough. */
 const BATCH = 16;
-const WAIT = 200_000;
 /** Bytes of the functions of live regions; beyond, the oldest go. */
 const MOST_BYTES = 8 << 20;
 /** Of the instructions executed, those in whose time regions may be made. */
 const SHARE = 0.2;
-/** What a module, and an instruction in it, cost, as instructions that the interpreter executes in that time. */
-const MODULE_COST = 300_000;
-const INSTRUCTION_COST = 4_000;
+/**
+ * Instructions of the interpreter, for each jump that it takes to be hot: how many an entry waits for others, what a module costs, and
+ * what an instruction in it. At a hotness of 1000 these are the measured times; at 1, for tests, nothing waits and nothing costs.
+ */
+const WAIT = 200;
+const MODULE_COST = 300;
+const INSTRUCTION_COST = 4;
 
 interface Waiting {
   readonly variant: Variant;
@@ -49,6 +52,7 @@ export class Translator implements CodeListener {
   private queue: Waiting[] = [];
   /** Instructions executed when the first in the queue came. */
   private since = 0;
+  private readonly patience: number;
   private executed = 0;
   private spent = 0;
   /** Entries of which no region could be made, by what they are. */
@@ -61,6 +65,7 @@ export class Translator implements CodeListener {
     private readonly modules: RegionModules,
     private readonly hotness: number,
   ) {
+    this.patience = hotness - 1;
     this.regions = new Regions(host.memory, host.code, ({ slot }) => modules.remove(slot));
   }
 
@@ -111,7 +116,7 @@ export class Translator implements CodeListener {
     this.hart = hart;
     this.executed += executed;
     if (this.queue.length === 0) return;
-    if (this.queue.length < BATCH && this.executed - this.since < WAIT) return;
+    if (this.queue.length < BATCH && this.executed - this.since < WAIT * this.patience) return;
     this.translate();
   }
 
@@ -121,15 +126,15 @@ export class Translator implements CodeListener {
 
   /** Makes a batch of what waits, as far as may be spent. */
   private translate(): void {
-    if (this.allowance < MODULE_COST) return;
-    this.spent += MODULE_COST;
+    if (this.allowance < MODULE_COST * this.patience) return;
+    this.spent += MODULE_COST * this.patience;
     const made: LiveRegion[] = [];
     const { drops } = this.host.code;
-    while (this.queue.length > 0 && made.length < BATCH && this.allowance > 0) {
+    while (this.queue.length > 0 && made.length < BATCH && this.allowance >= 0) {
       const region = this.make(this.queue.shift()!);
       if (!region) continue;
       made.push(region);
-      this.spent += INSTRUCTION_COST * region.instructions;
+      this.spent += INSTRUCTION_COST * this.patience * region.instructions;
     }
     this.since = this.executed;
     // There were not enough blocks for all pages: those of some regions are gone again.

@@ -6,7 +6,7 @@
 import type { FunctionDefinition, Library, Semantics } from '../../isa/language/ir';
 import type { Op } from '../../isa/op';
 import { Pseudo } from '../record';
-import { REGION, SLOTS, TABLE_PLACES } from '../translator/convention';
+import { REGION, ROW, SLOTS, TABLE_PLACES } from '../translator/convention';
 import { Code } from './code';
 import { Emitter, valueType } from './emitter';
 import { HELPERS, helperCode, libraryExport, signatureOf } from './region-helpers';
@@ -17,7 +17,6 @@ import { Placing } from './placing';
 import { LibraryTarget, RowTarget, type Linkage } from './row-function';
 
 const WASM_PAGES = 65536;
-const ROW: Signature = { parameters: ['i32', 'i32', 'i64'], results: ['i32'] };
 const RUN: Signature = { parameters: ['i32', 'i32', 'i32'], results: ['i32'] };
 
 class InterpreterModule implements Linkage {

@@ -11,7 +11,7 @@ import { LoopEngine } from '../loop-engine';
 import { TABLE_PLACES } from '../translator/convention';
 import type { Left } from '../types';
 import { importsOf } from './imports';
-import { compile, instantiate, newTable, type Table } from './web-assembly';
+import { compile, instantiate, isPresent, newTable, type Table } from './web-assembly';
 
 function bytesOf(base64: string): Uint8Array {
   const text = atob(base64);
@@ -21,6 +21,7 @@ function bytesOf(base64: string): Uint8Array {
 }
 
 let compiled: object | undefined;
+/** @throws where the host has no WebAssembly, or refuses to compile */
 const interpreter = (): object => (compiled ??= compile(bytesOf(WASM_MODULE)));
 
 /** An instance of the interpreter's module with a table of its own. */
@@ -46,7 +47,7 @@ export class WasmEngine extends LoopEngine {
   static get available(): boolean {
     try {
       interpreter();
-      return true;
+      return isPresent();
     } catch {
       return false;
     }

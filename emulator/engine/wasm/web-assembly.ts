@@ -16,6 +16,8 @@ interface Host {
 }
 declare const WebAssembly: Host | undefined;
 
+export const isPresent = (): boolean => typeof WebAssembly !== 'undefined';
+
 /** @throws where the host has no WebAssembly */
 function host(): Host {
   if (typeof WebAssembly === 'undefined') throw new Error('this host has no WebAssembly');
@@ -25,8 +27,7 @@ function host(): Host {
 /** @throws where the host refuses to compile */
 export const compile = (bytes: Uint8Array): object => new (host().Module)(bytes);
 export const instantiate = (module: object, env: object): Instance => new (host().Instance)(module, { env });
-export const validates = (bytes: Uint8Array): boolean =>
-  typeof WebAssembly !== 'undefined' && WebAssembly.validate(bytes);
+export const validates = (bytes: Uint8Array): boolean => isPresent() && host().validate(bytes);
 
 /** A table of functions that never grows. */
 export const newTable = (places: number): Table =>
