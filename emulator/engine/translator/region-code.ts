@@ -193,9 +193,23 @@ class RegionBuilder {
   private node(node: number): void {
     const block = this.region.blocks[node];
     if (block) return this.block(node, block);
-    this.code.get(this.selector);
-    const labels = this.structure.nodes[node]!.routes.map((route) => this.labelOf(route));
-    this.code.brTable(labels.slice(0, -1), labels.at(-1)!);
+    this.dispatch(node);
+  }
+
+  /** A dispatch node takes the route that the selector says; one to another dispatch node sets the selector anew on its way. */
+  private dispatch(node: number): void {
+    const { code, selector } = this;
+    const { routes } = this.structure.nodes[node]!;
+    const via = (i: number): string => `via ${node} ${i}`;
+    const selecting = routes.flatMap(({ select }, i) => (select >= 0 ? [i] : []));
+    for (const i of selecting) code.block(via(i));
+    code.get(selector);
+    const labels = routes.map((route, i) => (route.select >= 0 ? via(i) : this.labelOf(route)));
+    code.brTable(labels.slice(0, -1), labels.at(-1)!);
+    for (const i of selecting.reverse()) {
+      code.end();
+      this.follow(routes[i]!);
+    }
   }
 
   /** Where a branch to a node goes: to its loop if that is open. */
