@@ -165,7 +165,7 @@ export abstract class Expressions implements Emitter {
       case 'float':
       case 'floatRegister':
       case 'loadFloat':
-      case 'fused':
+      case 'intrinsic':
       case 'block':
         throw new Error(`no row says ${e.kind}`);
       default:

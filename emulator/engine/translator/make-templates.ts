@@ -13,6 +13,11 @@ import { SELECTIONS, Selects, VARIANTS, type Control, type TemplateLine } from '
 const NX = 1n;
 
 const CSR_OPS: ReadonlySet<Op> = new Set([Op.CSRRW, Op.CSRRS, Op.CSRRC, Op.CSRRWI, Op.CSRRSI, Op.CSRRCI]);
+const SIGN_OPS: ReadonlySet<Op> = new Set([
+  ...[Op.FSGNJ_H, Op.FSGNJN_H, Op.FSGNJX_H],
+  ...[Op.FSGNJ_S, Op.FSGNJN_S, Op.FSGNJX_S],
+  ...[Op.FSGNJ_D, Op.FSGNJN_D, Op.FSGNJX_D],
+]);
 const FLI_OPS: ReadonlySet<Op> = new Set([Op.FLI_H, Op.FLI_S, Op.FLI_D]);
 
 /** The text of a template, before it is a line of the table. */
@@ -26,6 +31,7 @@ interface Made {
 function selectsBy(op: Op, body: readonly Statement[]): Selects {
   if (CSR_OPS.has(op)) return Selects.CSR;
   if (FLI_OPS.has(op)) return Selects.NUMBER;
+  if (SIGN_OPS.has(op)) return Selects.SAME;
   let rounds = false;
   everyExpression(body, ({ kind }) => (rounds ||= kind === 'rounding'));
   return rounds ? Selects.ROUNDING : Selects.NOTHING;
@@ -94,6 +100,7 @@ function make(op: Op, { body }: Semantics, library: Library, selection: number, 
     rounding: selects === Selects.ROUNDING ? selection : undefined,
     numbers: selects === Selects.NUMBER ? { rs1: selection } : zero ? { rs1: 0 } : {},
     nonzero: csr && !zero ? 'rs1' : undefined,
+    sameSources: selects === Selects.SAME && selection === 1,
     state: { frm: 0n },
     raised: variant & 1 ? NX : 0n,
     host: csr ? floatCsr(Csr.FFLAGS + (selection >> 1), () => (mayClearFlags = true)) : amo,

@@ -13,6 +13,8 @@ export const enum Selects {
   NUMBER,
   /** The CSR, of fflags, frm and fcsr, and whether rs1, or the zimm in its place, is 0. */
   CSR,
+  /** Whether rs1 and rs2 are the same register (fmv, fneg and fabs are sign injections). */
+  SAME,
 }
 /** How many there are to select from. */
 export const SELECTIONS: Readonly<Record<Selects, number>> = {
@@ -20,11 +22,15 @@ export const SELECTIONS: Readonly<Record<Selects, number>> = {
   [Selects.ROUNDING]: 5,
   [Selects.NUMBER]: 32,
   [Selects.CSR]: 6,
+  [Selects.SAME]: 2,
 };
 const DYNAMIC = 7;
 
+/** The fields that decide. */
+export type Selecting = Pick<Instruction, 'rm' | 'rs1' | 'rs2' | 'imm'>;
+
 /** Which selection an instruction makes; none where it has no template. */
-export function selectionOf(selects: Selects, { rm, rs1, imm }: Pick<Instruction, 'rm' | 'rs1' | 'imm'>): number {
+export function selectionOf(selects: Selects, { rm, rs1, rs2, imm }: Selecting): number {
   switch (selects) {
     case Selects.NOTHING:
       return 0;
@@ -34,6 +40,8 @@ export function selectionOf(selects: Selects, { rm, rs1, imm }: Pick<Instruction
       return rs1;
     case Selects.CSR:
       return imm < Csr.FFLAGS || imm > Csr.FCSR ? -1 : 2 * (imm - Csr.FFLAGS) + (rs1 === 0 ? 0 : 1);
+    case Selects.SAME:
+      return rs1 === rs2 ? 1 : 0;
   }
 }
 

@@ -18,6 +18,7 @@ import {
   VARIANTS,
   variantOf,
   type Control,
+  type Selecting,
   type TemplateIndex,
   type TemplateLine,
 } from './template-table';
@@ -58,7 +59,7 @@ function read(number: number): Template {
 
 /** The template of an instruction; undefined: it is for the interpreter. */
 export function templateOf(
-  instruction: Pick<Instruction, 'op' | 'rm' | 'rs1' | 'imm'>,
+  instruction: Pick<Instruction, 'op'> & Selecting,
   inexact: boolean,
   fused = false,
 ): Template | undefined {

@@ -61,12 +61,26 @@ const MEMORY = {
 } as const;
 /** Operators of vectors, after the prefix 0xfd; the "relaxed" ones are those of the relaxed SIMD proposal, part of version 3.0. */
 const VECTOR = {
+  'f32x4.splat': 0x13,
   'f64x2.splat': 0x14,
+  'f32x4.extract_lane': 0x1f,
   'f64x2.extract_lane': 0x21,
+  'f32x4.relaxed_madd': 0x105,
   'f64x2.relaxed_madd': 0x107,
 } as const;
 export type VectorOperator = keyof typeof VECTOR;
 export type MemoryOperator = keyof typeof MEMORY;
+
+/** A branch, by its place in the body, and whether it is likely to find its condition true. */
+interface Hint {
+  readonly at: number;
+  readonly likely: boolean;
+}
+
+/** A function's body as the code section wants it, and what is known of its branches. */
+export class Body extends Bytes {
+  hints: readonly Hint[] = [];
+}
 
 export class Code {
   private readonly bytes = new Bytes();
@@ -79,6 +93,8 @@ export class Code {
   constructor(parameters: readonly ValueType[]) {
     this.parameters = parameters.length;
   }
+
+  private readonly hints: Hint[] = [];
 
   /** Bytes so far. */
   get size(): number {
@@ -189,6 +205,13 @@ export class Code {
   loop(label: string): void {
     this.open(0x03, label, undefined);
   }
+  /**
+   * Whether the `if` or `brIf` that follows at once is likely to find its condition true: the host keeps the other side out of the way,
+   * and what that needs saved before a call is saved there only. (Branch hinting proposal; hosts without it ignore the section.)
+   */
+  hint(likely: boolean): void {
+    this.hints.push({ at: this.bytes.length, likely });
+  }
   /** Takes a condition off the stack. */
   if(result?: ValueType, label = ''): void {
     this.open(0x04, label, result);
@@ -250,9 +273,9 @@ export class Code {
   }
 
   /** The body as the code section wants it. */
-  finish(): Bytes {
+  finish(): Body {
     if (this.labels.length > 0) throw new Error(`block ${this.labels.pop()} has no end`);
-    const body = new Bytes();
+    const body = new Body();
     // Locals in the order they were made, a run of one type at a time.
     const runs: [ValueType, number][] = [];
     for (const type of this.types) {
@@ -265,6 +288,7 @@ export class Code {
       body.u32(count);
       body.byte(TYPE_CODES[type]);
     }
+    body.hints = this.hints.map(({ at, likely }) => ({ at: at + body.length, likely }));
     body.append(this.bytes);
     body.byte(0x0b);
     return body;

@@ -240,6 +240,7 @@ export class Emitter {
         return this.binary(expression);
       case 'choice':
         this.expression(expression.condition);
+        if (expression.likely) code.hint(true);
         return this.either(valueType(expression.type), push(expression.then), push(expression.otherwise));
       case 'call':
         return this.call(expression.name, expression.args);
@@ -253,21 +254,26 @@ export class Emitter {
         return target.floatRegister!(expression.field);
       case 'loadFloat':
         return target.loadFloat!(push(expression.address));
-      case 'fused':
-        return this.fused(expression.args);
+      case 'intrinsic':
+        return this.intrinsic(expression);
       case 'block':
         return this.block(expression);
     }
   }
 
-  /** In lane 0 of vectors of two; only for hosts that were found to round once (fused.ts). */
-  private fused(args: readonly Expression[]): void {
+  /** `fused` in lane 0 of vectors; only for hosts that were found to round once (fused.ts). */
+  private intrinsic({ type, name, args }: Expression & { kind: 'intrinsic' }): void {
+    if (name === 'copysign') {
+      args.forEach((arg) => this.expression(arg));
+      return this.code.op(`${type}.copysign`);
+    }
+    const shape = type === 'f64' ? 'f64x2' : 'f32x4';
     for (const arg of args) {
       this.expression(arg);
-      this.code.vector('f64x2.splat');
+      this.code.vector(`${shape}.splat`);
     }
-    this.code.vector('f64x2.relaxed_madd');
-    this.code.vector('f64x2.extract_lane', 0);
+    this.code.vector(`${shape}.relaxed_madd`);
+    this.code.vector(`${shape}.extract_lane`, 0);
   }
 
   /** A body whose returns leave a value on the stack. Its names are the frame's: those of a template are all different. */

@@ -3,7 +3,7 @@
  * binary format. Functions are named by the index they are called with: imports first, so that all imports are declared before.
  */
 import { Bytes } from './bytes';
-import { TYPE_CODES, type Code, type ValueType } from './code';
+import { TYPE_CODES, type Body, type Code, type ValueType } from './code';
 
 export interface Signature {
   readonly parameters: readonly ValueType[];
@@ -12,7 +12,7 @@ export interface Signature {
 
 interface DefinedFunction {
   readonly type: number;
-  body: Bytes | undefined;
+  body: Body | undefined;
 }
 
 /** A function in the table. */
@@ -22,6 +22,7 @@ interface Element {
 }
 
 const enum Section {
+  CUSTOM = 0,
   TYPE = 1,
   IMPORT,
   FUNCTION,
@@ -81,7 +82,7 @@ export class ModuleBuilder {
     this.defineBody(index, code.finish());
   }
   /** The same for a body that `Code.finish` made, in a module with the same imports and types. */
-  defineBody(index: number, body: Bytes): void {
+  defineBody(index: number, body: Body): void {
     this.functions[index - this.imported.length]!.body = body;
   }
 
@@ -127,11 +128,32 @@ export class ModuleBuilder {
       to.u32(run.length);
       for (const { index } of run) to.u32(index);
     });
+    this.hintSection(out);
     this.section(out, Section.CODE, this.functions, (to, { body }) => {
       if (!body) throw new Error('a function was declared but not defined');
       to.sized(body);
     });
     return out.view;
+  }
+
+  /** Which way branches are likely to go (branch hinting proposal, "Binary Format"). */
+  private hintSection(out: Bytes): void {
+    const content = new Bytes();
+    content.name('metadata.code.branch_hint');
+    const hinted = this.functions.flatMap(({ body }, i) => (body?.hints.length ? [{ body, i }] : []));
+    if (hinted.length === 0) return;
+    content.u32(hinted.length);
+    for (const { body, i } of hinted) {
+      content.u32(this.imported.length + i);
+      content.u32(body.hints.length);
+      for (const { at, likely } of body.hints) {
+        content.u32(at);
+        content.u32(1);
+        content.byte(likely ? 1 : 0);
+      }
+    }
+    out.byte(Section.CUSTOM);
+    out.sized(content);
   }
 
   /** The type of a table of so many functions, which never grows. */

@@ -3,6 +3,7 @@
  * disappear. What comes out means the same as the node that was asked for. Floats are never computed here.
  */
 import type { BinaryName, Expression, Type, UnaryName } from './ir';
+import { eachExpression, eachStatement } from './walk';
 
 type Constant = Extract<Expression, { kind: 'constant' }>;
 
@@ -128,6 +129,41 @@ function binaryOf(width: number, name: BinaryName, left: bigint, right: bigint):
   }
 }
 
+/** Are they the same reading of the same thing? */
+export function same(a: Expression, b: Expression): boolean {
+  if (a.kind !== b.kind || a.type !== b.type) return false;
+  switch (a.kind) {
+    case 'constant':
+      return b.kind === a.kind && a.value === b.value;
+    case 'local':
+      return b.kind === a.kind && a.name === b.name;
+    case 'floatRegister':
+      return b.kind === a.kind && a.field === b.field;
+    case 'unary':
+      return b.kind === a.kind && a.name === b.name && same(a.operand, b.operand);
+    case 'binary':
+      return b.kind === a.kind && a.name === b.name && same(a.left, b.left) && same(a.right, b.right);
+    default:
+      return false;
+  }
+}
+
+/** The bits of x under a mask: (x & mask); undefined where it is something else. */
+export function masked(e: Expression): { readonly x: Expression; readonly mask: bigint } | undefined {
+  if (e.kind !== 'binary' || e.name !== '&' || e.right.kind !== 'constant') return undefined;
+  return { x: e.left, mask: e.right.value };
+}
+
+/** Bits of one number put together again, or taken away from it. */
+function rejoined(type: Type, name: BinaryName, left: Expression, right: Expression): Expression | undefined {
+  const low = masked(right);
+  if (low === undefined || (type !== 'i32' && type !== 'i64')) return undefined;
+  if (name === '^' && same(left, low.x)) return binary(type, '&', left, constant(type, ~low.mask));
+  const high = masked(left);
+  if (name !== '|' || high === undefined || !same(high.x, low.x)) return undefined;
+  return binary(type, '&', low.x, constant(type, high.mask | low.mask));
+}
+
 /** x op 0 == x */
 const ZERO_RIGHT: ReadonlySet<BinaryName> = new Set(['+', '-', '|', '^', '<<', '>>s', '>>u']);
 
@@ -141,6 +177,10 @@ export function binary(type: Type, name: BinaryName, left: Expression, right: Ex
   if (isConstant(left, 0n) && (name === '+' || name === '|' || name === '^')) return right;
   if (name === '&' && isConstant(right, 0n) && pure(left)) return right;
   if (name === '&' && isConstant(right, -1n)) return left;
+  if (name === '+' && right.kind === 'unary' && right.name === '-' && (type === 'f64' || type === 'f32'))
+    return { kind: 'binary', type, name: '-', left, right: right.operand };
+  const whole = rejoined(type, name, left, right);
+  if (whole) return whole;
   return { kind: 'binary', type, name, left, right };
 }
 
@@ -157,7 +197,18 @@ function logical(name: '&&' | '||', left: Expression, right: Expression): Expres
 export function choice(condition: Expression, then: Expression, otherwise: Expression): Expression {
   if (condition.kind === 'constant') return condition.value ? then : otherwise;
   if (condition.kind === 'unary' && condition.name === '!') return choice(condition.operand, otherwise, then);
-  return { kind: 'choice', type: then.type, condition, then, otherwise };
+  const node = { kind: 'choice', type: then.type, condition, then, otherwise } as const;
+  return isCold(otherwise) && !isCold(then) ? { ...node, likely: true } : node;
+}
+
+/** Does it call a function or raise flags, as only the slow sides of decisions do? */
+function isCold(e: Expression): boolean {
+  let cold = false;
+  eachExpression(e, (inner) => {
+    cold ||= inner.kind === 'call';
+    if (inner.kind === 'block') eachStatement(inner.body, ({ kind }) => (cold ||= kind === 'raise'));
+  });
+  return cold;
 }
 
 /** Can the expression be left out: does it change nothing and never trap? */
@@ -176,7 +227,7 @@ export function pure(e: Expression): boolean {
       return !/^[/%][su]$/.test(e.name) && pure(e.left) && pure(e.right);
     case 'choice':
       return pure(e.condition) && pure(e.then) && pure(e.otherwise);
-    case 'fused':
+    case 'intrinsic':
       return e.args.every(pure);
     default:
       return true;

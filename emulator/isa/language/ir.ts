@@ -154,6 +154,8 @@ export type Expression =
       readonly condition: Expression;
       readonly then: Expression;
       readonly otherwise: Expression;
+      /** In templates: the condition is seldom false. */
+      readonly likely?: true;
     }
   | { readonly kind: 'call'; readonly type: Type; readonly name: string; readonly args: readonly Expression[] }
   /** `load8(a)` … `load32(a)`: i32, zero-extended; `load64(a)`: i64. May trap. */
@@ -166,6 +168,13 @@ export type Expression =
     }
   | TemplateExpression;
 
+/** Operators of floats that only templates have. */
+export type IntrinsicName =
+  /** a * b + c, rounded once; the bits of a NaN are not defined. */
+  | 'fused'
+  /** The first with the sign of the second, bit by bit. */
+  | 'copysign';
+
 /** What no text says, but a template has (engine/translator/templates.ts). There a floating-point register is an f64. */
 export type TemplateExpression =
   /** A float by its bits. */
@@ -173,8 +182,12 @@ export type TemplateExpression =
   /** A floating-point source register. */
   | { readonly kind: 'floatRegister'; readonly type: 'f64'; readonly field: Source }
   | { readonly kind: 'loadFloat'; readonly type: 'f64'; readonly address: Expression }
-  /** a * b + c, rounded once; the bits of a NaN are not defined. */
-  | { readonly kind: 'fused'; readonly type: 'f64'; readonly args: readonly Expression[] }
+  | {
+      readonly kind: 'intrinsic';
+      readonly type: 'f32' | 'f64';
+      readonly name: IntrinsicName;
+      readonly args: readonly Expression[];
+    }
   /** The value that the body returns: a function in place of its call. */
   | { readonly kind: 'block'; readonly type: Type; readonly body: readonly Statement[] };
 

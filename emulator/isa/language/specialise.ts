@@ -5,7 +5,7 @@
  *
  * Names in the result are all different. Registers that a body reads mean what they were before it, until it sets one.
  */
-import { binary, choice, constant, isConstant, pure, unary } from './fold';
+import { binary, choice, constant, isConstant, masked, pure, same, unary } from './fold';
 import type { Expression, FunctionDefinition, HostName, Library, Source, StateName, Statement, Type } from './ir';
 import { eachStatement, everyExpression } from './walk';
 
@@ -14,6 +14,8 @@ export interface Assumptions {
   readonly rounding: number | undefined;
   /** Numbers of register fields. */
   readonly numbers: Partial<Record<Source | 'rd', number>>;
+  /** rs2 is the register that rs1 is. */
+  readonly sameSources: boolean;
   /** A register field whose number is not 0. */
   readonly nonzero: Source | undefined;
   readonly state: Partial<Record<StateName, bigint>>;
@@ -157,7 +159,9 @@ export class Specialiser {
       case 'local':
         return !this.variables.has(value.name);
       case 'unary':
-        return /^(as[FI]\d+|low32|[sz]ext64)$/.test(value.name) && this.stands(value.operand);
+        return /^(as[FI]\d+|low32|[sz]ext64|-|abs)$/.test(value.name) && this.stands(value.operand);
+      case 'binary':
+        return value.name === '^' && value.right.kind === 'constant' && this.stands(value.left);
       default:
         return false;
     }
@@ -186,7 +190,7 @@ export class Specialiser {
         return this.names.get(e.name)!;
       case 'register':
         if (e.file === 'x') return this.known.numbers[e.field] === 0 ? constant('i64', 0n) : e;
-        return unary('i64', 'asI64', { kind: 'floatRegister', type: 'f64', field: e.field });
+        return unary('i64', 'asI64', { kind: 'floatRegister', type: 'f64', field: this.source(e.field) });
       case 'number': {
         const number = this.known.numbers[e.field];
         return number === undefined ? e : constant('i32', BigInt(number));
@@ -223,6 +227,10 @@ export class Specialiser {
       default:
         return e;
     }
+  }
+
+  private source(field: Source): Source {
+    return field === 'rs2' && this.known.sameSources ? 'rs1' : field;
   }
 
   private unary(e: Extract<Expression, { kind: 'unary' }>): Expression {
@@ -278,14 +286,31 @@ export class Specialiser {
 /** The bits of a value as a float: turned round as far inside as they go. */
 function asF64(value: Expression): Expression {
   if (value.kind === 'load') return { kind: 'loadFloat', type: 'f64', address: value.address };
-  return within(value, 'f64', asF64) ?? unary('f64', 'asF64', value);
+  return signed(value, 'f64', asF64) ?? within(value, 'f64', asF64) ?? unary('f64', 'asF64', value);
 }
 function asF32(value: Expression): Expression {
-  return within(value, 'f32', asF32) ?? unary('f32', 'asF32', value);
+  return signed(value, 'f32', asF32) ?? within(value, 'f32', asF32) ?? unary('f32', 'asF32', value);
+}
+
+type Convert = (value: Expression) => Expression;
+
+/** Operations on bits that are one of a float. */
+function signed(value: Expression, type: 'f32' | 'f64', convert: Convert): Expression | undefined {
+  if (value.kind !== 'binary') return undefined;
+  const { name, left, right } = value;
+  const sign = type === 'f64' ? -(1n << 63n) : -(1n << 31n);
+  if (name === '^' && isConstant(right, sign)) return unary(type, '-', convert(left));
+  if (name === '&' && isConstant(right, ~sign)) return unary(type, 'abs', convert(left));
+  const [size, from] = [masked(left), masked(right)];
+  if (name !== '|' || size?.mask !== ~sign || from?.mask !== sign) return undefined;
+  const turned = from.x.kind === 'unary' && from.x.name === '~' ? from.x.operand : undefined;
+  if (turned && same(size.x, turned)) return unary(type, '-', convert(size.x));
+  const other = turned ? unary(type, '-', convert(turned)) : convert(from.x);
+  return { kind: 'intrinsic', type, name: 'copysign', args: [convert(size.x), other] };
 }
 
 /** A conversion of what a choice or a block gives, inside it. */
-function within(value: Expression, type: Type, convert: (value: Expression) => Expression): Expression | undefined {
+function within(value: Expression, type: Type, convert: Convert): Expression | undefined {
   if (value.kind === 'choice') return choice(value.condition, convert(value.then), convert(value.otherwise));
   if (value.kind !== 'block') return undefined;
   const returned = (list: readonly Statement[]): Statement[] =>

@@ -18,7 +18,7 @@ function children(parent: Expression): readonly Expression[] {
       return [parent.condition, parent.then, parent.otherwise];
     case 'call':
     case 'host':
-    case 'fused':
+    case 'intrinsic':
       return parent.args;
     case 'load':
     case 'loadFloat':

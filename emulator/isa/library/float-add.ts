@@ -49,7 +49,7 @@ fn add32(a: i32, b: i32, rm: i32) -> i32 {
     let sum = x + y;
     let bits = asI32(sum);
     // A finite sum below the normal numbers is exact, so that only NX can be due.
-    if ((bits & 0x7f800000) != 0x7f800000) {
+    if (abs(sum) < asF32(INFINITY32)) {
       if ((fflags & NX) != 0) { return bits; }
       // The rounding error (Knuth's TwoSum); a NaN where one of its steps overflows.
       let part = sum - x;
@@ -75,7 +75,7 @@ fn add64(a: i64, b: i64, rm: i32) -> i64 {
     let y = asF64(b);
     let sum = x + y;
     let bits = asI64(sum);
-    if ((bits & 0x7ff0000000000000) != 0x7ff0000000000000) {
+    if (abs(sum) < asF64(INFINITY64)) {
       if ((fflags & NX) != 0) { return bits; }
       let part = sum - x;
       let error = (x - (sum - part)) + (y - part);

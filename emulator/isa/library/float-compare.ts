@@ -140,18 +140,50 @@ fn minm16(a: i32, b: i32) -> i32 { return low32(minmFloat(zext64(a), zext64(b), 
 fn maxm16(a: i32, b: i32) -> i32 { return low32(maxmFloat(zext64(a), zext64(b), FRACTION16, ONES16)); }
 
 // minimumNumber: the other operand beside a NaN.
-fn min32(a: i32, b: i32) -> i32 { return low32(minFloat(zext64(a), zext64(b), FRACTION32, ONES32)); }
+fn min32(a: i32, b: i32) -> i32 {
+  let x = asF32(a);
+  let y = asF32(b);
+  if (x < y) { return a; }
+  if (y < x) { return b; }
+  // Equal numbers differ in the sign of zero at most.
+  if (x == y) { return a | b; }
+  return low32(minFloat(zext64(a), zext64(b), FRACTION32, ONES32));
+}
 // maximumNumber: the other operand beside a NaN.
-fn max32(a: i32, b: i32) -> i32 { return low32(maxFloat(zext64(a), zext64(b), FRACTION32, ONES32)); }
+fn max32(a: i32, b: i32) -> i32 {
+  let x = asF32(a);
+  let y = asF32(b);
+  if (y < x) { return a; }
+  if (x < y) { return b; }
+  // Equal numbers differ in the sign of zero at most.
+  if (x == y) { return a & b; }
+  return low32(maxFloat(zext64(a), zext64(b), FRACTION32, ONES32));
+}
 // minimum: the canonical NaN beside a NaN.
 fn minm32(a: i32, b: i32) -> i32 { return low32(minmFloat(zext64(a), zext64(b), FRACTION32, ONES32)); }
 // maximum: the canonical NaN beside a NaN.
 fn maxm32(a: i32, b: i32) -> i32 { return low32(maxmFloat(zext64(a), zext64(b), FRACTION32, ONES32)); }
 
 // minimumNumber: the other operand beside a NaN.
-fn min64(a: i64, b: i64) -> i64 { return minFloat(a, b, FRACTION64, ONES64); }
+fn min64(a: i64, b: i64) -> i64 {
+  let x = asF64(a);
+  let y = asF64(b);
+  if (x < y) { return a; }
+  if (y < x) { return b; }
+  // Equal numbers differ in the sign of zero at most.
+  if (x == y) { return a | b; }
+  return minFloat(a, b, FRACTION64, ONES64);
+}
 // maximumNumber: the other operand beside a NaN.
-fn max64(a: i64, b: i64) -> i64 { return maxFloat(a, b, FRACTION64, ONES64); }
+fn max64(a: i64, b: i64) -> i64 {
+  let x = asF64(a);
+  let y = asF64(b);
+  if (y < x) { return a; }
+  if (x < y) { return b; }
+  // Equal numbers differ in the sign of zero at most.
+  if (x == y) { return a & b; }
+  return maxFloat(a, b, FRACTION64, ONES64);
+}
 // minimum: the canonical NaN beside a NaN.
 fn minm64(a: i64, b: i64) -> i64 { return minmFloat(a, b, FRACTION64, ONES64); }
 // maximum: the canonical NaN beside a NaN.

@@ -58,9 +58,10 @@ fn div16(a: i32, b: i32, rm: i32) -> i32 {
 // The quotient.
 fn div32(a: i32, b: i32, rm: i32) -> i32 {
   if (rm == RNE && (fflags & NX) != 0) {
-    let bits = asI32(asF32(a) / asF32(b));
-    // Not zero, infinite or a NaN, and above the least normal number: nothing but NX can be due.
-    if (((bits >>u 23) & 0xff) - 2 <u 253) { return bits; }
+    let near = asF32(a) / asF32(b);
+    let bits = asI32(near);
+    if (isPlain32(bits)) { return bits; }
+    if (near == asF32(0) && asF32(a) == asF32(0)) { return bits; }
   }
   return low32(divideFloat(zext64(a), zext64(b), rm, FRACTION32, ONES32));
 }
@@ -68,8 +69,10 @@ fn div32(a: i32, b: i32, rm: i32) -> i32 {
 // The quotient.
 fn div64(a: i64, b: i64, rm: i32) -> i64 {
   if (rm == RNE && (fflags & NX) != 0) {
-    let bits = asI64(asF64(a) / asF64(b));
-    if ((low32(bits >>u 52) & 0x7ff) - 2 <u 2045) { return bits; }
+    let near = asF64(a) / asF64(b);
+    let bits = asI64(near);
+    if (isPlain64(bits)) { return bits; }
+    if (near == asF64(0) && asF64(a) == asF64(0)) { return bits; }
   }
   return divideFloat(a, b, rm, FRACTION64, ONES64);
 }

@@ -113,7 +113,7 @@ fn fma32(a: i32, b: i32, c: i32, rm: i32) -> i32 {
     let odd = toOdd(sum, error);
     let near = demote(odd);
     let bits = asI32(near);
-    if (((bits >>u 23) & 0xff) - 2 <u 253) {
+    if (isPlain32(bits)) {
       // A sum that does not fit in binary64 has an odd last digit there and does not fit in binary32 either.
       if (promote(near) != odd) { raise(NX); }
       return bits;
@@ -158,7 +158,7 @@ fn fma64(a: i64, b: i64, c: i64, rm: i32) -> i64 {
       let odd = toOdd(rest, restError);
       let sum = high + odd;
       let bits = asI64(sum);
-      if ((low32(bits >>u 52) & 0x7ff) - 2 <u 2045) {
+      if (isPlain64(bits)) {
         // The lesser of two terms comes back exactly unless the sum was rounded; a rest with an error is too long for any sum.
         if (sum - high != odd || asI64(restError) << 1 != 0) { raise(NX); }
         return bits;

@@ -31,9 +31,20 @@ const SIGN64 = 0x8000000000000000;
 const MAGNITUDE16 = 0x7fff;
 const MAGNITUDE32 = 0x7fffffff;
 const MAGNITUDE64 = 0x7fffffffffffffff;
+const INFINITY32 = 0x7f800000;
+const INFINITY64 = 0x7ff0000000000000;
 const NAN16 = 0x7e00;
 const NAN32 = 0x7fc00000;
 const NAN64 = 0x7ff8000000000000;
+
+// Is it finite and above the least normal number, so that an operation that gave it, rounding to nearest, raises NX at most?
+fn isPlain32(bits: i32) -> bool {
+  return (bits << 1) - 0x2000000 <u 0xfd000000;
+}
+
+fn isPlain64(bits: i64) -> bool {
+  return (low32(bits >>u 32) << 1) - 0x400000 <u 0xffa00000;
+}
 
 fn infinityOf(fraction: i64, ones: i32) -> i64 {
   return zext64(ones) << fraction;

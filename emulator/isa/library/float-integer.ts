@@ -70,35 +70,59 @@ fn toS64From16(a: i32, rm: i32) -> i64 { return toS64(zext64(a), rm, FRACTION16,
 // To an unsigned 64-bit integer.
 fn toU64From16(a: i32, rm: i32) -> i64 { return toU64(zext64(a), rm, FRACTION16, ONES16); }
 
+// Is the number so small that the host can truncate it, and is that the answer: nothing is cut off, or rm is RTZ? signed: it may be
+// negative; a whole number of zero may have been.
+fn truncates(x: f64, rm: i32, signed: bool) -> bool {
+  return abs(x) < asF64(TWO30) && (rm == RTZ || signedToF64(truncateToI32(x)) == x) && (signed || truncateToI32(x) >=s 0);
+}
+
+const TWO30 = 0x41d0000000000000;
+
+// The truncated number; NX where that is not all of it.
+fn truncated(x: f64) -> i64 {
+  let whole = truncateToI32(x);
+  if (signedToF64(whole) != x) { raise(NX); }
+  return sext64(whole);
+}
+
 // To a signed 32-bit integer, sign-extended.
-fn toS32From32(a: i32, rm: i32) -> i64 { return toS32(zext64(a), rm, FRACTION32, ONES32); }
+fn toS32From32(a: i32, rm: i32) -> i64 {
+  let x = promote(asF32(a));
+  return truncates(x, rm, true) ? truncated(x) : toS32(zext64(a), rm, FRACTION32, ONES32);
+}
 // To an unsigned 32-bit integer, sign-extended.
-fn toU32From32(a: i32, rm: i32) -> i64 { return toU32(zext64(a), rm, FRACTION32, ONES32); }
+fn toU32From32(a: i32, rm: i32) -> i64 {
+  let x = promote(asF32(a));
+  return truncates(x, rm, false) ? truncated(x) : toU32(zext64(a), rm, FRACTION32, ONES32);
+}
 // To a signed 64-bit integer.
-fn toS64From32(a: i32, rm: i32) -> i64 { return toS64(zext64(a), rm, FRACTION32, ONES32); }
+fn toS64From32(a: i32, rm: i32) -> i64 {
+  let x = promote(asF32(a));
+  return truncates(x, rm, true) ? truncated(x) : toS64(zext64(a), rm, FRACTION32, ONES32);
+}
 // To an unsigned 64-bit integer.
-fn toU64From32(a: i32, rm: i32) -> i64 { return toU64(zext64(a), rm, FRACTION32, ONES32); }
+fn toU64From32(a: i32, rm: i32) -> i64 {
+  let x = promote(asF32(a));
+  return truncates(x, rm, false) ? truncated(x) : toU64(zext64(a), rm, FRACTION32, ONES32);
+}
 
 // To a signed 32-bit integer, sign-extended.
 fn toS32From64(a: i64, rm: i32) -> i64 {
-  // Below 2^30 the host can truncate; that is the result of every mode if nothing was cut off, and that of RTZ.
-  if ((a & 0x7fffffffffffffff) <u 0x41d0000000000000) {
-    let whole = truncateToI32(asF64(a));
-    let exact = signedToF64(whole) == asF64(a);
-    if (exact || rm == RTZ) {
-      if (!exact) { raise(NX); }
-      return sext64(whole);
-    }
-  }
-  return toS32(a, rm, FRACTION64, ONES64);
+  return truncates(asF64(a), rm, true) ? truncated(asF64(a)) : toS32(a, rm, FRACTION64, ONES64);
 }
 
 // To an unsigned 32-bit integer, sign-extended.
-fn toU32From64(a: i64, rm: i32) -> i64 { return toU32(a, rm, FRACTION64, ONES64); }
+fn toU32From64(a: i64, rm: i32) -> i64 {
+  return truncates(asF64(a), rm, false) ? truncated(asF64(a)) : toU32(a, rm, FRACTION64, ONES64);
+}
 // To a signed 64-bit integer.
-fn toS64From64(a: i64, rm: i32) -> i64 { return toS64(a, rm, FRACTION64, ONES64); }
+fn toS64From64(a: i64, rm: i32) -> i64 {
+  return truncates(asF64(a), rm, true) ? truncated(asF64(a)) : toS64(a, rm, FRACTION64, ONES64);
+}
 // To an unsigned 64-bit integer.
-fn toU64From64(a: i64, rm: i32) -> i64 { return toU64(a, rm, FRACTION64, ONES64); }
+fn toU64From64(a: i64, rm: i32) -> i64 {
+  return truncates(asF64(a), rm, false) ? truncated(asF64(a)) : toU64(a, rm, FRACTION64, ONES64);
+}
 
 // fcvtmod.w.d: truncated, modulo 2^32, with the flags of fcvt.w.d.
 fn moduloS32From64(a: i64) -> i64 {
@@ -144,9 +168,19 @@ fn fromS32To32(x: i64, rm: i32) -> i32 {
 }
 
 // From the low 32 bits, unsigned.
-fn fromU32To32(x: i64, rm: i32) -> i32 { return low32(fromSize(0, zext32(x), rm, FRACTION32, ONES32)); }
+fn fromU32To32(x: i64, rm: i32) -> i32 {
+  let exact = unsignedToF64(low32(x));
+  let near = demote(exact);
+  if (promote(near) == exact || rm == RNE) {
+    if (promote(near) != exact) { raise(NX); }
+    return asI32(near);
+  }
+  return low32(fromSize(0, zext32(x), rm, FRACTION32, ONES32));
+}
 // From a signed 64-bit integer.
-fn fromS64To32(x: i64, rm: i32) -> i32 { return low32(fromS64(x, rm, FRACTION32, ONES32)); }
+fn fromS64To32(x: i64, rm: i32) -> i32 {
+  return x == sext32(x) ? fromS32To32(x, rm) : low32(fromS64(x, rm, FRACTION32, ONES32));
+}
 // From an unsigned 64-bit integer.
 fn fromU64To32(x: i64, rm: i32) -> i32 { return low32(fromSize(0, x, rm, FRACTION32, ONES32)); }
 
@@ -165,5 +199,10 @@ fn fromS64To64(x: i64, rm: i32) -> i64 {
 }
 
 // From an unsigned 64-bit integer.
-fn fromU64To64(x: i64, rm: i32) -> i64 { return fromSize(0, x, rm, FRACTION64, ONES64); }
+fn fromU64To64(x: i64, rm: i32) -> i64 {
+  if (x <=u 0x20000000000000 || (rm == RNE && (fflags & NX) != 0)) {
+    return asI64(unsignedToF64(low32(x >>u 32)) * asF64(0x41f0000000000000) + unsignedToF64(low32(x)));
+  }
+  return fromSize(0, x, rm, FRACTION64, ONES64);
+}
 `;

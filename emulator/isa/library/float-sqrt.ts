@@ -28,9 +28,9 @@ fn sqrt16(a: i32, rm: i32) -> i32 {
 // The square root.
 fn sqrt32(a: i32, rm: i32) -> i32 {
   if (rm == RNE && (fflags & NX) != 0) {
-    let bits = asI32(sqrt(asF32(a)));
+    let root = sqrt(asF32(a));
     // A root is never subnormal.
-    if ((bits & 0x7f800000) != 0x7f800000) { return bits; }
+    if (abs(root) < asF32(INFINITY32)) { return asI32(root); }
   }
   return low32(sqrtFloat(zext64(a), rm, FRACTION32, ONES32));
 }
@@ -38,8 +38,8 @@ fn sqrt32(a: i32, rm: i32) -> i32 {
 // The square root.
 fn sqrt64(a: i64, rm: i32) -> i64 {
   if (rm == RNE && (fflags & NX) != 0) {
-    let bits = asI64(sqrt(asF64(a)));
-    if ((bits & 0x7ff0000000000000) != 0x7ff0000000000000) { return bits; }
+    let root = sqrt(asF64(a));
+    if (abs(root) < asF64(INFINITY64)) { return asI64(root); }
   }
   return sqrtFloat(a, rm, FRACTION64, ONES64);
 }

@@ -49,12 +49,11 @@ fn convert64To32(a: i64, rm: i32) -> i32 {
   let x = asF64(a);
   let near = demote(x);
   let bits = asI32(near);
-  if (promote(near) == x) { return bits; }
-  // Above the least normal number and finite: nothing but NX can be due.
-  if (rm == RNE && ((bits >>u 23) & 0xff) - 2 <u 253) {
-    raise(NX);
+  if (rm == RNE && isPlain32(bits)) {
+    if (promote(near) != x) { raise(NX); }
     return bits;
   }
+  if (promote(near) == x) { return bits; }
   return low32(convertFloat(a, rm, FRACTION64, ONES64, FRACTION32, ONES32));
 }
 `;

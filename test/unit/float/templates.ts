@@ -58,12 +58,12 @@ function define(module: ModuleBuilder, linkage: Linkage, template: Template, nam
 export function templates(fused = false): (name: string, args: readonly bigint[], before: number) => Outcome {
   const { module, linkage } = libraryModule(rowLibrary());
   const names = new Map<Template, string>();
-  const select = ({ op }: Row, rm: number, rs1: number, inexact: boolean): Template =>
-    templateOf({ op, rm, rs1, imm: 0 }, inexact, fused)!;
+  const select = ({ op }: Row, rm: number, rs1: number, rs2: number, inexact: boolean): Template =>
+    templateOf({ op, rm, rs1, rs2, imm: 0 }, inexact, fused)!;
   for (const row of FLOAT_ROWS)
     for (const inexact of [false, true])
       for (let number = 0; number < 32; number++) {
-        const template = select(row, number % 5, number, inexact);
+        const template = select(row, number % 5, number, 16, inexact);
         if (names.has(template)) continue;
         names.set(template, `template ${names.size}`);
         define(module, linkage, template, names.get(template)!);
@@ -74,8 +74,12 @@ export function templates(fused = false): (name: string, args: readonly bigint[]
     const of = (parameter: string): bigint => args[parametersOf(row).indexOf(parameter)] ?? 0n;
     words[HartWord.FCSR] = before;
     words[HartWord.MSTATUS] = FS_DIRTY;
-    const template = select(row, Number(of('rm')), Number(of('zimm')), (before & NX) !== 0);
-    const operands = [of('rs1') | of('frs1'), of('frs2'), of('frs3')];
+    const operands = [of('rs1') | of('frs1'), of('frs2'), of('frs3')] as const;
+    // Operands that are the same may as well be of one register.
+    const [rs1, rs2] = parametersOf(row).includes('zimm')
+      ? [Number(of('zimm')), 0]
+      : [1, operands[0] === operands[1] ? 1 : 2];
+    const template = select(row, Number(of('rm')), rs1, rs2, (before & NX) !== 0);
     const result = exports[names.get(template)!]!(...operands);
     return { result: BigInt.asUintN(64, BigInt(result)), flags: words[HartWord.FCSR] };
   };
