@@ -26,7 +26,7 @@ export interface Assumptions {
 }
 
 /** A call's function stands in its place if its body, with what stands in it, has at most this many nodes. */
-const INLINE_NODES = 64;
+const INLINE_NODES = 80;
 
 /** What can't be specialised under the assumptions. */
 export class NoMeaning extends Error {}
@@ -324,7 +324,7 @@ function within(value: Expression, type: Type, convert: Convert): Expression | u
 
 /** The value that a body returns, without a block where it does nothing else, and as choices where it decides first. */
 function blockOf(type: Type, body: readonly Statement[]): Expression {
-  const tidy = decided(type, body);
+  const tidy = decided(type, withoutUnused(body));
   const [only] = tidy;
   if (tidy.length === 1 && only!.kind === 'return') return only!.value!;
   return { kind: 'block', type, body: tidy };

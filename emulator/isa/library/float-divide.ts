@@ -58,10 +58,8 @@ fn div16(a: i32, b: i32, rm: i32) -> i32 {
 // The quotient.
 fn div32(a: i32, b: i32, rm: i32) -> i32 {
   if (rm == RNE && (fflags & NX) != 0) {
-    let near = asF32(a) / asF32(b);
-    let bits = asI32(near);
+    let bits = asI32(asF32(a) / asF32(b));
     if (isPlain32(bits)) { return bits; }
-    if (near == asF32(0) && asF32(a) == asF32(0)) { return bits; }
   }
   return low32(divideFloat(zext64(a), zext64(b), rm, FRACTION32, ONES32));
 }
@@ -69,10 +67,8 @@ fn div32(a: i32, b: i32, rm: i32) -> i32 {
 // The quotient.
 fn div64(a: i64, b: i64, rm: i32) -> i64 {
   if (rm == RNE && (fflags & NX) != 0) {
-    let near = asF64(a) / asF64(b);
-    let bits = asI64(near);
+    let bits = asI64(asF64(a) / asF64(b));
     if (isPlain64(bits)) { return bits; }
-    if (near == asF64(0) && asF64(a) == asF64(0)) { return bits; }
   }
   return divideFloat(a, b, rm, FRACTION64, ONES64);
 }

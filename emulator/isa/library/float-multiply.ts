@@ -43,29 +43,26 @@ fn mul32(a: i32, b: i32, rm: i32) -> i32 {
       if ((fflags & NX) == 0 && promote(asF32(a)) * promote(asF32(b)) != promote(near)) { raise(NX); }
       return bits;
     }
-    if (near == asF32(0) && (asF32(a) == asF32(0) || asF32(b) == asF32(0))) { return bits; }
   }
   return low32(multiplyFloat(zext64(a), zext64(b), rm, FRACTION32, ONES32));
+}
+
+// Exponent of the last digit of a number other than zero that is not 0, counted as the exponent field counts the last place.
+fn lastDigit64(a: i64) -> i32 {
+  let field = low32(a >>u 52) & 0x7ff;
+  return field == 0 ? low32(ctz(a)) + 1 : low32(ctz(a | 0x10000000000000)) + field;
 }
 
 // The product.
 fn mul64(a: i64, b: i64, rm: i32) -> i64 {
   if (rm == RNE) {
-    let near = asF64(a) * asF64(b);
-    let bits = asI64(near);
+    let bits = asI64(asF64(a) * asF64(b));
     if (isPlain64(bits)) {
-      if ((fflags & NX) != 0) { return bits; }
-      // The product of the significands has as many trailing zeros as both have. It is exact if these are 52, or 53 with a carry.
-      let fieldA = low32(a >>u 52) & 0x7ff;
-      let fieldB = low32(b >>u 52) & 0x7ff;
-      let zeros = ctz(a | 0x10000000000000) + ctz(b | 0x10000000000000);
-      let carry = (low32(bits >>u 52) & 0x7ff) - (fieldA + fieldB - 1023);
-      if (fieldA != 0 && fieldB != 0) {
-        if (low32(zeros) <s 52 + carry) { raise(NX); }
-        return bits;
-      }
+      // It is exact if the last digit of the exact product is not below its last place.
+      let field = low32(bits >>u 52) & 0x7ff;
+      if ((fflags & NX) == 0 && lastDigit64(a) + lastDigit64(b) - 1075 <s field) { raise(NX); }
+      return bits;
     }
-    if (near == asF64(0) && (asF64(a) == asF64(0) || asF64(b) == asF64(0))) { return bits; }
   }
   return multiplyFloat(a, b, rm, FRACTION64, ONES64);
 }
