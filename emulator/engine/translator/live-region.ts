@@ -1,6 +1,6 @@
 /** A region that has a slot: what its function was made from, so that it can go when that changes. */
 import type { VirtualAddress } from '../../units';
-import type { Bytes } from '../wasm/bytes';
+import type { Body } from '../wasm/code';
 import type { Region } from './region';
 
 /** What a region is a translation of, and under which assumptions. One entry may have several, which form a chain. */
@@ -51,7 +51,7 @@ export class LiveRegion {
     readonly slot: number,
     region: Region,
     /** Of its function: it can stand in any module of regions. */
-    readonly body: Bytes,
+    readonly body: Body,
   ) {
     this.spans = spansOf(region);
     this.instructions = region.blocks.reduce((sum, { instructions }) => sum + instructions.length, 0);
