@@ -11,11 +11,15 @@ import { baseOf, loopWorld, REGIMES, type Regime } from './world';
 export interface Cuts {
   /** Ticks between two looks, at most. */
   readonly far: number;
+  /** Units of mtime between timer interrupts. */
   readonly interval?: number;
+  readonly harts?: number;
+  readonly quantum?: number;
 }
 
 const CUTS: readonly Cuts[] = [
   { far: 30 }, { far: 300 }, { far: 3000 }, { far: 50_000 }, { far: 3000, interval: 37 }, { far: 3000, interval: 3 },
+  { far: 2000, harts: 2, quantum: 97 }, { far: 2000, harts: 3, quantum: 1009, interval: 101 },
 ]; // prettier-ignore
 
 /** How programs of a regime are made for engines in step. */
@@ -36,7 +40,7 @@ export interface Ran {
 export function inStep(
   seed: number,
   regime: Regime,
-  { far, interval }: Cuts,
+  { far, ...shape }: Cuts,
   without?: ReadonlySet<number>,
   engines = ENGINE_NAMES,
 ): Ran {
@@ -44,7 +48,7 @@ export function inStep(
   const step = new Lockstep(
     `loops, seed ${seed}, ${regime}`,
     seed,
-    (options) => loopWorld(program, regime, { ...options, ...(interval !== undefined && { interval }) }).machine,
+    (options) => loopWorld(program, regime, { ...options, ...shape }).machine,
     engines,
   );
   const { random } = step;
@@ -62,10 +66,13 @@ export function inStep(
 }
 
 /** The regime and cuts of a seed. */
-export const wayOf = (seed: number): { readonly regime: Regime; readonly cuts: Cuts } => ({
-  regime: REGIMES[seed % REGIMES.length]!,
-  cuts: CUTS[Math.floor(seed / REGIMES.length) % CUTS.length]!,
-});
+export function wayOf(seed: number): { readonly regime: Regime; readonly cuts: Cuts } {
+  const cuts = CUTS[Math.floor(seed / REGIMES.length) % CUTS.length]!;
+  // Without translation harts would share a stack.
+  const regime =
+    cuts.harts === undefined ? REGIMES[seed % REGIMES.length]! : REGIMES.filter((name) => name !== 'bare')[seed % 3]!;
+  return { regime, cuts };
+}
 
 /** What is left of a failing program when statements are left out as long as it still fails. */
 export function shrink(statements: number, fails: (without: ReadonlySet<number>) => boolean): Set<number> {

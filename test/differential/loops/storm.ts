@@ -45,14 +45,18 @@ class Storm {
       `storm, seed ${seed}, ${regime}`,
       seed,
       (options) => {
-        const world = loopWorld(this.program, regime, { ...options, interval: seed % 3 === 0 ? 41 : 4001 });
+        const world = loopWorld(this.program, regime, {
+          ...options,
+          interval: seed % 3 === 0 ? 41 : 4001,
+          ...(regime !== 'bare' && seed % 5 === 0 && { harts: 2, quantum: 331 }),
+        });
         this.worlds.push(world);
         return world.machine;
       },
       engines,
     );
-    const [{ tables }] = this.worlds as [World];
-    this.space = tables ? space(tables.root / PAGE) : NO_SPACE;
+    const [{ spaces }] = this.worlds as [World];
+    this.space = spaces ? space(spaces[0]!.root / PAGE) : NO_SPACE;
   }
 
   private get random(): Lockstep['random'] {
@@ -204,13 +208,13 @@ class Storm {
     const { random, program, step } = this;
     const page = random.below(Math.ceil(program.code.length / PAGE));
     const address = program.base + page * PAGE;
-    if (this.worlds[0]!.tables === undefined) return;
+    if (this.worlds[0]!.spaces === undefined) return;
     this.snapshot();
     const taken = this.snapshots.at(-1)!;
     const way = random.below(3);
     const from = frameOf(this.regime, page);
     step.each((machine, i) => {
-      const entry = pa(this.worlds[i]!.tables!.entry(address));
+      const entry = pa(this.worlds[i]!.spaces![0]!.entry(address));
       const old = machine.machinePort.readU64(entry);
       machine.machinePort.write(pa(SPARE), machine.machinePort.read(pa(from), PAGE));
       if (way === 0) machine.machinePort.writeU64(entry, (BigInt(SPARE / PAGE) << 10n) | (old & 0x3ffn));

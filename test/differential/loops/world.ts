@@ -1,7 +1,7 @@
 /**
  * Machines that loop programs run on: U-mode behind Sv39 with a firmware in TypeScript, M-mode without translation, S-mode at kernel
  * addresses and U-mode whose exceptions are delegated to S-mode, these with handlers in guest code. Pages lie in another order in RAM
- * than in the address space.
+ * than in the address space. With several harts each has a space of its own, which differs from the others' in the stack alone.
  */
 import type { Hart } from '../../../emulator/hart/types';
 import { createMachine, type MachineOptions, type SoftwareMachine } from '../../../emulator/machine/machine';
@@ -28,6 +28,8 @@ const S_SAVE = S_HANDLER + PAGE;
 const S_ADDRESS = 0x40000000;
 /** Everything but system calls. */
 const DELEGATED = 0xb0ffn;
+/** Pages from the stack of one hart to that of the next. */
+const STACKS = 0x40;
 const MTIMECMP = 0x2004000;
 
 const BASES: Readonly<Record<Regime, number>> = {
@@ -114,12 +116,12 @@ export interface WorldOptions extends Partial<MachineOptions> {
 
 export interface World {
   readonly machine: SoftwareMachine;
-  /** Absent without translation. */
-  readonly tables: Tables | undefined;
+  /** The spaces of the harts; absent without translation. */
+  readonly spaces: readonly Tables[] | undefined;
   readonly firmware: SkippingFirmware | undefined;
 }
 
-/** Where page `index` behind the base lies. */
+/** Where page `index` behind the base lies; harts have stacks of their own. */
 export const frameOf = (regime: Regime, index: number): number =>
   regime === 'bare' ? BASES.bare + index * PAGE : RAM + PAGE * (1 + ((index * 37) % 251));
 
@@ -135,35 +137,46 @@ export function loopWorld(program: LoopProgram, regime: Regime, options: WorldOp
   put(Place.CODE, program.code);
   put(Place.WINDOW, program.data);
   port.write(pa(M_HANDLER), handler(M_HANDLER, 'm'));
-  port.writeU64(pa(M_SAVE + Save.INTERVAL), BigInt(interval ?? 0));
-  const tables = regime === 'bare' ? undefined : mapped(machine, program, regime, wholeWindow);
+  const spaces =
+    regime === 'bare' ? undefined : machine.harts.map(({ id }) => mapped(machine, program, regime, id, wholeWindow));
   const firmware = regime === 'user' ? new SkippingFirmware(machine, 10 * (interval ?? 0)) : undefined;
   if (firmware) machine.personalities.machine = firmware;
-  const hart = machine.harts[0]!;
-  hart.writeCsr(0x305, BigInt(M_HANDLER));
-  hart.writeCsr(0x340, BigInt(M_SAVE));
-  hart.writeCsr(0x306, 7n);
-  hart.writeCsr(0x106, 7n);
-  if (interval !== undefined) {
-    port.writeU64(pa(MTIMECMP), BigInt(interval));
-    hart.writeCsr(0x304, 1n << 7n);
+  if (regime === 'delegated') port.write(pa(S_HANDLER), handler(S_ADDRESS, 's'));
+  for (const hart of machine.harts) {
+    const save = M_SAVE + Save.BYTES * hart.id;
+    port.writeU64(pa(save + Save.INTERVAL), BigInt(interval ?? 0));
+    hart.writeCsr(0x305, BigInt(M_HANDLER));
+    hart.writeCsr(0x340, BigInt(save));
+    hart.writeCsr(0x306, 7n);
+    hart.writeCsr(0x106, 7n);
+    if (interval !== undefined) {
+      port.writeU64(pa(MTIMECMP + 8 * hart.id), BigInt(interval));
+      hart.writeCsr(0x304, 1n << 7n);
+    }
+    enter(hart, regime, spaces?.[hart.id], program.base);
   }
-  enter(hart, regime, tables, program.base);
-  return { machine, tables, firmware };
+  return { machine, spaces, firmware };
 }
 
-function mapped(machine: SoftwareMachine, program: LoopProgram, regime: Regime, wholeWindow: boolean): Tables {
-  const tables = new Tables(machine, TABLES);
+/** The space of a hart. */
+function mapped(
+  machine: SoftwareMachine,
+  program: LoopProgram,
+  regime: Regime,
+  hart: number,
+  wholeWindow: boolean,
+): Tables {
+  const tables = new Tables(machine, TABLES + hart * 0x10000);
   const rights = PTE.V | PTE.R | PTE.W | (regime === 'supervisor' ? 0 : PTE.U);
   const { base } = program;
   for (let at = 0; at < program.code.length; at += PAGE)
     tables.map(base + at, frameOf(regime, at / PAGE), rights | PTE.X);
   for (let at: number = Place.WINDOW; at < Place.END; at += PAGE)
-    if (wholeWindow || at !== Place.WINDOW + 2 * PAGE) tables.map(base + at, frameOf(regime, at / PAGE), rights);
+    if (wholeWindow || at !== Place.WINDOW + 2 * PAGE)
+      tables.map(base + at, frameOf(regime, at / PAGE + (at >= Place.STACK ? STACKS * hart : 0)), rights);
   if (regime === 'delegated') {
-    machine.machinePort.write(pa(S_HANDLER), handler(S_ADDRESS, 's'));
     tables.map(S_ADDRESS, S_HANDLER, PTE.V | PTE.R | PTE.X);
-    tables.map(S_ADDRESS + PAGE, S_SAVE, PTE.V | PTE.R | PTE.W);
+    tables.map(S_ADDRESS + PAGE, S_SAVE + PAGE * hart, PTE.V | PTE.R | PTE.W);
   }
   return tables;
 }
