@@ -6,6 +6,7 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { generate } from './generate.mjs';
+import { engineByEnvironment } from './test/tools/engine-plugin.mjs';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
 const common = {
@@ -44,12 +45,15 @@ await build({ ...common, entryPoints: present, outdir: 'dist', external: ['vscod
 
 if (process.argv.includes('--tests')) {
   rmSync(join(root, 'out'), { recursive: true, force: true });
+  const { extension: _, ...alone } = present;
+  await build({ ...common, entryPoints: alone, outdir: 'out/programs', plugins: [engineByEnvironment] });
   await build({
     ...common,
     entryPoints: testFiles(join(root, 'test')),
     outdir: 'out/test',
     outbase: 'test',
     // Test-only packages stay in node_modules; what ships is bundled, as in dist/.
+    plugins: [engineByEnvironment],
     external: ['vscode', 'mocha', 'esbuild', '@vscode/debugadapter-testsupport', '@vscode/test-electron'],
   });
 }

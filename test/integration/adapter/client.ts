@@ -6,12 +6,13 @@ import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DebugProtocol as D } from '@vscode/debugprotocol';
+import { programFile } from '../../tools/programs';
 
 /** Longer than anything takes on a slow machine. */
 const NEVER_MS = 60_000;
 
 export const root = process.cwd();
-export const adapterProgram = join(root, 'dist', 'debug-adapter.js');
+export const adapterProgram = programFile('debug-adapter');
 export const sample = (name: string, file = '') => join(root, 'samples', 'build', name, file);
 export const sampleSource = (name: string, file: string) => join(root, 'samples', name, file);
 

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import type { DebugProtocol as D } from '@vscode/debugprotocol';
 import { build, markerLine, programSource } from './builds';
 import { Run, sample } from './client';
+import { programFile } from '../../tools/programs';
 
 const SOURCE = programSource('misused.c');
 const LINE = markerLine(SOURCE, 'stop');
@@ -89,7 +90,7 @@ describe('A program that does what goes wrong on a device', function () {
   it('is told on the command line too: once per place, as a table, and as its end', async () => {
     const host = await program();
     const penglai = (...options: string[]) =>
-      spawnSync(process.execPath, [join(process.cwd(), 'dist/penglai.js'), 'run', ...options, host, 'hello-world'], {
+      spawnSync(process.execPath, [programFile('penglai'), 'run', ...options, host, 'hello-world'], {
         ...{ input: '', encoding: 'utf8', cwd: dirname(host) },
       });
     const told = penglai('--hazards');

@@ -17,8 +17,9 @@ import { join } from 'node:path';
 import { fingerprintOf, parseKeyFile, type SimulatedKeys } from '../../../monitor/attestation/keys';
 import { publicKeyOf } from '../../../monitor/attestation/sm2';
 import { build } from '../adapter/builds';
+import { programFile } from '../../tools/programs';
 
-const COMMAND = join(process.cwd(), 'dist/penglai.js');
+const COMMAND = programFile('penglai');
 const source = (name: string): string => join(process.cwd(), 'test/integration/attestation/programs', `${name}.c`);
 
 describe('penglai attest and penglai verify', function () {

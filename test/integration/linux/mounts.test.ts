@@ -4,8 +4,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { compile, needsCompiler } from './compile';
+import { programFile } from '../../tools/programs';
 
-const COMMAND = join(process.cwd(), 'dist/penglai.js');
+const COMMAND = programFile('penglai');
 const LIBRARIES = '/usr/riscv64-linux-gnu/lib';
 
 describe('penglai run with folders of the developer in the machine', function () {

@@ -6,8 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from '../adapter/builds';
 import { needsSamples } from './sample';
+import { programFile } from '../../tools/programs';
 
-const COMMAND = join(process.cwd(), 'dist/penglai.js');
+const COMMAND = programFile('penglai');
 const sample = (name: string, file: string): string => join(process.cwd(), 'samples/build', name, file);
 
 function penglai(args: readonly string[], input = ''): { status: number | null; stdout: string; stderr: string } {

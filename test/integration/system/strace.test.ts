@@ -4,8 +4,9 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { needsSamples } from './sample';
+import { programFile } from '../../tools/programs';
 
-const COMMAND = join(process.cwd(), 'dist/penglai.js');
+const COMMAND = programFile('penglai');
 const HOST = join(process.cwd(), 'samples/build/hello-world/host');
 /** Their results are addresses, or the length of a path of this machine; qemu-user has no set_robust_list, and says ENOSYS. */
 const OF_THE_MACHINE = new Set(['brk', 'mmap', 'readlinkat', 'set_tid_address', 'set_robust_list']);
