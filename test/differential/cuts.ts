@@ -9,6 +9,7 @@ import { runsInPrograms } from './instructions';
 import { OurMachine, type Regime } from './oracles';
 import { ProgramMaker } from './program';
 import { Random } from './random';
+import { stateOf } from './state';
 
 export interface CutReport {
   cuts: number;
@@ -33,7 +34,7 @@ export function cutPrograms(seed: number, programs: number, regime: Regime): Cut
     changing.useEngine(engine);
     const ends = [...machines, changing].map((machine) => machine.run(until).reason);
     report.cuts++;
-    const states = [...machines, changing].map((machine) => `${machine.tick} ${machine.harts[0]!.words.join()}`);
+    const states = [...machines, changing].map((machine) => `${machine.tick} ${stateOf(machine.harts[0]!).join()}`);
     // Memory is looked at now and then: registers would tell soon.
     if (random.once(200) || ends[0] !== 'until')
       [...machines, changing].forEach((machine, i) => (states[i] += machine.hash()));

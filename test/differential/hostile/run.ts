@@ -7,6 +7,7 @@ import { ENGINE_NAMES, type SoftwareMachine } from '../../../emulator/machine/ma
 import type { EngineName } from '../../../emulator/machine/types';
 import { tick } from '../../../emulator/units';
 import { Canary, checkRecords } from './checks';
+import { stateOf } from '../state';
 import type { Scene } from './scenes';
 import { World } from './world';
 
@@ -55,8 +56,8 @@ class Side {
 }
 
 /** What two machines that went through the same must agree on. */
-function stateOf({ machine }: Side): string {
-  return [machine.tick, ...machine.harts.map((hart) => hart.words.join())].join(' | ');
+function stateOfSide({ machine }: Side): string {
+  return [machine.tick, ...machine.harts.map((hart) => stateOf(hart).join())].join(' | ');
 }
 
 const WORD_NAMES = (index: number): string =>
@@ -66,8 +67,9 @@ function firstDifference(a: Side, b: Side): string {
   if (a.machine.tick !== b.machine.tick) return `ticks ${a.machine.tick} and ${b.machine.tick}`;
   for (const [id, hart] of a.machine.harts.entries()) {
     const other = b.machine.harts[id]!;
-    const index = hart.words.findIndex((word, i) => word !== other.words[i]);
-    if (index >= 0) return `hart ${id} ${WORD_NAMES(index)}: ${hart.words[index]} and ${other.words[index]}`;
+    const [words, others] = [stateOf(hart), stateOf(other)];
+    const index = words.findIndex((word, i) => word !== others[i]);
+    if (index >= 0) return `hart ${id} ${WORD_NAMES(index)}: ${words[index]} and ${others[index]}`;
   }
   return 'memory or devices';
 }
@@ -93,7 +95,7 @@ export function runScene(scene: Scene, seed: number, ticks: number, engines = EN
     report.ticks += length;
     if (report.problems.length > 0) break;
     sides.slice(1).forEach((side, i) => {
-      if (ends[0] !== ends[i + 1] || stateOf(sides[0]!) !== stateOf(side))
+      if (ends[0] !== ends[i + 1] || stateOfSide(sides[0]!) !== stateOfSide(side))
         problem(
           `stir ${stir}: ${sides[0]!.engine} (${ends[0]}) and ${side.engine} (${ends[i + 1]}) differ: ` +
             `${firstDifference(sides[0]!, side)}; ${locate(scene, seed, stir, sides[0]!.engine, side.engine)}`,
@@ -129,7 +131,7 @@ function locate(scene: Scene, seed: number, stir: number, one: EngineName, other
     const hart = a.machine.harts[0]!;
     const [pc, privilege] = [hart.pc, hart.privilege];
     for (const side of sides) side.run(1);
-    if (stateOf(a) === stateOf(b)) continue;
+    if (stateOfSide(a) === stateOfSide(b)) continue;
     return `tick ${n} of it, at ${pc.toString(16)} in ${privilege} (${instructionAt(a, pc)}): ${firstDifference(a, b)}`;
   }
   return 'not when it is run tick by tick';

@@ -6,10 +6,13 @@ import { ENGINE_NAMES, type SoftwareMachine } from '../../../emulator/machine/ma
 import type { EngineName, MachineExit } from '../../../emulator/machine/types';
 import { tick } from '../../../emulator/units';
 import { Random } from '../random';
+import { stateOf } from '../state';
 
 /** Options for a machine of an engine: a translator takes code for hot when it is executed the second time. */
-export const optionsFor = (engine: EngineName): { readonly engine: EngineName } =>
-  Object.assign({ engine }, { hotness: 2 });
+export const optionsFor = (engine: EngineName): { readonly engine: EngineName; readonly hotness: number } => ({
+  engine,
+  hotness: 2,
+});
 
 export interface Side {
   readonly name: string;
@@ -83,8 +86,7 @@ export class Lockstep {
       if (machine.tick !== first.tick)
         this.fail(`${name} is at tick ${machine.tick}, ${sides[0]!.name} at ${first.tick}`);
       first.harts.forEach((hart, id) => {
-        const other = machine.harts[id]!.words;
-        const { words } = hart;
+        const [words, other] = [stateOf(hart), stateOf(machine.harts[id]!)];
         for (let i = 0; i < words.length; i++)
           if (words[i] !== other[i])
             this.fail(
