@@ -9,6 +9,7 @@
  */
 import { va, type VirtualAddress } from '../../units';
 import type { CodeReader } from './code-reader';
+import { withEntryApart } from './entry-apart';
 import type { Region } from './region';
 import { finish, MAX_TARGETS, type RawBlock } from './region-blocks';
 import { pageOf, Segments, type Ending, type Segment } from './segment';
@@ -50,7 +51,7 @@ export function discover(entry: VirtualAddress, reader: CodeReader, limits: Limi
   const blocks = growth.grow();
   const first = blocks.get(entry);
   if (!first || first.instructions.length === 0) return undefined;
-  return finish(entry, blocks, reader);
+  return withEntryApart(finish(entry, blocks, reader));
 }
 
 /** Instructions that a call brings in; comes it back? */

@@ -1,10 +1,11 @@
 /**
  * Makes every loop of a graph one that is entered at one node. A loop (a strongly connected component) with several entries gets a
  * dispatch node before it: every edge into the loop goes there first and says which entry it means. One of the entries is the loop's
- * head: edges to it from inside of the loop go over the dispatch node too. What is left of the loop without its head is looked at in the
- * same way. So control comes to a dispatch node once when the loop is entered, and once each time round its head.
+ * head: edges to it from inside of the loop go over the dispatch node too, but for those from nodes that it dominates: they are a loop of
+ * one entry within. What is left of the loop without its head is looked at in the same way. So control comes to a dispatch node when
+ * the loop is entered, and each time that it comes round to its head by a way that another entry begins.
  */
-import { cycles } from './graph';
+import { cycles, dominates, dominators, graphOf } from './graph';
 
 export interface Reducible {
   /** Nodes that are no dispatch nodes. */
@@ -72,4 +73,11 @@ function dispatch(
   );
   successors.push([...entries]);
   selects.push(entries.map(() => -1));
+  const tree = dominators(graphOf(successors));
+  for (const n of members)
+    successors[n]!.forEach((to, edge) => {
+      if (to !== node || !dominates(tree, head, n)) return;
+      successors[n]![edge] = head;
+      selects[n]![edge] = -1;
+    });
 }

@@ -2,11 +2,15 @@
 import assert from 'node:assert/strict';
 import { discover, LIMITS, type Limits } from '../../../emulator/engine/translator/discover';
 import type { Region } from '../../../emulator/engine/translator/region';
+import { graphOfRegion } from '../../../emulator/engine/translator/region-graph';
+import { structure } from '../../../emulator/engine/translator/structure';
 import { code, lines, ORIGIN, sound, type Facts } from './code';
 
 interface Found {
   readonly region: Region | undefined;
   readonly lines: readonly string[];
+  /** The number of the last block that begins at a label. */
+  readonly block: (label: string) => number;
 }
 
 function found(source: string, entry: string, facts: Facts = {}, limits: Partial<Limits> = {}): Found {
@@ -16,7 +20,8 @@ function found(source: string, entry: string, facts: Facts = {}, limits: Partial
     assert.equal(region.blocks[0]!.pc, program.at(entry), 'the entry comes first');
     sound(region, program);
   }
-  return { region, lines: lines(region, program) };
+  const block = (label: string): number => region!.blocks.findLastIndex(({ pc }) => pc === program.at(label));
+  return { region, lines: lines(region, program), block };
 }
 
 const many = (count: number): string => 'addi a0,a0,1\n'.repeat(count);
@@ -122,6 +127,39 @@ describe('the region of a hot entry', () => {
     assert.equal(found('loop: nop\n j loop', 'loop', { stops: ['loop'] }).region, undefined);
     assert.equal(found('loop: nop\n j loop', 'loop', { cold: ['loop'] }).region, undefined);
     assert.equal(found('loop: nop\n j loop', 'loop', { unmapped: [0] }).region, undefined);
+  });
+});
+
+describe('a region entered in the middle of a loop', () => {
+  const nest = `outer: li a1,10
+                       j test
+                body:  addi a2,a2,1
+                       beqz a2,skip
+                test:  addi a1,a1,-1
+                       bnez a1,body
+                skip:  addi a0,a0,-1
+                       bnez a0,outer
+                       ecall`;
+
+  it('begins with a copy of its first block, so that the inner loop has one entry', () => {
+    const { region, lines, block } = found(nest, 'body');
+    assert.deepEqual(lines, [
+      'outer 2 jump test',
+      'body 2 branch skip | test',
+      'body 2 branch skip | test',
+      'test 2 branch body | skip',
+      'skip 2 branch outer | +20',
+      '+20 0 interpret',
+    ]);
+    const { nodes } = structure(graphOfRegion(region!));
+    const [test, body] = [block('test'), block('body')];
+    assert.ok(nodes[body]!.routes.some(({ to }) => to === test));
+    assert.ok(nodes[test]!.routes.some(({ to }) => to === body));
+  });
+
+  it('has no copy where all loops have one entry', () => {
+    assert.equal(found(nest, 'test').lines.length, 5);
+    assert.equal(found(nest, 'outer').lines.length, 5);
   });
 });
 
