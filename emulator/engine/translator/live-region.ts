@@ -62,6 +62,12 @@ export class LiveRegion {
     return this.spans.keys();
   }
 
+  /** Is the first instruction of another one among its instructions, under the same assumptions? */
+  executes({ page, offset, address, inexact }: Variant): boolean {
+    const { variant } = this;
+    return address === variant.address && inexact === variant.inexact && this.covers(page, offset, offset + 1);
+  }
+
   /** Does it execute any of the bytes [from, to) of a page of RAM? */
   covers(page: number, from: number, to: number): boolean {
     return this.spans.get(page)?.some(([first, end]) => first < to && from < end) ?? false;

@@ -134,6 +134,8 @@ export class Translator implements CodeListener {
       const region = this.make(this.queue.shift()!);
       if (!region) continue;
       made.push(region);
+      // What also began in it is done with; if it is jumped to from elsewhere all the same it will be told of again.
+      this.queue = this.queue.filter(({ variant }) => !region.executes(variant));
       this.spent += INSTRUCTION_COST * this.patience * region.instructions;
     }
     this.since = this.executed;

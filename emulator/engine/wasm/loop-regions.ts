@@ -14,8 +14,6 @@ import { entryAddress } from './translated-access';
 const ONE_JUMP = 0x10000;
 /** What of SLOT and HEAT says that the loop is to be left: there is a slot, or the record is hot. */
 const SLOT_OR_HOT = 0x8000ffff | 0;
-/** With fewer instructions to go a run counts no heat where it begins: a debugger that steps makes nothing hot. */
-const STEPPING = 64;
 
 /** Labels of loop.ts that what is here goes to. */
 export const enum Outer {
@@ -64,20 +62,22 @@ export abstract class LoopRegions extends LoopState {
     code.release('i64', tag);
   }
 
-  /** Before the first instruction, whose pc is in `target`. */
-  protected begin(limit: number): void {
+  /**
+   * Before the first instruction, whose pc is in `target`: where a run begins, by a debugger's steps or the end of a slice, is no jump and
+   * counts no heat.
+   */
+  protected begin(): void {
     const { code } = this;
     // No page: a local begins as that of address 0.
     code.i64(-1n);
     code.set(this.page);
     code.block('at once');
     code.block('by a jump');
-    code.get(limit);
-    code.i32(STEPPING);
-    code.op('i32.ge_s');
-    code.brIf('by a jump');
     this.lookUp('by a jump');
-    code.br('at once');
+    code.get(this.record);
+    code.memory('i32.load16_u', Field.SLOT);
+    code.op('i32.eqz');
+    code.brIf('at once');
     code.end();
     this.toTarget();
     code.end();

@@ -57,7 +57,7 @@ export class LoopBuilder extends LoopRegions {
     code.get(HART);
     code.memory('i64.load', 4 * HartWord.PC);
     code.set(this.target);
-    this.begin(LIMIT);
+    this.begin();
     code.block(EXIT);
     code.loop(Outer.AGAIN);
     code.block(APART);
