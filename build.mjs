@@ -25,7 +25,8 @@ const common = {
 const programs = {
   extension: 'extension/extension.ts',
   'debug-adapter': 'debug-adapter/main.ts',
-  penglai: 'cli/penglai.ts',
+  penglai: 'cli/start.ts',
+  'penglai-main': 'cli/penglai.ts',
 };
 
 function testFiles(folder) {

@@ -12,19 +12,22 @@ import type { Stamped } from '../emulator/machine/outbox';
 import type { Space } from '../emulator/units';
 import type { System, SystemEvent } from '../monitor/system/types';
 
+const MAX_PENDING = 1000;
+
 type Hazard = Stamped<Extract<SystemEvent, { kind: 'hazard' }>>;
 
 export class Hazards {
   private readonly worlds = new Worlds();
   private readonly images: Images;
   private readonly log = new HazardLog();
+  /** What happened to the worlds since a hazard last asked for them. Most programs have none, and their files need not be hashed. */
+  private pending: (() => void)[] = [];
 
   constructor(
     private readonly system: System,
-    files: readonly GatheredFile[],
+    private files: readonly GatheredFile[],
   ) {
     this.images = new Images((hash) => system.image(hash));
-    for (const file of files) this.images.add(hashBytes(file.bytes), file.path, file.bytes);
     // The stack is looked at while it is as it was.
     system.onEvent = (event) => event.kind === 'hazard' && !this.log.knows(event);
   }
@@ -33,17 +36,21 @@ export class Hazards {
   take(event: Stamped<SystemEvent>): string | undefined {
     switch (event.kind) {
       case 'image':
-        this.map({ kind: 'host', pid: event.pid }, event.space, event.base, event.hash, event.path);
+        this.later(() => this.map({ kind: 'host', pid: event.pid }, event.space, event.base, event.hash, event.path));
         return undefined;
-      case 'enclave-created':
-        if (event.space !== undefined)
-          this.map({ kind: 'enclave', instance: event.instance }, event.space, 0, event.imageHash, event.name);
+      case 'enclave-created': {
+        const { space } = event;
+        if (space !== undefined)
+          this.later(() =>
+            this.map({ kind: 'enclave', instance: event.instance }, space, 0, event.imageHash, event.name),
+          );
         return undefined;
+      }
       case 'enclave-gone':
-        this.worlds.remove({ kind: 'enclave', instance: event.instance });
+        this.later(() => this.worlds.remove({ kind: 'enclave', instance: event.instance }));
         return undefined;
       case 'process-exited':
-        this.worlds.remove({ kind: 'host', pid: event.pid });
+        this.later(() => this.worlds.remove({ kind: 'host', pid: event.pid }));
         return undefined;
       case 'hazard':
         return this.hazard(event);
@@ -52,7 +59,19 @@ export class Hazards {
     }
   }
 
+  private later(change: () => void): void {
+    this.pending.push(change);
+    if (this.pending.length > MAX_PENDING) this.catchUp();
+  }
+
+  private catchUp(): void {
+    for (const file of this.files) this.images.add(hashBytes(file.bytes), file.path, file.bytes);
+    this.files = [];
+    for (const change of this.pending.splice(0)) change();
+  }
+
   private hazard(event: Hazard): string | undefined {
+    this.catchUp();
     const { entry, first } = this.log.add(event, new Stack(this.system, this.worlds, event.tid).frames());
     return first ? hazardLines(entry) : undefined;
   }

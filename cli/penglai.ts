@@ -1,6 +1,5 @@
-#!/usr/bin/env node
 /**
- * The `penglai` command. Registers the subcommands, one file each, and turns what they throw into one message and an exit status.
+ * The `penglai` command (started by start.ts). Registers the subcommands, one file each, and turns what they throw into one message and an exit status.
  */
 import { Command } from 'commander';
 import { registerAttest } from './attest';

@@ -2,8 +2,9 @@
  * `penglai run`: runs a host program with its enclaves on the emulated machine and exits with the host's status. Owns how the guest's
  * streams become this process's; time is virtual and never waits for the wall clock.
  */
-import { prepareImageHash } from '../emulator/linux/image-hash';
+import { prepareImageHash, useImageHash } from '../emulator/linux/image-hash';
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { writeFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
@@ -16,11 +17,14 @@ import { createSystem } from '../monitor/system/system';
 import type { System, SystemEvent } from '../monitor/system/types';
 import { attestationOption } from './attestation-options';
 import { files, inCommandLineWords, inOwnWords, read } from './files';
+import { withLateOptimisation } from './late-optimisation';
 import { ReportFiles } from './reports';
 import { SystemCallLog } from './strace';
 
 /** Ticks between two looks at standard input and signals: some tens of milliseconds. */
 const SLICE = 2_000_000;
+/** From so many bytes on a file is worth the faster way to hash. */
+const LARGE_FILE = 2 ** 20;
 /** Exit status when nobody reads standard output any more: that of a program which a shell says was ended by SIGPIPE. */
 const NOBODY_READS = 128 + 13;
 /** Lines of the machine's own messages that are shown; a program in a loop must not fill a disk. */
@@ -127,9 +131,11 @@ export async function run(
   options: RunOptions,
   trace?: (system: System) => EventLog,
 ): Promise<number> {
+  useImageHash((bytes) => createHash('sha256').update(bytes).digest('hex'));
   const guest = await gather(host, args, options);
   const input = options.stdin === undefined ? undefined : read(options.stdin, 'The file for standard input');
-  await prepareImageHash();
+  // Compiling it takes longer than hashing less with the other library.
+  if (guest.files.some(({ bytes }) => bytes.length > LARGE_FILE)) await prepareImageHash();
   const attestation = await inOwnWords(attestationSettings(files, resolve(host), options));
   const reports = options.reports === undefined ? undefined : new ReportFiles(options.reports);
   const { seed, limits } = options;
@@ -139,10 +145,12 @@ export async function run(
   const policy = options.endOnHazard ? 'end' : 'explain';
   const terminal = process.stdout.isTTY === true;
   const interactive = terminal && input === undefined && process.stdin.isTTY;
-  const system = createSystem(
-    describeLaunch(
-      { args, seed, limits, attestation, hazards: policy, terminal, interactive, systemCalls, transitions },
-      guest,
+  const system = withLateOptimisation(() =>
+    createSystem(
+      describeLaunch(
+        { args, seed, limits, attestation, hazards: policy, terminal, interactive, systemCalls, transitions },
+        guest,
+      ),
     ),
   );
   const logs: EventLog[] = [
@@ -156,6 +164,8 @@ export async function run(
   try {
     for (;;) {
       const { reason } = system.run(tick(system.tick + SLICE));
+      // Opening standard input takes time that a short program has no use for.
+      if (reason !== 'halted') outside.open();
       for (const event of system.drain()) {
         console.show(event);
         const hazard = hazards.take(event);
@@ -202,6 +212,7 @@ const ESCAPE = 0x1d;
 /** Standard input and Ctrl-C, as inputs of the system. From a terminal every key goes to the guest's terminal, which echoes and edits. */
 class Outside {
   private ended = false;
+  private opened = false;
   private wake: (() => void) | undefined;
   private interrupts = 0;
   private readonly onData = (bytes: Buffer): void => {
@@ -220,10 +231,16 @@ class Outside {
     input: Uint8Array | undefined,
     private readonly interactive: boolean,
   ) {
-    if (interactive) process.stdin.setRawMode(true);
     process.on('SIGINT', this.onInterrupt);
     if (input) this.put(input, true);
-    else process.stdin.on('data', this.onData).on('end', this.onEnd).on('error', this.onEnd);
+  }
+
+  /** Standard input is read from now on. */
+  open(): void {
+    if (this.opened || this.ended) return;
+    this.opened = true;
+    if (this.interactive) process.stdin.setRawMode(true);
+    process.stdin.on('data', this.onData).on('end', this.onEnd).on('error', this.onEnd);
   }
 
   private put(bytes: Uint8Array, end: boolean): void {
@@ -247,8 +264,9 @@ class Outside {
   }
 
   close(): void {
-    if (this.interactive) process.stdin.setRawMode(false);
     process.off('SIGINT', this.onInterrupt);
+    if (!this.opened) return;
+    if (this.interactive) process.stdin.setRawMode(false);
     process.stdin.off('data', this.onData).off('end', this.onEnd).off('error', this.onEnd);
     if (!process.stdin.destroyed) process.stdin.destroy();
   }

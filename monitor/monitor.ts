@@ -20,7 +20,6 @@ import type { State } from './operations';
 import { emulateTvm } from './page-tables';
 import { stateOf } from './permission';
 import { setPmp, setPmpAll } from './pmp';
-import { provisionKeys } from './report';
 import { sbiCall } from './sbi';
 import { byInstance, chainOf, enclavesOf, shadowsOf, type Enclave, type MonitorState, type Shadow } from './state';
 import { taskStep } from './tasks';
@@ -122,7 +121,6 @@ function boot(m: Core): void {
   hart.setX(10, hart.id);
   hart.setX(11, 0);
   hart.mepc = va(Physical.DRAM_BASE + Physical.SM_SIZE);
-  provisionKeys(m);
   m.update({ phase: 'running' });
   m.cost = TRAP_TICKS;
   hart.mret();

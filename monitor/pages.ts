@@ -73,7 +73,10 @@ export const isPrivate = (entry: number): boolean => entry < 0;
 export function isPublic(m: Core, base: number, size: number): boolean {
   if (!m.state.bitmap || !ordinary(m, base, size)) return false;
   const first = base - (base % PAGE_SIZE);
-  return entries(m, first, Math.ceil((base + size - first) / PAGE_SIZE)).every((entry) => !isPrivate(entry));
+  const values = entries(m, first, Math.ceil((base + size - first) / PAGE_SIZE));
+  // At boot this runs over all of RAM, in code that is not compiled yet: the plainest loop is the fastest (by ten).
+  for (let i = 0; i < values.length; i++) if (values[i]! < 0) return false;
+  return true;
 }
 
 /** Makes public pages private; false, and nothing changed, unless every page is public and mapped by no enclave. */

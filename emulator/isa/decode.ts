@@ -1,6 +1,6 @@
 // From bits to an operation, driven by the rows and nothing else.
 // The rows are compiled at load into flat arrays: an index that narrows a word to a few candidates (by opcode, funct3 and
-// funct7; a compressed one by all its bits), and per row the runs of bits to move. Decoding allocates nothing.
+// funct7; a compressed one by all its bits; made as words are met), and per row the runs of bits to move. Decoding allocates nothing else.
 // Must never throw: whatever is not defined, or reserved, is ILLEGAL.
 import type { Instruction } from './instruction';
 import { Op } from './op';
@@ -73,21 +73,20 @@ function matches({ pattern }: Compiled, bits: number): boolean {
   return pattern.pieces.some((p) => p.slot === Slot.IMM && ((bits >>> p.from) & ((1 << p.width) - 1)) !== 0);
 }
 
-/** Row of every 16-bit value, or NONE. */
-const compressed = buildCompressed();
-function buildCompressed(): Uint16Array {
-  const table = new Uint16Array(1 << 16).fill(NONE);
-  for (const row of COMPILED) {
-    if (row.pattern.bits !== 16) continue;
-    const free = ~row.pattern.mask & 0xffff;
-    // Counts through the subsets of the free bits.
-    for (let field = free; ; field = (field - 1) & free) {
-      const bits = row.pattern.match | field;
-      if (table[bits] === NONE && matches(row, bits)) table[bits] = row.index;
-      if (field === 0) break;
+/** Not looked for yet. */
+const UNKNOWN = 0xfffe;
+
+/** Row of every 16-bit value, NONE or UNKNOWN: filled in as values are met, because to fill it takes longer than to start. */
+const compressed = new Uint16Array(1 << 16).fill(UNKNOWN);
+function findCompressed(bits: number): number {
+  let row = NONE;
+  for (const candidate of COMPILED)
+    if (candidate.pattern.bits === 16 && matches(candidate, bits)) {
+      row = candidate.index;
+      break;
     }
-  }
-  return table;
+  compressed[bits] = row;
+  return row;
 }
 
 /** Bits of a word that the first index looks at: funct7, funct3 and the opcode without its two lowest bits. */
@@ -96,31 +95,25 @@ function keyOf(bits: number): number {
   return (bits >>> 25) | ((bits >>> 5) & 0x380) | ((bits << 8) & 0x7c00);
 }
 
-/** Chain of candidates of every key: `heads[key]` is a position in `chain`, which lists row numbers up to NONE. */
-const { heads, chain } = buildIndex();
-function buildIndex(): { heads: Uint16Array; chain: Uint16Array } {
-  const lists = new Map<number, number[]>();
-  for (const row of COMPILED) {
-    if (row.pattern.bits !== 32) continue;
-    const free = KEY_MASK & ~row.pattern.mask;
-    for (let field = free; ; field = (field - 1) & free) {
-      const key = keyOf((row.pattern.match & KEY_MASK) | field);
-      lists.set(key, [...(lists.get(key) ?? []), row.index]);
-      if (field === 0) break;
-    }
+/**
+ * Chain of candidates of every key that was met: `heads[key]` is a position in `chain`, which lists row numbers up to NONE; 0 is none yet. Keys
+ * with the same candidates share a chain.
+ */
+const heads = new Uint16Array(1 << 15);
+const chain = [NONE];
+const chains = new Map<string, number>();
+function findChain(bits: number): number {
+  const list = COMPILED.filter(
+    ({ pattern }) => pattern.bits === 32 && ((bits ^ pattern.match) & KEY_MASK & pattern.mask) === 0,
+  ).map(({ index }) => index);
+  const name = list.join();
+  let at = chains.get(name);
+  if (at === undefined) {
+    chains.set(name, (at = chain.length));
+    chain.push(...list, NONE);
   }
-  const heads = new Uint16Array(1 << 15);
-  const chain = [NONE];
-  const known = new Map<string, number>();
-  for (const [key, list] of lists) {
-    const name = list.join();
-    if (!known.has(name)) {
-      known.set(name, chain.length);
-      chain.push(...list, NONE);
-    }
-    heads[key] = known.get(name)!;
-  }
-  return { heads, chain: Uint16Array.from(chain) };
+  heads[keyOf(bits)] = at;
+  return at;
 }
 
 // The rows as flat arrays, so that the loop below touches no objects.
@@ -145,8 +138,11 @@ export function rowOf(bits: number): Compiled | undefined {
 }
 
 function find(bits: number): number {
-  if ((bits & 3) !== 3) return compressed[bits & 0xffff]!;
-  for (let at = heads[keyOf(bits)]!; ; at++) {
+  if ((bits & 3) !== 3) {
+    const known = compressed[bits & 0xffff]!;
+    return known === UNKNOWN ? findCompressed(bits & 0xffff) : known;
+  }
+  for (let at = heads[keyOf(bits)]! || findChain(bits); ; at++) {
     const row = chain[at]!;
     if (row === NONE || (bits & masks[row]!) === values[row]!) return row;
   }

@@ -7,8 +7,13 @@ import { createSHA256, type IHasher } from 'hash-wasm';
 import { _SHA256, sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 
+/** A hash of the process's own, where it has one: of an image of 600 KB it takes 0.5 ms, the library's first one 10 ms. */
+let own: ((bytes: Uint8Array) => string) | undefined;
+/** For entry points: SHA-256 of bytes in lower-case hex. */
+export const useImageHash = (hash: (bytes: Uint8Array) => string): void => void (own = hash);
+
 /** Identity of an image's bytes: SHA-256, lower-case hex. */
-export const imageHash = (bytes: Uint8Array): string => bytesToHex(sha256(bytes));
+export const imageHash = (bytes: Uint8Array): string => own?.(bytes) ?? bytesToHex(sha256(bytes));
 
 /** SHA-256's block. All pieces but the last are a multiple of it. */
 const BLOCK = 64;

@@ -184,6 +184,11 @@ export class PhysicalPort extends Port<PhysicalAddress> implements MachinePort {
       throw new MemoryFault(accessFault(access), address);
     return address;
   }
+
+  untouched(page: PhysicalAddress): boolean {
+    const { memory } = this;
+    return memory.contains(page, PAGE_SIZE) && !memory.wasWritten(memory.pageOf(page));
+  }
 }
 
 /** S-mode with the hart's satp. */

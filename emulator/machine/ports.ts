@@ -46,7 +46,10 @@ export interface SupervisorPort extends MemoryPort<VirtualAddress> {
 }
 
 /** Physical accesses at M privilege. Outside RAM and devices: an access fault. */
-export type MachinePort = MemoryPort<PhysicalAddress>;
+export interface MachinePort extends MemoryPort<PhysicalAddress> {
+  /** True: nothing was ever stored in the page, so that it reads as zeros. False says nothing. */
+  untouched(page: PhysicalAddress): boolean;
+}
 
 /**
  * The debugger's eye: reads through the page tables of any space without privilege checks, A/D updates or side effects.

@@ -48,10 +48,15 @@ export function monitorStatement(
   return mode === 'standard' ? statement : hash.of(statement);
 }
 
-/** The block of a provisioned machine. @throws Error when a key is none */
-export function provision(mode: AttestationMode, hash: HashFunction, keys: SimulatedKeys): Uint8Array {
+/** @throws Error when a key is none */
+export function checkKeys(keys: SimulatedKeys): void {
   for (const name of ['manufacturer', 'device', 'monitor'] as const)
     if (!isPrivateKey(keys[name])) throw new Error(`The simulated ${name} key is no SM2 private key: give 32 bytes.`);
+}
+
+/** The block of a provisioned machine. @throws Error when a key is none */
+export function provision(mode: AttestationMode, hash: HashFunction, keys: SimulatedKeys): Uint8Array {
+  checkKeys(keys);
   const [manufacturer, device, monitor] = [keys.manufacturer, keys.device, keys.monitor].map(publicKeyOf) as Three;
   const smHash = monitorHash(hash);
   const block = new Uint8Array(KeyBlock.SIZE);

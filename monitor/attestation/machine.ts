@@ -1,7 +1,7 @@
 /** What a launch says about attestation, and what the monitor makes of it when the machine is built. Part of the initial state. */
 import { hexToBytes } from '@noble/hashes/utils.js';
 import { hashOf, type HashFunction } from './hashes';
-import { provision, type SimulatedKeys } from './keys';
+import { checkKeys, provision, type SimulatedKeys } from './keys';
 import type { AttestationMode } from './sm2';
 
 export interface AttestationSettings {
@@ -16,8 +16,8 @@ export interface AttestationSettings {
 export interface Attestation {
   readonly mode: AttestationMode;
   readonly hash: HashFunction;
-  /** The block a boot stage would leave for the monitor. */
-  readonly keyBlock: Uint8Array | undefined;
+  /** Makes the block a boot stage would leave for the monitor; absent on a machine without keys. Takes some 50 ms. */
+  readonly keyBlock: (() => Uint8Array) | undefined;
   readonly rootKey: Uint8Array;
 }
 
@@ -28,10 +28,11 @@ export const PUBLISHED_ROOT_KEY = hexToBytes(PUBLISHED + PUBLISHED);
 /** @throws Error when a key is none, or standard cryptography has not been loaded */
 export function attestationOf({ mode = 'penglai', keys, rootKey }: AttestationSettings = {}): Attestation {
   const hash = hashOf(mode);
+  if (keys) checkKeys(keys);
   return {
     mode,
     hash,
-    keyBlock: keys && provision(mode, hash, keys),
+    keyBlock: keys && (() => provision(mode, hash, keys)),
     rootKey: rootKey ?? PUBLISHED_ROOT_KEY,
   };
 }

@@ -4,7 +4,7 @@
  */
 import type { SoftwareMachine } from '../../../emulator/machine/machine';
 import { MemoryFault, type MachinePort } from '../../../emulator/machine/ports';
-import { va, type PhysicalAddress } from '../../../emulator/units';
+import { PAGE_SIZE, va, type PhysicalAddress } from '../../../emulator/units';
 
 export interface Race {
   /** The place, physical. */
@@ -54,6 +54,9 @@ export class RacingPort implements MachinePort {
     return this.machine.machinePort;
   }
 
+  untouched(page: PhysicalAddress): boolean {
+    return this.after(page, PAGE_SIZE, this.port.untouched(page));
+  }
   read(address: PhysicalAddress, length: number): Uint8Array {
     return this.after(address, length, this.port.read(address, length));
   }

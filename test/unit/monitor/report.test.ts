@@ -181,12 +181,12 @@ describe('a machine with simulated keys', () => {
 
     it(`fills the key block, and every part of a report follows from it (${mode})`, () => {
       const b = new Bench({}, settings).start();
+      const { eid, page } = vector(b);
+      const report = reportAt(b, eid, page, 1234);
       assert.deepEqual(
         b.machine.machinePort.read(pa(KeyBlock.ADDRESS), KeyBlock.SIZE),
         provision(mode, hashOf(mode), keys),
       );
-      const { eid, page } = vector(b);
-      const report = reportAt(b, eid, page, 1234);
       const [device, monitor] = [publicKeyOf(keys.device), publicKeyOf(keys.monitor)];
       assert.deepEqual(part(report, Report.dev_pub_key, 64), device);
       assert.deepEqual(part(report, Report.sm_pub_key, 64), monitor);
