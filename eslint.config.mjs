@@ -42,7 +42,7 @@ const NODE_ALLOWED = [
   /^extension\//,
   /^test\//,
   /^samples\/toolchain\//,
-  /^debug-adapter\/(main|node-files)\.ts$/,
+  /^debug-adapter\/(main|node-files|node-flags)\.ts$/,
 ];
 const NODE_MODULES = new Set([...builtinModules, ...builtinModules.map((name) => `node:${name}`)]);
 

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
+import './node-flags';
 import { createSystem } from '../monitor/system/system';
 import { createFile } from './node-files';
 import { DapServer } from './dap/server';

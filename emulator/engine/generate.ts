@@ -2,7 +2,7 @@
  * What the build makes from the rows, once, so that no process has to parse them before its first instruction: file names in generated/
  * and their texts. Nothing that ships imports this file.
  */
-import { rowLibrary, rowSemantics } from '../isa/semantics';
+import { rowLibrary, rowSemantics, templateLibrary } from '../isa/semantics';
 import { interpreterText } from './source/program';
 import { templateTable } from './translator/make-templates';
 import { interpreterModule } from './wasm/interpreter-module';
@@ -35,7 +35,7 @@ export const LIBRARY: readonly { readonly name: string; readonly signature: Sign
 
 /** Called by generate.mjs. */
 export function generatedFiles(): Readonly<Record<string, string>> {
-  const { text, helpers } = templateTable(rowSemantics(), rowLibrary());
+  const { text, helpers } = templateTable(rowSemantics(), templateLibrary());
   return {
     'interpreter.ts': interpreterText(),
     'templates.ts': templatesFile(text),

@@ -2,6 +2,7 @@
 // decodes pays nothing. A mistake in a row or in the library throws here, with its place.
 import { parseLibrary, parseSemantics } from './language/check';
 import type { Library, Semantics } from './language/ir';
+import { FLOAT_FUSED } from './library/float-fused';
 import { LIBRARY_TEXTS } from './library/library';
 import { Op } from './op';
 import { readEncoding, type Row } from './row';
@@ -12,6 +13,9 @@ let parsedLibrary: Library | undefined;
 export function rowLibrary(): Library {
   return (parsedLibrary ??= parseLibrary(LIBRARY_TEXTS));
 }
+
+/** With what templates of translated code may call beside (engine/translator/make-templates.ts). */
+export const templateLibrary = (): Library => parseLibrary([...LIBRARY_TEXTS, FLOAT_FUSED]);
 
 /** The meaning of a row of a 32-bit instruction. */
 export function parseRow(row: Row): Semantics {

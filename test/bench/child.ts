@@ -1,4 +1,5 @@
 /** A process of its own for each run of our machine: arguments are the image and a MachineRun as JSON, the answer is one line of JSON. */
+import '../../debug-adapter/node-flags';
 import { readFileSync } from 'node:fs';
 import { prepare, type MachineResult, type MachineRun } from './machine';
 

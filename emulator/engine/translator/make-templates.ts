@@ -5,6 +5,7 @@ import { Csr } from '../../hart/csr-numbers';
 import { encodeTree } from '../../isa/language/codec';
 import { constant, unary } from '../../isa/language/fold';
 import type { Expression, HostName, Library, Semantics, Statement } from '../../isa/language/ir';
+import { FUSED } from '../../isa/library/float-fused';
 import { NoMeaning, Specialiser, type Assumptions } from '../../isa/language/specialise';
 import { eachStatement, everyExpression } from '../../isa/language/walk';
 import { Op } from '../../isa/op';
@@ -102,6 +103,7 @@ function make(op: Op, { body }: Semantics, library: Library, selection: number, 
     nonzero: csr && !zero ? 'rs1' : undefined,
     sameSources: selects === Selects.SAME && selection === 1,
     state: { frm: 0n },
+    replaced: variant & 2 ? FUSED : new Map<string, string>(),
     raised: variant & 1 ? NX : 0n,
     host: csr ? floatCsr(Csr.FFLAGS + (selection >> 1), () => (mayClearFlags = true)) : amo,
   };

@@ -120,6 +120,7 @@ class RegionBuilder {
     code.get(Parameter.PAGE);
     code.i64(BigInt(region.pages[0]!.address));
     code.op('i64.ne');
+    code.hint(false);
     code.brIf(MISMATCH);
     if (this.usesFloat()) {
       code.get(Parameter.HART);
@@ -128,14 +129,18 @@ class RegionBuilder {
       code.op('i32.and');
       code.i32(Status.FS);
       code.op('i32.ne');
+      code.hint(false);
       code.brIf(INTERPRET);
       this.fcsr(FRM);
+      code.hint(false);
       code.brIf(INTERPRET);
       this.fcsr(NX);
       if (options.inexact) code.op('i32.eqz');
+      code.hint(false);
       code.brIf(MISMATCH);
     }
     this.budget(0);
+    code.hint(false);
     code.brIf(INTERPRET);
   }
 
@@ -234,6 +239,7 @@ class RegionBuilder {
     // The entry's first time was among the assumptions.
     if (isCheck && (node !== 0 || isLoop)) {
       this.budget(node);
+      code.hint(false);
       code.if();
       exits.interpret(pc, 0);
       code.end();
@@ -268,6 +274,7 @@ class RegionBuilder {
     const { code } = this;
     this.fcsr(NX);
     code.op('i32.eqz');
+    code.hint(false);
     code.if();
     this.exits.jump(pc, undone);
     code.end();
@@ -313,6 +320,9 @@ class RegionBuilder {
         emitter.statements(body);
         emitter.expression(condition!);
         emitter.row([]);
+        // Where a region ends, code is that was seldom or never executed.
+        if (!('block' in end.taken)) code.hint(false);
+        else if (!('block' in end.next)) code.hint(true);
         code.if();
         go(end.taken);
         code.end();
@@ -365,6 +375,7 @@ class RegionBuilder {
       code.memory('i32.load', entry + 8);
       code.i32(this.options.blocks[needed]!);
       code.op('i32.ne', 'i32.or');
+      code.hint(false);
       code.if();
       exits.jump(target.pc);
       code.end();

@@ -80,6 +80,7 @@ export class RegionTarget implements Target {
   private leaveIfTold(): void {
     const { code } = this;
     code.get(this.result);
+    code.hint(false);
     code.if();
     this.exits.leave(this.at + this.instruction.length, this.after);
     code.end();
@@ -147,6 +148,7 @@ export class RegionTarget implements Target {
     if (group.local === undefined) this.lookUp(group);
     code.get(group.local!);
     code.op('i32.eqz');
+    code.hint(false);
     code.brIf(SLOW);
     code.get(group.local!);
     return this.instruction.imm - group.from;
@@ -214,6 +216,7 @@ export class RegionTarget implements Target {
     code.tee(this.result);
     code.i32(Result.TRAP);
     code.op('i32.ge_u');
+    code.hint(false);
     code.if();
     this.exits.fault(this.at, this.after, this.result);
     code.end();

@@ -64,7 +64,11 @@ export class TranslatorEngine extends LoopEngine {
     translator.regions.setLinked(true);
     this.host.onHot = this.onHot;
     translator.work(hart, this.executed);
-    const left = this.modules.core.run(hartOffset(hart.id), 4 * hart.translations.bank, Math.min(limit, LONGEST * this.hotness));
+    const left = this.modules.core.run(
+      hartOffset(hart.id),
+      4 * hart.translations.bank,
+      Math.min(limit, LONGEST * this.hotness),
+    );
     this.executed = this.host.memory.i32[Area.COUNT / 4]!;
     return left;
   }

@@ -10,6 +10,7 @@ import { va } from '../../units';
 import type { CodeListener } from '../code-cache';
 import { COLD, type Host } from '../host';
 import { HOT, RECORD_SHIFT } from '../record';
+import { hasFused } from '../wasm/fused';
 import { discover } from './discover';
 import { GuestCode } from './guest-code';
 import { LiveRegion, sameVariant, type Variant } from './live-region';
@@ -162,7 +163,7 @@ export class Translator implements CodeListener {
     const blocks = region.pages.map((each) => host.code.blockFor(each.page));
     const slot = regions.takeSlot();
     const { linkage } = modules;
-    const body = regionCode(region, { slot, blocks, inexact, fused: false, linkage }).finish();
+    const body = regionCode(region, { slot, blocks, inexact, fused: hasFused(), linkage }).finish();
     return new LiveRegion(variant, slot, region, body);
   }
 }

@@ -99,7 +99,7 @@ export class ModuleBuilder {
     this.elements.push({ place, index });
   }
 
-  /** The module's bytes. It imports `env.memory`, of at most `maximumPages` pages of 64 KiB. */
+  /** The module's bytes. It imports `env.memory`, of at most `maximumPages` pages of 64 KiB; of none if there are no pages. */
   finish(maximumPages: number): Uint8Array {
     const out = new Bytes();
     for (const byte of MAGIC) out.byte(byte);
@@ -191,11 +191,13 @@ export class ModuleBuilder {
       content.name(name);
       content.byte(kind);
     };
-    content.u32(1 + (this.importedTable > 0 ? 1 : 0) + this.imported.length);
-    item('memory', Kind.MEMORY);
-    content.byte(1);
-    content.u32(0);
-    content.u32(maximumPages);
+    content.u32((maximumPages > 0 ? 1 : 0) + (this.importedTable > 0 ? 1 : 0) + this.imported.length);
+    if (maximumPages > 0) {
+      item('memory', Kind.MEMORY);
+      content.byte(1);
+      content.u32(0);
+      content.u32(maximumPages);
+    }
     if (this.importedTable > 0) {
       item('table', Kind.TABLE);
       this.table(content, this.importedTable);

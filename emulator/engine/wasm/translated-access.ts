@@ -58,6 +58,7 @@ export class TranslatedAccess {
     code.get(address);
     code.i64(BigInt(-4096 | (bits / 8 - 1)));
     code.op('i64.and', 'i64.ne');
+    code.hint(false);
     code.brIf(this.miss);
   }
 
@@ -116,6 +117,7 @@ export class TranslatedAccess {
     code.op('i32.and');
     code.i32(4096 - (span.to - span.from));
     code.op('i32.le_u', 'i32.and');
+    code.hint(true);
     code.if();
     this.translated(entry, span.writes ? Bank.WRITE : Bank.READ, address);
     code.set(local);

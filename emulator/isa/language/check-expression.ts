@@ -193,6 +193,14 @@ function call(
     count(2);
     return binary(scope, at, name, args[0]!, args[1]!, expected);
   }
+  if (name === 'fused') {
+    count(3);
+    const typed = args.map((arg) => expression(scope, arg));
+    const [{ type }] = typed as [Expression];
+    if ((type !== 'f32' && type !== 'f64') || typed.some((arg) => arg.type !== type))
+      scope.fail(at, 'fused takes three floats of one type');
+    return { kind: 'intrinsic', type, name, args: typed };
+  }
   const bits = LOADS[name];
   if (bits) {
     count(1);

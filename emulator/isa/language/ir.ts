@@ -170,7 +170,7 @@ export type Expression =
 
 /** Operators of floats that only templates have. */
 export type IntrinsicName =
-  /** a * b + c, rounded once; the bits of a NaN are not defined. */
+  /** a * b + c, rounded once; the bits of a NaN are not defined. No text that interpreters are made from says it. */
   | 'fused'
   /** The first with the sign of the second, bit by bit. */
   | 'copysign';

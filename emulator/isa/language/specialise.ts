@@ -19,6 +19,8 @@ export interface Assumptions {
   /** A register field whose number is not 0. */
   readonly nonzero: Source | undefined;
   readonly state: Partial<Record<StateName, bigint>>;
+  /** Functions that stand in place of others. */
+  readonly replaced: ReadonlyMap<string, string>;
   /** Bits of fflags that are set, now and for good. */
   readonly raised: bigint;
   /** Meaning of a call of the host; undefined: there is none. */
@@ -66,6 +68,8 @@ export class Specialiser {
   private readonly variables = new Set<string>();
   /** In the row itself, where registers are set. */
   private inRow = true;
+  /** Functions that are being put in place of their calls. */
+  private readonly open = new Set<string>();
   /** Calls that were found too large to stand in place, by function and constant arguments. */
   private readonly large = new Set<string>();
 
@@ -216,6 +220,8 @@ export class Specialiser {
           e,
           e.args.map((arg) => this.expression(arg)),
         );
+      case 'intrinsic':
+        return { ...e, args: e.args.map((arg) => this.expression(arg)) };
       case 'load':
         return { ...e, address: this.expression(e.address) };
       case 'host': {
@@ -257,11 +263,16 @@ export class Specialiser {
   }
 
   private call(e: Extract<Expression, { kind: 'call' }>, args: readonly Expression[]): Expression {
+    const other = this.known.replaced.get(e.name);
+    // A function that stands in place of another one may call that.
+    if (other !== undefined && !this.open.has(other)) return this.call({ ...e, name: other }, args);
     const definition = this.library.functions.get(e.name)!;
     const key = `${e.name} ${args.map((arg) => (arg.kind === 'constant' ? arg.value : '')).join()}`;
     const asCall: Expression = { ...e, args };
     if (this.large.has(key)) return asCall;
+    this.open.add(e.name);
     const { before, body } = this.inPlace(definition, args);
+    this.open.delete(e.name);
     if (nodesOf(body) <= INLINE_NODES) return blockOf(e.type, withoutUnused([...before, ...body]));
     this.large.add(key);
     return asCall;

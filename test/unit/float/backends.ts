@@ -2,6 +2,8 @@
 import { callFunction } from '../../reference/evaluate';
 import { compiled } from '../engine/source/compiled';
 import { FLOAT_LIBRARY, functionName, parametersOf } from './rows';
+import '../../../debug-adapter/node-flags';
+import { hasFused } from '../../../emulator/engine/wasm/fused';
 import { templates } from './templates';
 import type { Outcome, Vector } from './vectors';
 import { webAssembly } from './web-assembly';
@@ -42,7 +44,12 @@ const module: Backend = { name: 'WebAssembly', quick: true, call: webAssembly(FL
 export const BACKENDS: readonly Backend[] = [evaluator, source, module];
 
 /** The rows as translated code has them; it knows the functions of rows only. */
-export const TEMPLATES: Backend = { name: 'templates', quick: true, call: templates() };
+export const TEMPLATES: Backend = { name: 'templates', quick: true, call: templates(false) };
+
+/** Those for a host that has a fused multiply-add, if this one has. */
+export const FUSED_TEMPLATES: Backend | undefined = hasFused()
+  ? { name: 'templates with a fused operator', quick: true, call: templates(true) }
+  : undefined;
 
 /** The quickest there is. */
 export const QUICKEST: Backend = module;

@@ -55,7 +55,7 @@ function define(module: ModuleBuilder, linkage: Linkage, template: Template, nam
 }
 
 /** Calls a row's template by the name and with the arguments of its function in FLOAT_LIBRARY. */
-export function templates(fused = false): (name: string, args: readonly bigint[], before: number) => Outcome {
+export function templates(fused: boolean): (name: string, args: readonly bigint[], before: number) => Outcome {
   const { module, linkage } = libraryModule(rowLibrary());
   const names = new Map<Template, string>();
   const select = ({ op }: Row, rm: number, rs1: number, rs2: number, inexact: boolean): Template =>
