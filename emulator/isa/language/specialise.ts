@@ -27,8 +27,10 @@ export interface Assumptions {
   host(name: HostName, args: readonly Expression[]): Expression | Statement | 'nothing' | undefined;
 }
 
-/** A call's function stands in its place if its body, with what stands in it, has at most this many nodes. */
+/** A row's function stands in its place if its body, with what stands in it, has at most this many nodes ... */
 const INLINE_NODES = 80;
+/** ... and a function that one calls. */
+const INNER_NODES = 56;
 
 /** What can't be specialised under the assumptions. */
 export class NoMeaning extends Error {}
@@ -267,13 +269,14 @@ export class Specialiser {
     // A function that stands in place of another one may call that.
     if (other !== undefined && !this.open.has(other)) return this.call({ ...e, name: other }, args);
     const definition = this.library.functions.get(e.name)!;
-    const key = `${e.name} ${args.map((arg) => (arg.kind === 'constant' ? arg.value : '')).join()}`;
+    const most = this.inRow ? INLINE_NODES : INNER_NODES;
+    const key = `${e.name} ${most} ${args.map((arg) => (arg.kind === 'constant' ? arg.value : '')).join()}`;
     const asCall: Expression = { ...e, args };
     if (this.large.has(key)) return asCall;
     this.open.add(e.name);
     const { before, body } = this.inPlace(definition, args);
     this.open.delete(e.name);
-    if (nodesOf(body) <= INLINE_NODES) return blockOf(e.type, withoutUnused([...before, ...body]));
+    if (nodesOf(body) <= most) return blockOf(e.type, withoutUnused([...before, ...body]));
     this.large.add(key);
     return asCall;
   }

@@ -50,14 +50,9 @@ fn add32(a: i32, b: i32, rm: i32) -> i32 {
     let bits = asI32(sum);
     // A finite sum below the normal numbers is exact, so that only NX can be due.
     if (abs(sum) < asF32(INFINITY32)) {
-      if ((fflags & NX) != 0) { return bits; }
-      // The rounding error (Knuth's TwoSum); a NaN where one of its steps overflows.
-      let part = sum - x;
-      let error = (x - (sum - part)) + (y - part);
-      if (error == error) {
-        if (error != asF32(0)) { raise(NX); }
-        return bits;
-      }
+      // It less the larger operand is exact (Dekker's FastTwoSum), so that both differences give the other one only if the sum is.
+      if ((fflags & NX) == 0 && (sum - x != y || sum - y != x)) { raise(NX); }
+      return bits;
     }
   }
   return low32(addFloat(zext64(a), zext64(b), rm, FRACTION32, ONES32));
@@ -76,13 +71,8 @@ fn add64(a: i64, b: i64, rm: i32) -> i64 {
     let sum = x + y;
     let bits = asI64(sum);
     if (abs(sum) < asF64(INFINITY64)) {
-      if ((fflags & NX) != 0) { return bits; }
-      let part = sum - x;
-      let error = (x - (sum - part)) + (y - part);
-      if (error == error) {
-        if (error != asF64(0)) { raise(NX); }
-        return bits;
-      }
+      if ((fflags & NX) == 0 && (sum - x != y || sum - y != x)) { raise(NX); }
+      return bits;
     }
   }
   return addFloat(a, b, rm, FRACTION64, ONES64);

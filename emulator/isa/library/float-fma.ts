@@ -142,6 +142,8 @@ fn fma64(a: i64, b: i64, c: i64, rm: i32) -> i64 {
     let x = asF64(a);
     let y = asF64(b);
     let product = x * y;
+    let exact = areShort64(a, b) && isPlain64(asI64(product));
+    if (exact || (product == asF64(0) && (x == asF64(0) || y == asF64(0)))) { return add64(asI64(product), c, rm); }
     // From 2^-900 to 2^900 no step underflows.
     if ((low32(asI64(product) >>u 52) & 0x7ff) - 123 <u 1800) {
       let error = productError(x, y, product);

@@ -53,15 +53,23 @@ fn lastDigit64(a: i64) -> i32 {
   return field == 0 ? low32(ctz(a)) + 1 : low32(ctz(a | 0x10000000000000)) + field;
 }
 
+// A product as it was rounded, NX raised if it is not exact: if its exact last digit is below its last place.
+fn accrued64(a: i64, b: i64, bits: i64) -> i64 {
+  if (lastDigit64(a) + lastDigit64(b) - 1075 <s (low32(bits >>u 52) & 0x7ff)) { raise(NX); }
+  return bits;
+}
+
+// Have both at most 26 digits, so that their product has no more than 52?
+fn areShort64(a: i64, b: i64) -> bool {
+  return ((a | b) & 0x7ffffff) == 0;
+}
+
 // The product.
 fn mul64(a: i64, b: i64, rm: i32) -> i64 {
   if (rm == RNE) {
     let bits = asI64(asF64(a) * asF64(b));
     if (isPlain64(bits)) {
-      // It is exact if the last digit of the exact product is not below its last place.
-      let field = low32(bits >>u 52) & 0x7ff;
-      if ((fflags & NX) == 0 && lastDigit64(a) + lastDigit64(b) - 1075 <s field) { raise(NX); }
-      return bits;
+      return (fflags & NX) != 0 || areShort64(a, b) ? bits : accrued64(a, b, bits);
     }
   }
   return multiplyFloat(a, b, rm, FRACTION64, ONES64);
