@@ -46,11 +46,23 @@ export const newExit = (): Exit => ({
   write: false,
 });
 
+/** What a translator has done so far. */
+export interface Translated {
+  /** Regions that were made, and those that are alive. */
+  readonly made: number;
+  readonly live: number;
+  /** Modules that were compiled, and how often all modules were put in order. */
+  readonly modules: number;
+  readonly generations: number;
+}
+
 export interface Engine {
   /** Executes at most `budget` (at least 1) instructions at the hart's privilege and pc. */
   run(hart: Hart, budget: number): Exit;
   /** Another engine goes on. */
   rest?(): void;
+  /** Of an engine that translates, once it has begun. */
+  readonly translated?: Translated | undefined;
 }
 
 /** Given to `passStop` instead of a space: no stop is to be passed. */

@@ -8,7 +8,7 @@ import { pairToBigInt } from '../hart/registers';
 import { Interrupt, Privilege, type Hart as HartInterface } from '../hart/types';
 import { Host } from '../engine/host';
 import { SourceEngine } from '../engine/source-engine';
-import { ExitKind, NO_PASS, type Engine } from '../engine/types';
+import { ExitKind, NO_PASS, type Engine, type Translated } from '../engine/types';
 import { TranslatorEngine } from '../engine/translator/translator-engine';
 import { WasmEngine } from '../engine/wasm/wasm-engine';
 import { space, tick, va, type Tick } from '../units';
@@ -162,6 +162,11 @@ export class SoftwareMachine implements Machine {
     this.engineName = name;
     this.engine = this.engines.get(name) ?? ENGINES[name](this.host, this.hotness);
     this.engines.set(name, this.engine);
+  }
+
+  /** What the translator has done, if it is the engine in use. */
+  get translated(): Translated | undefined {
+    return this.engine?.translated;
   }
 
   get tick(): Tick {

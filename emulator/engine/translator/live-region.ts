@@ -52,6 +52,8 @@ export class LiveRegion {
     region: Region,
     /** Of its function: it can stand in any module of regions. */
     readonly body: Body,
+    /** Instructions that the machine had executed when it was made. */
+    readonly since: number,
   ) {
     this.spans = spansOf(region);
     this.instructions = region.blocks.reduce((sum, { instructions }) => sum + instructions.length, 0);

@@ -109,13 +109,11 @@ export class Regions {
     if (oldest) this.kill(oldest);
   }
 
-  /** Those that execute any of the bytes [from, to) of a page; how many there were. */
-  killIn(page: number, from: number, to: number): number {
-    const list = this.byPage.get(page);
-    if (!list) return 0;
-    const hit = [...list].filter((region) => region.covers(page, from, to));
+  /** Those that execute any of the bytes [from, to) of a page go, and are returned. */
+  killIn(page: number, from: number, to: number): readonly LiveRegion[] {
+    const hit = [...(this.byPage.get(page) ?? [])].filter((region) => region.covers(page, from, to));
     for (const region of hit) this.kill(region);
-    return hit.length;
+    return hit;
   }
 
   killPage(page: number): number {

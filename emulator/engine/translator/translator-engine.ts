@@ -7,7 +7,7 @@ import { Code } from '../wasm/code';
 import { ModuleBuilder } from '../wasm/module';
 import { validates } from '../wasm/web-assembly';
 import { newCore } from '../wasm/wasm-engine';
-import type { Left } from '../types';
+import type { Left, Translated } from '../types';
 import { RegionModules } from './region-modules';
 import { Translator } from './translator';
 
@@ -49,6 +49,13 @@ export class TranslatorEngine extends LoopEngine {
     const translator = new Translator(host, modules, hotness);
     host.code.listener = translator;
     return translator;
+  }
+
+  get translated(): Translated | undefined {
+    const { translator, modules } = this;
+    if (!translator || !modules) return undefined;
+    const { compiled, generations } = modules;
+    return { made: translator.made, live: translator.regions.count, modules: compiled, generations };
   }
 
   rest(): void {

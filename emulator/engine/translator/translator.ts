@@ -28,6 +28,8 @@ const BATCH = 16;
 const MOST_BYTES = 8 << 20;
 /** Of the instructions executed, those in whose time regions may be made. */
 const SHARE = 0.2;
+/** log2 of how many times a hot entry is not listened to at most. */
+const MOST_LOSSES = 8;
 /**
  * Instructions of the interpreter, for each jump that it takes to be hot: how many an entry waits for others, what a module costs, and
  * what an instruction in it. At a hotness of 1000 these are the measured times; at 1, for tests, nothing waits and nothing costs.
@@ -42,7 +44,7 @@ interface Waiting {
   readonly bank: number;
 }
 
-/** How often regions of a page were lost to stores, and how many times a hot entry in it is still not listened to. */
+/** How often in a row regions of a page were lost to stores too soon, and how many times a hot entry in it is still not listened to. */
 interface Unrest {
   losses: number;
   ignored: number;
@@ -56,6 +58,8 @@ export class Translator implements CodeListener {
   private readonly patience: number;
   private executed = 0;
   private spent = 0;
+  /** Regions so far. */
+  made = 0;
   /** Entries of which no region could be made, by what they are. */
   private readonly declined = new Set<string>();
   private readonly unrest = new Map<number, Unrest>();
@@ -73,12 +77,18 @@ export class Translator implements CodeListener {
   // What the code cache tells.
 
   written(page: number, from: number, to: number): void {
-    if (this.regions.killIn(page, from, to) === 0) return;
+    const killed = this.regions.killIn(page, from, to);
+    if (killed.length === 0) return;
     this.host.access.stale = true;
     const unrest = this.unrest.get(page) ?? { losses: 0, ignored: 0 };
-    unrest.losses++;
-    unrest.ignored = 2 ** Math.min(unrest.losses, 12) - 1;
+    unrest.losses = killed.some((region) => this.executed - region.since < this.worth(region)) ? unrest.losses + 1 : 0;
+    unrest.ignored = 2 ** Math.min(unrest.losses, MOST_LOSSES) - 1;
     this.unrest.set(page, unrest);
+  }
+
+  /** Instructions that the machine must have executed for a region to have been worth its making. */
+  private worth({ instructions }: LiveRegion): number {
+    return ((MODULE_COST + INSTRUCTION_COST * instructions) * this.patience) / SHARE;
   }
 
   released(page: number): void {
@@ -145,6 +155,7 @@ export class Translator implements CodeListener {
     if (made.length === 0) return;
     this.modules.add(made);
     for (const region of made) this.regions.add(region);
+    this.made += made.length;
     while (this.regions.bytes > MOST_BYTES) this.regions.killOldest();
   }
 
@@ -164,7 +175,7 @@ export class Translator implements CodeListener {
     const slot = regions.takeSlot();
     const { linkage } = modules;
     const body = regionCode(region, { slot, blocks, inexact, fused: hasFused(), linkage }).finish();
-    return new LiveRegion(variant, slot, region, body);
+    return new LiveRegion(variant, slot, region, body, this.executed);
   }
 }
 
