@@ -74,13 +74,17 @@ export abstract class LoopRegions extends LoopState {
     code.block('at once');
     code.block('by a jump');
     this.lookUp('by a jump');
-    code.get(this.record);
-    code.memory('i32.load16_u', Field.SLOT);
+    this.pushSlot();
     code.op('i32.eqz');
     code.brIf('at once');
     code.end();
     this.toTarget();
     code.end();
+  }
+
+  protected pushSlot(): void {
+    this.code.get(this.record);
+    this.code.memory('i32.load16_u', Field.SLOT);
   }
 
   /** Behind a jump to the record: its heat. Falls through where nothing else is to be done. */
@@ -104,8 +108,7 @@ export abstract class LoopRegions extends LoopState {
   /** LINK: the record's region goes on, or the host is told that one is missed. */
   protected link(): void {
     const { code, answer } = this;
-    code.get(this.record);
-    code.memory('i32.load16_u', Field.SLOT);
+    this.pushSlot();
     code.tee(answer);
     code.op('i32.eqz');
     code.if();

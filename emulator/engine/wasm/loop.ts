@@ -262,8 +262,12 @@ export class LoopBuilder extends LoopRegions {
       this.standApart(SINGLE);
       code.br(Outer.AGAIN);
     });
-    // Now they know it.
+    // Now they know it. What comes to a new page is not counted: the drop of all translations makes each one new.
+    this.lookUp(Outer.AGAIN);
+    this.pushSlot();
+    code.if();
     this.toTarget();
+    code.end();
     code.br(Outer.AGAIN);
   }
 
