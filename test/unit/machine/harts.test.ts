@@ -63,9 +63,7 @@ function machineOf(source: string, harts: number, quantum: number): SoftwareMach
 
 const word = (machine: SoftwareMachine, address: number): number => machine.machinePort.readU32(pa(address));
 
-eachEngine('Several harts', function () {
-  this.timeout(20_000);
-
+eachEngine('Several harts', () => {
   it('keep a counter behind a spinlock and an atomic sum exact, whatever the quantum', () => {
     for (const harts of [2, 4, 8])
       for (const quantum of [1, 2, 7, 100, 5000]) {

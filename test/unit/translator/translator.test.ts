@@ -37,7 +37,9 @@ const LOOP = `
 /** Offset of LOOP's `addi a0,a0,1`, behind a `li` of two instructions. */
 const LOOP_AT = ORIGIN + 8;
 
-describe('The translator', () => {
+describe('The translator', function () {
+  this.timeout(20_000);
+
   it('makes regions of what is hot, and leaves the machine as the interpreter does', () => {
     const machine = machineOf(LOOP);
     assert.ok(!machine.translated, 'nothing is made before it is needed');
