@@ -3,6 +3,7 @@
  *
  *   0x0000000  the machine: tick, halted, whose turn it is; then words in which an engine and its host pass values
  *   0x0001000  the table of variants of translated regions
+ *   0x0005000  where indirect jumps went lately
  *   0x0040000  hart 0: state, then its translation banks
  *   0x0160000  hart 1 … 7
  *   0x0a00000  decoded code: blocks of records (engine/record.ts)
@@ -44,6 +45,8 @@ export const enum Area {
   REGIME = 52,
   /** ... and for each slot the slot of another variant of the same entry, or 0 (uint16 each). */
   NEXT_SLOTS = 0x1000,
+  /** Some of the latest indirect jumps (engine/wasm/seen-jumps.ts): the jump's record (int32), 4 bytes of no meaning, the target (int64). */
+  JUMPS = 0x5000,
   HARTS = 0x40000,
   CODE = 0xa00000,
   RAM = 0x2a00000,

@@ -7,7 +7,9 @@ import type { CodeCache } from '../code-cache';
 import { Pseudo, RECORD_SHIFT } from '../record';
 import { highWord, lowWord } from '../../hart/registers';
 import type { CodeReader } from './code-reader';
+import type { JumpProfile } from './jump-profile';
 import type { Regions } from './regions';
+import { pageOf } from './segment';
 import { templateOf } from './templates';
 
 export class GuestCode implements CodeReader {
@@ -18,6 +20,7 @@ export class GuestCode implements CodeReader {
     private readonly memory: PhysicalMemory,
     private readonly code: CodeCache,
     private readonly regions: Regions,
+    private readonly profile: JumpProfile,
     /** Word offset in the memory of the bank of translations. */
     private readonly bank: number,
   ) {}
@@ -53,8 +56,10 @@ export class GuestCode implements CodeReader {
     return this.regions.beginsAt(page, offset);
   }
 
-  targets(): readonly VirtualAddress[] {
-    return [];
+  targets(pc: VirtualAddress): readonly VirtualAddress[] {
+    const address = pageOf(pc);
+    const page = this.pageAt(address);
+    return page === undefined ? [] : this.profile.targets({ page, offset: pc - address });
   }
 
   translates(instruction: Readonly<Instruction>): boolean {

@@ -11,6 +11,7 @@ import { va, type VirtualAddress } from '../../units';
 import { RECORD_SHIFT } from '../record';
 import { Code } from '../wasm/code';
 import { Emitter, type Definitions } from '../wasm/emitter';
+import { noteJump } from '../wasm/seen-jumps';
 import { accessGroups, accessOf } from './access-groups';
 import { Parameter, REGION, RegionExit } from './convention';
 import type { BlockEnd, Edge, Region, RegionBlock } from './region';
@@ -18,6 +19,7 @@ import { RegionExits } from './region-exits';
 import type { RegionLinkage } from './region-linkage';
 import { RegionRegisters } from './region-registers';
 import { RegionTarget, SLOW } from './region-target';
+import { graphOfRegion } from './region-graph';
 import { structure, type Route, type Structure } from './structure';
 import { templateOf, type Template } from './templates';
 
@@ -41,22 +43,6 @@ export interface RegionOptions {
   /** The host multiplies and adds with one rounding (templates.ts). */
   readonly fused: boolean;
   readonly linkage: RegionLinkage;
-}
-
-/** The successors of a block among the blocks, the likeliest first, as `structure` takes them. */
-function successorsOf(end: BlockEnd): number[] {
-  const inside = (edge: Edge): number[] => ('block' in edge ? [edge.block] : []);
-  switch (end.kind) {
-    case 'branch':
-      return [...inside(end.taken), ...inside(end.next)];
-    case 'jump':
-    case 'next':
-      return inside(end.to);
-    case 'indirect':
-      return end.targets.map(({ block }) => block);
-    case 'interpret':
-      return [];
-  }
 }
 
 /** Of the functions that templates call only the names matter: all have a result, and none stands in place of its call. */
@@ -87,7 +73,7 @@ class RegionBuilder {
     this.exits = new RegionExits(code, linkage, this.registers);
     this.target = new RegionTarget(code, linkage, this.registers, this.exits);
     this.emitter = new Emitter(code, this.target, CALLED);
-    this.structure = structure(region.blocks.map(({ end }) => successorsOf(end)));
+    this.structure = structure(graphOfRegion(region));
     this.longest = this.structure.longestPath(region.blocks.map(({ instructions }) => instructions.length));
     this.selector = code.local('i32');
   }
@@ -352,8 +338,17 @@ class RegionBuilder {
       this.pass(node, block, () => this.follow(routes[i]!));
       code.end();
     });
+    noteJump(code, Parameter.REST, () => code.i32(this.recordOfLast(node)), to);
     this.exits.jumpTo(to);
     code.release('i64', to);
+  }
+
+  /** Byte address of the record of a block's last instruction. */
+  private recordOfLast(node: number): number {
+    const { pc, page, instructions } = this.region.blocks[node]!;
+    const before = instructions.slice(0, -1).reduce((sum, { length }) => sum + length, 0);
+    const offset = pc - this.region.pages[page]!.address + before;
+    return this.options.blocks[page]! + (offset << RECORD_SHIFT);
   }
 
   /** On to a block, whose page is looked at first unless this one lies in it, too: the mapping may be another by now. */

@@ -56,6 +56,12 @@ export class Regions {
     return this.byPage.has(page);
   }
 
+  /** Those that execute an instruction, the latest first. */
+  executing(page: number, offset: number): LiveRegion[] {
+    const list = [...(this.byPage.get(page) ?? [])].reverse();
+    return list.filter((region) => region.covers(page, offset, offset + 1));
+  }
+
   /** A slot that is free; one is taken from the oldest region if need be. */
   takeSlot(): number {
     if (this.freeSlots.length === 0 && this.nextSlot === SLOTS) this.killOldest();

@@ -13,6 +13,7 @@ import { HOT, RECORD_SHIFT } from '../record';
 import { hasFused } from '../wasm/fused';
 import { discover } from './discover';
 import { GuestCode } from './guest-code';
+import { JumpProfile } from './jump-profile';
 import { LiveRegion, sameVariant, type Variant } from './live-region';
 import { regionCode } from './region-code';
 import type { RegionModules } from './region-modules';
@@ -40,9 +41,16 @@ const INSTRUCTION_COST = 4;
 
 interface Waiting {
   readonly variant: Variant;
+  /** There is a region: one that takes in more is to take its place. */
+  readonly again: boolean;
   /** Word offset of the bank of translations that the entry was executed with. */
   readonly bank: number;
 }
+
+/** So often a region is made anew to take in where its indirect jumps go. */
+const MOST_GROWN = 4;
+/** Entries of which that is remembered. */
+const MOST_NAMES = 4096;
 
 /** How often in a row regions of a page were lost to stores too soon, and how many times a hot entry in it is still not listened to. */
 interface Unrest {
@@ -63,6 +71,9 @@ export class Translator implements CodeListener {
   /** Entries of which no region could be made, by what they are. */
   private readonly declined = new Set<string>();
   private readonly unrest = new Map<number, Unrest>();
+  private readonly profile: JumpProfile;
+  /** How often the regions of an entry were made anew to take in more, by what they are. */
+  private readonly grown = new Map<string, number>();
   private hart: Hart | undefined;
 
   constructor(
@@ -71,6 +82,7 @@ export class Translator implements CodeListener {
     private readonly hotness: number,
   ) {
     this.patience = hotness - 1;
+    this.profile = new JumpProfile(host.memory, host.code);
     this.regions = new Regions(host.memory, host.code, ({ slot }) => modules.remove(slot));
   }
 
@@ -114,10 +126,33 @@ export class Translator implements CodeListener {
       inexact: (hart.words[HartWord.FCSR]! & NX) !== 0,
     };
     if (this.regions.find(variant) || this.declined.has(nameOf(variant))) return COLD;
-    if (this.queue.some((waiting) => sameVariant(waiting.variant, variant))) return again;
-    if (this.queue.length === 0) this.since = this.executed;
-    this.queue.push({ variant, bank: hart.translations.bank });
+    this.profile.gather();
+    const { bank } = hart.translations;
+    const larger = this.toGrow(variant);
+    this.wait(larger ? { variant: larger, again: true, bank } : { variant, again: false, bank });
     return again;
+  }
+
+  private wait(entry: Waiting): void {
+    if (this.queue.some(({ variant }) => sameVariant(variant, entry.variant))) return;
+    if (this.queue.length === 0) this.since = this.executed;
+    this.queue.push(entry);
+  }
+
+  /** A region that is left for this entry by an indirect jump is to take it in instead. */
+  private toGrow({ page, offset, address, inexact }: Variant): Variant | undefined {
+    for (const jump of this.profile.jumpsTo(va(address + offset)))
+      for (const region of this.regions.executing(jump.page, jump.offset)) {
+        const { variant } = region;
+        if (variant.inexact !== inexact || region.covers(page, offset, offset + 1)) continue;
+        const name = nameOf(variant);
+        const times = this.grown.get(name) ?? 0;
+        if (times === MOST_GROWN) continue;
+        if (times === 0 && this.grown.size === MOST_NAMES) this.grown.clear();
+        this.grown.set(name, times + 1);
+        return variant;
+      }
+    return undefined;
   }
 
   // What the engine tells.
@@ -140,6 +175,7 @@ export class Translator implements CodeListener {
     if (this.allowance < MODULE_COST * this.patience) return;
     this.spent += MODULE_COST * this.patience;
     const made: LiveRegion[] = [];
+    this.profile.gather();
     const { drops } = this.host.code;
     while (this.queue.length > 0 && made.length < BATCH && this.allowance >= 0) {
       const region = this.make(this.queue.shift()!);
@@ -154,17 +190,21 @@ export class Translator implements CodeListener {
     if (this.host.code.drops !== drops) for (const { slot } of made.splice(0)) this.regions.returnSlot(slot);
     if (made.length === 0) return;
     this.modules.add(made);
-    for (const region of made) this.regions.add(region);
+    for (const region of made) {
+      const smaller = this.regions.find(region.variant);
+      if (smaller) this.regions.kill(smaller);
+      this.regions.add(region);
+    }
     this.made += made.length;
     while (this.regions.bytes > MOST_BYTES) this.regions.killOldest();
   }
 
-  private make({ variant, bank }: Waiting): LiveRegion | undefined {
+  private make({ variant, again, bank }: Waiting): LiveRegion | undefined {
     const { host, regions, modules } = this;
     const { page, offset, address, inexact } = variant;
-    const reader = new GuestCode(host.memory, host.code, regions, bank);
+    const reader = new GuestCode(host.memory, host.code, regions, this.profile, bank);
     // The bank may be another space's by now, or the page may have gone: then it will be told of again.
-    if (regions.find(variant) || reader.pageAt(address) !== page) return undefined;
+    if ((regions.find(variant) && !again) || reader.pageAt(address) !== page) return undefined;
     const region = discover(va(address + offset), reader);
     if (!region) {
       this.declined.add(nameOf(variant));

@@ -13,6 +13,7 @@ import type { Push, Target } from './emitter';
 import { LOOP_INLINE_NODES } from './placing';
 import { HartCode, RecordCode } from './registers';
 import type { Linkage } from './row-function';
+import { noteJump } from './seen-jumps';
 import { LOADS, STORES, TranslatedAccess } from './translated-access';
 
 /** Locals of the loop. */
@@ -27,6 +28,8 @@ export interface LoopLocals {
   readonly page: number;
   /** Where a jump that is not near goes. */
   readonly target: number;
+  /** Instructions that may still be begun. */
+  readonly rest: number;
 }
 
 /** Labels that handlers branch to. */
@@ -153,6 +156,7 @@ export class LoopTarget implements Target {
     }
     target();
     code.set(locals.target);
+    if (!relative) noteJump(code, locals.rest, () => code.get(locals.record), locals.target);
     code.br(Label.JUMP);
   }
 

@@ -154,6 +154,7 @@ export class LoopBuilder extends LoopRegions {
         block: this.block,
         page: this.page,
         target: this.target,
+        rest: this.rest,
       },
       near,
     );
