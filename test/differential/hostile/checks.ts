@@ -3,7 +3,8 @@
  * every decoded instruction is what decoding the guest's memory gives now.
  */
 import type { CodeCache } from '../../../emulator/engine/code-cache';
-import { BLOCK_BYTES, RECORD_BYTES } from '../../../emulator/engine/record';
+import { BLOCK_BYTES, Field, RECORD_BYTES } from '../../../emulator/engine/record';
+import { SEEN_JUMP_BYTES, SEEN_JUMPS } from '../../../emulator/engine/wasm/seen-jumps';
 import { Area, Bank, HART_STRIDE, HartWord } from '../../../emulator/machine/layout';
 import type { SoftwareMachine } from '../../../emulator/machine/machine';
 import type { PhysicalMemory } from '../../../emulator/machine/memory';
@@ -17,8 +18,8 @@ interface Inside {
 }
 const inside = (machine: SoftwareMachine): Inside => machine as unknown as Inside;
 
-/** Words at the memory's start that the machine and its engines pass values in. */
-const SCRATCH = 4096;
+/** What the machine and its engines pass values in, at the memory's start, ends here. */
+const SCRATCH = Area.JUMPS + SEEN_JUMPS * SEEN_JUMP_BYTES;
 const PAINT = 0xa5;
 
 export class Canary {
@@ -65,9 +66,10 @@ export function checkRecords(machine: SoftwareMachine): string[] {
     for (let offset = 0; offset < 4096; offset += 2) {
       const at = Area.CODE + number * BLOCK_BYTES + (offset / 2) * RECORD_BYTES;
       if (memory.u16[at >> 1] === 0) continue;
-      const held = memory.u8.slice(at, at + RECORD_BYTES);
+      // Behind the instruction stands what the translator knows of it.
+      const held = memory.u8.slice(at, at + Field.SLOT);
       code.decodeAt(at);
-      const fresh = memory.u8.subarray(at, at + RECORD_BYTES);
+      const fresh = memory.u8.subarray(at, at + Field.SLOT);
       if (held.some((byte, i) => byte !== fresh[i]))
         return [`the instruction held for page ${page} + 0x${offset.toString(16)} is not the one in memory`];
     }
