@@ -133,8 +133,12 @@ export class Translator implements CodeListener {
     return again;
   }
 
+  private waits(entry: Variant): boolean {
+    return this.queue.some(({ variant }) => sameVariant(variant, entry));
+  }
+
   private wait(entry: Waiting): void {
-    if (this.queue.some(({ variant }) => sameVariant(variant, entry.variant))) return;
+    if (this.waits(entry.variant)) return;
     if (this.queue.length === 0) this.since = this.executed;
     this.queue.push(entry);
   }
@@ -145,6 +149,7 @@ export class Translator implements CodeListener {
       for (const region of this.regions.executing(jump.page, jump.offset)) {
         const { variant } = region;
         if (variant.inexact !== inexact || region.covers(page, offset, offset + 1)) continue;
+        if (this.waits(variant)) return variant;
         const name = nameOf(variant);
         const times = this.grown.get(name) ?? 0;
         if (times === MOST_GROWN) continue;
