@@ -61,6 +61,8 @@ const MEMORY = {
 } as const;
 /** Operators of vectors, after the prefix 0xfd; the "relaxed" ones are those of the relaxed SIMD proposal, part of version 3.0. */
 const VECTOR = {
+  'v128.const': 0x0c,
+  'i8x16.shuffle': 0x0d,
   'f32x4.splat': 0x13,
   'f64x2.splat': 0x14,
   'f32x4.extract_lane': 0x1f,
@@ -158,6 +160,22 @@ export class Code {
     this.bytes.byte(0xfd);
     this.bytes.u32(VECTOR[name]);
     if (lane !== undefined) this.bytes.byte(lane);
+  }
+
+  /** f64 to f32: the low half of its bits. */
+  lowSingle(): void {
+    this.vector('f64x2.splat');
+    this.vector('f32x4.extract_lane', 0);
+  }
+  /** f32 to f64: its bits below 32 ones. */
+  boxSingle(): void {
+    this.vector('f32x4.splat');
+    this.vector('v128.const');
+    for (let i = 0; i < 16; i++) this.bytes.byte(0xff);
+    // Lanes of 32 bits: 0 and 1 of each of the two in turn, for which processors have an instruction.
+    this.vector('i8x16.shuffle');
+    for (const lane of [0, 4, 1, 5]) for (let i = 0; i < 4; i++) this.bytes.byte(4 * lane + i);
+    this.vector('f64x2.extract_lane', 0);
   }
 
   /** Operators without immediates, by mnemonic. */

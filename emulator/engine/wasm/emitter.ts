@@ -263,9 +263,15 @@ export class Emitter {
 
   /** `fused` in lane 0 of vectors; only for hosts that were found to round once (fused.ts). */
   private intrinsic({ type, name, args }: Expression & { kind: 'intrinsic' }): void {
+    const { code } = this;
     if (name === 'copysign') {
       args.forEach((arg) => this.expression(arg));
       return this.code.op(`${type}.copysign`);
+    }
+    if (name === 'single' || name === 'boxed') {
+      this.expression(args[0]!);
+      // In the registers of vectors, without a way through those of integers.
+      return name === 'single' ? code.lowSingle() : code.boxSingle();
     }
     const shape = type === 'f64' ? 'f64x2' : 'f32x4';
     for (const arg of args) {

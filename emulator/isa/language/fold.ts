@@ -141,6 +141,10 @@ export function same(a: Expression, b: Expression): boolean {
       return b.kind === a.kind && a.field === b.field;
     case 'unary':
       return b.kind === a.kind && a.name === b.name && same(a.operand, b.operand);
+    case 'choice':
+      return (
+        b.kind === a.kind && same(a.condition, b.condition) && same(a.then, b.then) && same(a.otherwise, b.otherwise)
+      );
     case 'binary':
       return b.kind === a.kind && a.name === b.name && same(a.left, b.left) && same(a.right, b.right);
     default:
@@ -160,7 +164,10 @@ function rejoined(type: Type, name: BinaryName, left: Expression, right: Express
   if (low === undefined || (type !== 'i32' && type !== 'i64')) return undefined;
   if (name === '^' && same(left, low.x)) return binary(type, '&', left, constant(type, ~low.mask));
   const high = masked(left);
-  if (name !== '|' || high === undefined || !same(high.x, low.x)) return undefined;
+  if (name !== '|' || high === undefined) return undefined;
+  const turned = low.x.kind === 'unary' && low.x.name === '~' && high.mask === ~low.mask;
+  if (turned && same(high.x, low.x.operand)) return binary(type, '^', high.x, constant(type, low.mask));
+  if (!same(high.x, low.x)) return undefined;
   return binary(type, '&', low.x, constant(type, high.mask | low.mask));
 }
 

@@ -173,7 +173,10 @@ export type IntrinsicName =
   /** a * b + c, rounded once; the bits of a NaN are not defined. No text that interpreters are made from says it. */
   | 'fused'
   /** The first with the sign of the second, bit by bit. */
-  | 'copysign';
+  | 'copysign'
+  /** f64 to f32: its low 32 bits as they are. f32 to f64: its bits with ones above, as an f register holds a binary32 number. */
+  | 'single'
+  | 'boxed';
 
 /** What no text says, but a template has (engine/translator/templates.ts). There a floating-point register is an f64. */
 export type TemplateExpression =

@@ -5,8 +5,9 @@
  *
  * Names in the result are all different. Registers that a body reads mean what they were before it, until it sets one.
  */
-import { binary, choice, constant, isConstant, masked, pure, same, unary } from './fold';
-import type { Expression, FunctionDefinition, HostName, Library, Source, StateName, Statement, Type } from './ir';
+import { binary, choice, constant, isConstant, pure, unary } from './fold';
+import { asF32, asF64, blockOf, isUnboxed, withoutUnused } from './forms';
+import type { Expression, FunctionDefinition, HostName, Library, Source, StateName, Statement } from './ir';
 import { eachStatement, everyExpression } from './walk';
 
 export interface Assumptions {
@@ -182,9 +183,12 @@ export class Specialiser {
     const local = `${name}.${this.fresh++}`;
     if (variable) this.variables.add(local);
     // A float under its bits is kept as the float.
-    if (!variable && value.kind === 'unary' && value.name === 'asI64') {
-      this.names.set(name, unary('i64', 'asI64', { kind: 'local', type: 'f64', name: local }));
-      return [{ kind: 'let', name: local, type: 'f64', value: value.operand }];
+    const bits = value.kind === 'unary' && (value.name === 'asI64' || value.name === 'asI32');
+    if (!variable && (bits || isUnboxed(value))) {
+      const float = value.type === 'i64' ? asF64(value) : asF32(value);
+      const back = value.type === 'i64' ? 'asI64' : 'asI32';
+      this.names.set(name, unary(value.type, back, { kind: 'local', type: float.type, name: local }));
+      return [{ kind: 'let', name: local, type: float.type, value: float }];
     }
     this.names.set(name, { kind: 'local', type: value.type, name: local });
     return [{ kind: 'let', name: local, type: value.type, value }];
@@ -294,83 +298,5 @@ export class Specialiser {
     const inner = withoutUnused(this.statements(body));
     Object.assign(this, outer);
     return { before, body: inner };
-  }
-}
-
-/** The bits of a value as a float: turned round as far inside as they go. */
-function asF64(value: Expression): Expression {
-  if (value.kind === 'load') return { kind: 'loadFloat', type: 'f64', address: value.address };
-  return signed(value, 'f64', asF64) ?? within(value, 'f64', asF64) ?? unary('f64', 'asF64', value);
-}
-function asF32(value: Expression): Expression {
-  return signed(value, 'f32', asF32) ?? within(value, 'f32', asF32) ?? unary('f32', 'asF32', value);
-}
-
-type Convert = (value: Expression) => Expression;
-
-/** Operations on bits that are one of a float. */
-function signed(value: Expression, type: 'f32' | 'f64', convert: Convert): Expression | undefined {
-  if (value.kind !== 'binary') return undefined;
-  const { name, left, right } = value;
-  const sign = type === 'f64' ? -(1n << 63n) : -(1n << 31n);
-  if (name === '^' && isConstant(right, sign)) return unary(type, '-', convert(left));
-  if (name === '&' && isConstant(right, ~sign)) return unary(type, 'abs', convert(left));
-  const [size, from] = [masked(left), masked(right)];
-  if (name !== '|' || size?.mask !== ~sign || from?.mask !== sign) return undefined;
-  const turned = from.x.kind === 'unary' && from.x.name === '~' ? from.x.operand : undefined;
-  if (turned && same(size.x, turned)) return unary(type, '-', convert(size.x));
-  const other = turned ? unary(type, '-', convert(turned)) : convert(from.x);
-  return { kind: 'intrinsic', type, name: 'copysign', args: [convert(size.x), other] };
-}
-
-/** A conversion of what a choice or a block gives, inside it. */
-function within(value: Expression, type: Type, convert: Convert): Expression | undefined {
-  if (value.kind === 'choice') return choice(value.condition, convert(value.then), convert(value.otherwise));
-  if (value.kind !== 'block') return undefined;
-  const returned = (list: readonly Statement[]): Statement[] =>
-    list.map((statement) => {
-      if (statement.kind === 'return') return { kind: 'return', value: convert(statement.value!) };
-      if (statement.kind !== 'if') return statement;
-      return { ...statement, then: returned(statement.then), otherwise: returned(statement.otherwise) };
-    });
-  return blockOf(type, returned(value.body));
-}
-
-/** The value that a body returns, without a block where it does nothing else, and as choices where it decides first. */
-function blockOf(type: Type, body: readonly Statement[]): Expression {
-  const tidy = decided(type, withoutUnused(body));
-  const [only] = tidy;
-  if (tidy.length === 1 && only!.kind === 'return') return only!.value!;
-  return { kind: 'block', type, body: tidy };
-}
-
-const endsInReturn = (body: readonly Statement[]): boolean => body.at(-1)?.kind === 'return';
-
-/** `if (c) { … return a } … return b` as `return c ? a : b`. */
-function decided(type: Type, body: readonly Statement[]): readonly Statement[] {
-  const at = body.findIndex((statement) => statement.kind === 'if' && endsInReturn(statement.then));
-  if (at < 0) return body;
-  const { condition, then, otherwise } = body[at] as Extract<Statement, { kind: 'if' }>;
-  const rest = [...otherwise, ...body.slice(at + 1)];
-  if (!endsInReturn(rest)) return body;
-  const value = choice(condition, blockOf(type, then), blockOf(type, rest));
-  return [...body.slice(0, at), { kind: 'return', value }];
-}
-
-/** Leaves out the names that nobody reads, where nothing else depends on their values. */
-function withoutUnused(body: readonly Statement[]): Statement[] {
-  for (;;) {
-    const used = new Set<string>();
-    everyExpression(body, (e) => {
-      if (e.kind === 'local') used.add(e.name);
-    });
-    eachStatement(body, (statement) => {
-      if (statement.kind === 'assign') used.add(statement.name);
-    });
-    const left = body.filter(
-      (statement) => statement.kind !== 'let' || used.has(statement.name) || !pure(statement.value),
-    );
-    if (left.length === body.length) return left;
-    body = left;
   }
 }
