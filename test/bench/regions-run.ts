@@ -11,6 +11,13 @@ export interface RegionsRun {
   readonly engine?: EngineName;
 }
 
+interface Counts {
+  readonly made: number;
+  readonly live: number;
+  readonly modules: number;
+  readonly generations: number;
+}
+
 export interface RegionsResult {
   readonly engine: EngineName;
   /** Resident set after each quarter, MiB. */
@@ -19,6 +26,8 @@ export interface RegionsResult {
   readonly output: string;
   readonly exitStatus: number | undefined;
   readonly ticks: number;
+  /** Of an engine that translates: regions ever made, alive, and so on. */
+  readonly counts: Counts | undefined;
 }
 
 /** As the command line slices. */
@@ -43,5 +52,13 @@ export async function runRegions({ program, args, engine }: RegionsRun): Promise
     await setImmediate();
   }
   const peak = process.resourceUsage().maxRSS / 1024;
-  return { engine: system.machine.engineName, rss, peak, output, exitStatus: system.exitStatus, ticks: system.tick };
+  return {
+    engine: system.machine.engineName,
+    rss,
+    peak,
+    output,
+    exitStatus: system.exitStatus,
+    ticks: system.tick,
+    counts: system.machine.engineCounts,
+  };
 }

@@ -1,7 +1,7 @@
 /*
- * regions N PLACES TIMES    writes N loops, no two of them alike, into PLACES places one after the other, in a ring, and runs each TIMES times:
- * code that comes and goes as that of a program which itself translates. Prints a line after each quarter, and a sum of what the loops
- * computed, which does not depend on PLACES.
+ * regions N PLACES TIMES    writes N loops, no two of them alike, into PLACES places one after the other, in a ring, sixteen at a time, and
+ * runs each TIMES times, in turn with the others of the sixteen: code that comes and goes as that of a program which itself translates.
+ * Prints a line after each quarter, and a sum of what the loops computed, which does not depend on PLACES (a multiple of sixteen).
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -9,6 +9,8 @@
 #include <sys/mman.h>
 
 #define PLACE_WORDS 32
+#define GROUP 16
+#define TURNS 10
 
 typedef uint64_t loop_code(uint64_t value, uint64_t times, uint64_t *scratch);
 
@@ -82,6 +84,8 @@ int main(int argc, char **argv) {
   if (argc != 4)
     return 2;
   long count = atol(argv[1]), places = atol(argv[2]), times = atol(argv[3]);
+  if (places < GROUP || places % GROUP != 0 || times < TURNS)
+    return 2;
   uint32_t *code = mmap(NULL, (size_t)places * PLACE_WORDS * 4, PROT_READ | PROT_WRITE | PROT_EXEC,
                         MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (code == MAP_FAILED)
@@ -89,14 +93,17 @@ int main(int argc, char **argv) {
   static uint64_t scratch[64];
   uint64_t sum = 1;
   setvbuf(stdout, NULL, _IOLBF, 0);
-  for (long i = 0; i < count; i++) {
-    uint32_t *place = code + i % places * PLACE_WORDS;
-    write_loop(place, (uint32_t)i);
+  int quarter = 1;
+  for (long i = 0; i < count; i += GROUP) {
+    uint32_t *group = code + i % places * PLACE_WORDS;
+    for (int k = 0; k < GROUP; k++)
+      write_loop(group + k * PLACE_WORDS, (uint32_t)(i + k));
     __asm__ volatile("fence.i" ::: "memory");
-    sum ^= ((loop_code *)place)(sum, (uint64_t)times, scratch);
-    for (int quarter = 1; quarter < 4; quarter++)
-      if (i + 1 == count * quarter / 4)
-        printf("quarter %d\n", quarter);
+    for (int turn = 0; turn < TURNS; turn++)
+      for (int k = 0; k < GROUP; k++)
+        sum ^= ((loop_code *)(group + k * PLACE_WORDS))(sum, (uint64_t)(times / TURNS), scratch);
+    if (quarter < 4 && i + GROUP >= count * quarter / 4)
+      printf("quarter %d\n", quarter++);
   }
   printf("quarter 4\nsum %016lx\n", sum);
   return 0;

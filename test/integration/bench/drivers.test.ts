@@ -10,7 +10,7 @@ describe('drivers of the benchmark', () => {
     withPrograms(async (make) => {
       const program = await make('host', 'guests/regions.c', 'regions', ['-O2']);
       const sums = new Set<string>();
-      for (const [engine, places] of [...ENGINE_NAMES.map((name) => [name, 37] as const), ['wasm', 300] as const]) {
+      for (const [engine, places] of [...ENGINE_NAMES.map((name) => [name, 32] as const), ['wasm', 320] as const]) {
         const result = await runRegions({ program, args: ['300', String(places), '20'], engine });
         assert.deepEqual([result.exitStatus, result.engine, result.rss.length], [0, engine, 4], result.output);
         sums.add(/^sum [0-9a-f]{16}$/m.exec(result.output)![0]);
