@@ -29,6 +29,23 @@ const programs = {
   'penglai-main': 'cli/penglai.ts',
 };
 
+/** Modules of Node that are loaded when something of them is used: 3 ms of a start each, and most starts use none. */
+const loadedLate = {
+  name: 'loaded-late',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^(node:)?child_process$/ }, ({ namespace }) =>
+      namespace === 'late' ? undefined : { path: 'node:child_process', namespace: 'late' },
+    );
+    onLoad({ filter: /.*/, namespace: 'late' }, async ({ path }) => {
+      const getters = Object.keys(await import(path)).map((name) => `get ${name}() { return load().${name}; }`);
+      // Not a literal, which would be resolved here again.
+      return {
+        contents: `const name = ${JSON.stringify(path)};\nconst load = () => require(name);\nmodule.exports = {${getters}};`,
+      };
+    });
+  },
+};
+
 function testFiles(folder) {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name);
@@ -42,7 +59,7 @@ await generate();
 if (process.argv.includes('--generate')) process.exit();
 
 const present = Object.fromEntries(Object.entries(programs).filter(([, file]) => existsSync(join(root, file))));
-await build({ ...common, entryPoints: present, outdir: 'dist', external: ['vscode'], minify: false });
+await build({ ...common, entryPoints: present, outdir: 'dist', external: ['vscode'], plugins: [loadedLate] });
 
 if (process.argv.includes('--tests')) {
   rmSync(join(root, 'out'), { recursive: true, force: true });

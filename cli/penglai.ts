@@ -1,7 +1,6 @@
 /**
  * The `penglai` command (started by start.ts). Registers the subcommands, one file each, and turns what they throw into one message and an exit status.
  */
-import '../debug-adapter/node-flags';
 import { Command } from 'commander';
 import { registerAttest } from './attest';
 import { registerBuildSamples } from './build-samples';

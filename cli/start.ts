@@ -4,9 +4,10 @@
  * start, and each function's first call some more. The cache lies beside the program and is written at the end of a run, when there is none that fits;
  * where nothing can be written the command only starts later. Node 20 has no `enableCompileCache`.
  */
+// What V8 has kept is good for the same flags only: they are set first, here and not in the command.
+import '../debug-adapter/node-flags';
 import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { Script } from 'node:vm';
 
 const program = join(__dirname, 'penglai-main.js');
@@ -53,7 +54,7 @@ function start(): void {
   // At the end it holds what the run called, not all there is.
   if (cachedData === undefined || script.cachedDataRejected) process.on('exit', () => keep(key, script));
   const module = { exports: {} };
-  (script.runInThisContext() as Main)(module.exports, createRequire(program), module, program, dirname(program));
+  (script.runInThisContext() as Main)(module.exports, require, module, program, __dirname);
 }
 
 start();

@@ -49,7 +49,7 @@ export const COMPRESSORS = { wasm: inWebAssembly, pairs: inPairs } as const;
 
 let fastest: Compressor | undefined;
 
-/** Makes and compiles the module now, in 10 ms, and not within the first step that hashes. */
+/** Makes and compiles the module now, in 10 ms, and not within the first step that hashes: for those whom a step of 10 ms would disturb. */
 export function prepareDigest(): void {
   fastest ??= inWebAssembly() ?? inPairs();
 }

@@ -11,7 +11,6 @@ import { pa, space, va, type Space } from '../emulator/units';
 import { Csr, Mstatus, Physical, PmpEntry, Result } from './abi';
 import { Core, type MonitorOptions } from './core';
 import { TRAP_TICKS } from './costs';
-import { prepareDigest } from './digest';
 import { enclaveCall } from './enclave-calls';
 import { isShared, makeOwn } from './enclave-tables';
 import { raiseFault } from './fault-hazards';
@@ -65,7 +64,6 @@ const HOST_INTERRUPTS =
 
 /** `harts` are the machine's; this monitor drives a machine of one hart. */
 export function createMonitor(options: MonitorOptions, harts: readonly Hart[]): Monitor {
-  prepareDigest();
   const m = new Core(options);
   const hart = harts[0]!;
   return {

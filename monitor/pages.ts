@@ -72,11 +72,11 @@ export const isPrivate = (entry: number): boolean => entry < 0;
 /** True when [base, base + size) is ordinary memory and no page of it is private. */
 export function isPublic(m: Core, base: number, size: number): boolean {
   if (!m.state.bitmap || !ordinary(m, base, size)) return false;
+  // At boot all of RAM is looked at, which would take 10 ms.
+  if (m.state.unclaimed) return true;
   const first = base - (base % PAGE_SIZE);
   const values = entries(m, first, Math.ceil((base + size - first) / PAGE_SIZE));
-  // At boot this runs over all of RAM, in code that is not compiled yet: the plainest loop is the fastest (by ten).
-  for (let i = 0; i < values.length; i++) if (values[i]! < 0) return false;
-  return true;
+  return values.every((entry) => !isPrivate(entry));
 }
 
 /** Makes public pages private; false, and nothing changed, unless every page is public and mapped by no enclave. */
@@ -88,6 +88,7 @@ export function claim(m: Core, base: number, size: number, kind: PageKind, insta
     entry === PUBLIC || !m.checks[isPrivate(entry) ? 'claimOwnership' : 'claimUnshared'];
   if (!values.every(free)) return false;
   putEntries(m, base, values.fill(privateEntry(kind, instance)));
+  if (m.state.unclaimed) m.update({ unclaimed: false });
   m.cost += values.length;
   return true;
 }

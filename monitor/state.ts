@@ -159,6 +159,8 @@ export interface MonitorState {
   readonly area: PageTables | undefined;
   readonly bitmap: { readonly base: number; readonly size: number } | undefined;
   readonly separated: boolean;
+  /** No page has ever been private: the ownership bitmap need not be read. */
+  readonly unclaimed: boolean;
   /** One bit per page of the page-table area that has ever held an entry. */
   readonly tables: Uint8Array;
   /** Host entries that lost their V bit because their page became private: their addresses / 8, which hash well. */
@@ -195,6 +197,7 @@ export const initialState = (seed: number): MonitorState => ({
   area: undefined,
   bitmap: undefined,
   separated: false,
+  unclaimed: true,
   tables: new Uint8Array(0),
   hidden: ImmutableMap(),
   memory: NO_MEMORY,

@@ -3,6 +3,7 @@
  * announced about it. A restart makes a new one; the client's breakpoints move over.
  */
 import { prepareImageHash } from '../../emulator/linux/image-hash';
+import { prepareDigest } from '../../monitor/digest';
 import type { System, CreateSystem, LaunchDescription } from '../../monitor/system/types';
 import { launchErrors, runWarnings } from '../errors';
 import { Images } from '../target/image';
@@ -53,6 +54,7 @@ export class Debuggee {
     const stdin = await readStdin(options, environment);
     const program = resolvePath(options.cwd ?? '', options.program);
     await prepareImageHash();
+    prepareDigest();
     const attestation = await attestationSettings(environment.files, program, options);
     const transitions = options.transitions !== false;
     const machine = { ...options, attestation, terminal: true, transitions };

@@ -79,14 +79,13 @@ const UNKNOWN = 0xfffe;
 /** Row of every 16-bit value, NONE or UNKNOWN: filled in as values are met, because to fill it takes longer than to start. */
 const compressed = new Uint16Array(1 << 16).fill(UNKNOWN);
 function findCompressed(bits: number): number {
-  let row = NONE;
-  for (const candidate of COMPILED)
-    if (candidate.pattern.bits === 16 && matches(candidate, bits)) {
-      row = candidate.index;
-      break;
-    }
-  compressed[bits] = row;
-  return row;
+  let row = 0;
+  while (
+    row < ROW_COUNT &&
+    !(lengths[row] === 2 && (bits & masks[row]!) === values[row]! && matches(COMPILED[row]!, bits))
+  )
+    row++;
+  return (compressed[bits] = row === ROW_COUNT ? NONE : row);
 }
 
 /** Bits of a word that the first index looks at: funct7, funct3 and the opcode without its two lowest bits. */
@@ -103,9 +102,9 @@ const heads = new Uint16Array(1 << 15);
 const chain = [NONE];
 const chains = new Map<string, number>();
 function findChain(bits: number): number {
-  const list = COMPILED.filter(
-    ({ pattern }) => pattern.bits === 32 && ((bits ^ pattern.match) & KEY_MASK & pattern.mask) === 0,
-  ).map(({ index }) => index);
+  const list: number[] = [];
+  for (let row = 0; row < ROW_COUNT; row++)
+    if (lengths[row] === 4 && ((bits ^ values[row]!) & KEY_MASK & masks[row]!) === 0) list.push(row);
   const name = list.join();
   let at = chains.get(name);
   if (at === undefined) {
@@ -117,6 +116,8 @@ function findChain(bits: number): number {
 }
 
 // The rows as flat arrays, so that the loop below touches no objects.
+const ROW_COUNT = COMPILED.length;
+const lengths = Uint8Array.from(COMPILED, ({ pattern }) => pattern.bits / 8);
 const masks = Int32Array.from(COMPILED, ({ pattern }) => pattern.mask);
 const values = Int32Array.from(COMPILED, ({ pattern }) => pattern.match);
 const ops = Uint16Array.from(COMPILED, ({ row }) => row.op);

@@ -59,6 +59,6 @@ export async function runRegions({ program, args, engine }: RegionsRun): Promise
     output,
     exitStatus: system.exitStatus,
     ticks: system.tick,
-    counts: system.machine.engineCounts,
+    counts: (system.machine as { translated?: Counts }).translated,
   };
 }

@@ -13,7 +13,11 @@ import type { Left } from '../types';
 import { importsOf } from './imports';
 import { compile, instantiate, isPresent, newTable, type Table } from './web-assembly';
 
+/** Of Node.js, which decodes in a hundredth of the time; absent in a browser. */
+declare const Buffer: { from(text: string, encoding: 'base64'): Uint8Array } | undefined;
+
 function bytesOf(base64: string): Uint8Array {
+  if (typeof Buffer !== 'undefined') return Buffer.from(base64, 'base64');
   const text = atob(base64);
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);

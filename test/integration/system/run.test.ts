@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from '../adapter/builds';
@@ -50,6 +59,21 @@ describe('penglai run', function () {
     assert.equal(stderr, '');
     assert.equal(status, 0);
     assert.equal(penglai([sample('stop-resume', 'host'), '--nonsense']).status, 1);
+  });
+
+  it('starts from the code that V8 has kept of an earlier start, and makes it anew when it is not of this program', () => {
+    const cache = COMMAND.replace(/penglai\.js$/, 'penglai-main.cache');
+    const help = (): string => penglai(['--help']).stdout;
+    const shown = help();
+    const { ino } = statSync(cache);
+    assert.equal(help(), shown);
+    assert.equal(statSync(cache).ino, ino, 'it was refused, and made again');
+    writeFileSync(cache, Buffer.alloc(statSync(cache).size, 'not of this program'));
+    assert.equal(help(), shown);
+    const bytes = readFileSync(cache);
+    assert.ok(!bytes.includes('not of this program'));
+    assert.equal(help(), shown);
+    assert.ok(readFileSync(cache).equals(bytes));
   });
 
   it('forwards standard input, from a pipe and from a file', () => {
