@@ -29,6 +29,8 @@ export class Bytes {
 
   /** Signed LEB128 of an integer in the range of i64, taken modulo 2^64. */
   s64(value: bigint): void {
+    // The same bytes, and most constants are small.
+    if (value === BigInt(Number(value) | 0)) return this.s32(Number(value));
     let rest = BigInt.asIntN(64, value);
     for (; rest < -64n || rest >= 64n; rest >>= 7n) this.byte(Number(rest & 0x7fn) | 0x80);
     this.byte(Number(rest & 0x7fn));

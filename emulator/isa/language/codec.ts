@@ -1,9 +1,9 @@
 /**
  * Typed trees as compact JSON text, so that the build can leave them behind and a process reads only those it needs. A node is an array:
  * the place of its kind in KINDS, then its fields in the order written there; a list of nodes begins with LIST instead. An integer that
- * is a value (a bigint) is a string of its digits, which no name is.
+ * is a value (a bigint) is a string of its digits, which no name is; a type is its place in TYPES.
  */
-import type { Expression, Statement } from './ir';
+import type { Expression, Statement, Type } from './ir';
 
 type Node = Expression | Statement;
 
@@ -47,6 +47,7 @@ const FIELDS: Readonly<Record<Node['kind'], readonly string[]>> = {
 };
 const KINDS = Object.keys(FIELDS) as Node['kind'][];
 const LIST = -1;
+const TYPES: readonly Type[] = ['bool', 'i32', 'i64', 'f32', 'f64'];
 
 type Fields = Record<string, unknown>;
 
@@ -56,7 +57,8 @@ function packed(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const node = value as Node & Fields;
   const out: unknown[] = [KINDS.indexOf(node.kind)];
-  for (const field of FIELDS[node.kind]) if (field in node) out.push(packed(node[field]));
+  for (const field of FIELDS[node.kind])
+    if (field in node) out.push(field === 'type' ? TYPES.indexOf(node[field] as Type) : packed(node[field]));
   return out;
 }
 
@@ -68,7 +70,10 @@ function unpacked(value: unknown): unknown {
   if (first === LIST) return rest.map(unpacked);
   const kind = KINDS[first]!;
   const node: Fields = { kind };
-  rest.forEach((field, i) => (node[FIELDS[kind][i]!] = unpacked(field)));
+  rest.forEach((value, i) => {
+    const field = FIELDS[kind][i]!;
+    node[field] = field === 'type' ? TYPES[value as number] : unpacked(value);
+  });
   return node;
 }
 

@@ -20,7 +20,7 @@ const FS_DIRTY = 3 << 13;
 const NX = 1;
 
 /** Source registers of both files are the parameters; what is set is the result. */
-class OperandTarget extends LibraryTarget {
+export class OperandTarget extends LibraryTarget {
   readonly result = this.code.local('i64');
 
   override inlines = (): boolean => false;
@@ -33,6 +33,14 @@ class OperandTarget extends LibraryTarget {
     this.code.get(SOURCES.indexOf(field));
     this.code.op('f64.reinterpret_i64');
   }
+  setFlags(value: Push): void {
+    const { code } = this;
+    code.i32(0);
+    value();
+    code.i32(31);
+    code.op('i32.and');
+    code.memory('i32.store', 4 * HartWord.FCSR);
+  }
   setFloatRegister(value: Push): void {
     value();
     this.code.op('i64.reinterpret_f64');
@@ -43,7 +51,7 @@ class OperandTarget extends LibraryTarget {
 const mnemonics = new Map(FLOAT_ROWS.map((row) => [functionName(row), row]));
 
 /** Adds the function of a template to a module that has the library's. */
-function define(module: ModuleBuilder, linkage: Linkage, template: Template, name: string): void {
+export function define(module: ModuleBuilder, linkage: Linkage, template: Template, name: string): void {
   const parameters = ['i64', 'i64', 'i64'] as const;
   const code = new Code(parameters);
   const target = new OperandTarget(code, linkage);
