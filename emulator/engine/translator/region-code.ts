@@ -16,6 +16,7 @@ import { accessGroups, accessOf } from './access-groups';
 import { Parameter, REGION, RegionExit } from './convention';
 import type { BlockEnd, Edge, Region, RegionBlock } from './region';
 import { RegionExits } from './region-exits';
+import { jumpTable } from './jump-table';
 import type { RegionLinkage } from './region-linkage';
 import { RegionRegisters } from './region-registers';
 import { RegionTarget, SLOW } from './region-target';
@@ -330,14 +331,11 @@ class RegionBuilder {
     emitter.expression(target!);
     code.set(to);
     emitter.row(body);
-    targets.forEach(({ pc, block }, i) => {
-      code.get(to);
-      code.i64(BigInt(pc));
-      code.op('i64.eq');
-      code.if();
-      this.pass(node, block, () => this.follow(routes[i]!));
-      code.end();
-    });
+    const arms = targets.map(({ pc, block }, i) => ({
+      pc,
+      go: () => this.pass(node, block, () => this.follow(routes[i]!)),
+    }));
+    jumpTable(code, `jump ${node}`, to, arms);
     noteJump(code, Parameter.REST, () => code.i32(this.recordOfLast(node)), to);
     this.exits.jumpTo(to);
     code.release('i64', to);
