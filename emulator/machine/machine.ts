@@ -56,6 +56,11 @@ export interface MachineOptions {
   readonly quantum?: number;
 }
 
+function fastest(): EngineName {
+  if (!WasmEngine.available) return 'source';
+  return TranslatorEngine.available ? 'translator' : 'wasm';
+}
+
 /** A machine at power-on: harts in M-mode at pc 0, all PMP entries off (so S and U may access nothing), RAM zero, the ROM empty. */
 export function createMachine(options: MachineOptions): SoftwareMachine {
   return new SoftwareMachine(options);
@@ -125,7 +130,7 @@ export class SoftwareMachine implements Machine {
     this.bus = new Bus([this.clint, this.uart, plic, finisher, this.rom]);
     this.host = new Host(this.memory, this.clock, this.bus, this.stops, this.watches);
     this.host.code.hotness = this.hotness;
-    this.useEngine(options.engine ?? (WasmEngine.available ? 'wasm' : 'source'));
+    this.useEngine(options.engine ?? fastest());
     const first = this.harts[0]!;
     this.machinePort = new PhysicalPort(this.memory, this.bus, first);
     this.debugPort = new PeekingPort(this.memory, () => (first.words[HartWord.SATP + 1]! >>> 28 === 9 ? 4 : 3));
