@@ -4,7 +4,7 @@
  * same exits at the same ticks, whatever was asked.
  */
 import { ENGINE_NAMES, type SoftwareMachine } from '../../../emulator/machine/machine';
-import type { MachineSnapshot, Watch, WatchKind } from '../../../emulator/machine/types';
+import type { EngineName, MachineSnapshot, Watch, WatchKind } from '../../../emulator/machine/types';
 import { NO_SPACE, pa, space, va, type Space } from '../../../emulator/units';
 import { optionsOf } from './campaign';
 import { DifferenceError, Lockstep } from './lockstep';
@@ -25,6 +25,12 @@ export interface StormReport {
   readonly exits: Record<string, number>;
 }
 
+export interface StormOptions {
+  readonly engines?: readonly EngineName[];
+  /** Names of the actions to choose from: for finding out which one makes a difference. */
+  readonly only?: readonly string[];
+}
+
 class Storm {
   readonly report: StormReport = { ticks: 0, exits: {} };
   private readonly worlds: World[] = [];
@@ -38,8 +44,9 @@ class Storm {
   constructor(
     seed: number,
     private readonly regime: Regime,
-    engines = ENGINE_NAMES,
+    { engines = ENGINE_NAMES, only }: StormOptions,
   ) {
+    this.names = only ?? Object.keys(this.acts);
     this.program = loopProgram(seed, baseOf(regime), optionsOf(regime));
     this.step = new Lockstep(
       `storm, seed ${seed}, ${regime}`,
@@ -88,37 +95,29 @@ class Storm {
   }
 
   private act(): void {
-    const { random, step } = this;
-    switch (random.below(14)) {
-      case 0:
-      case 1:
-        return this.arm();
-      case 2:
-        return this.disarm();
-      case 3:
-        return this.watch();
-      case 4:
-        return this.unwatch();
-      case 5:
-        return this.snapshot();
-      case 6:
-        return this.restore();
-      case 7:
-        return random.once(3) ? this.save() : undefined;
-      case 8:
-        return void step.hash();
-      case 9:
-        return this.patch();
-      case 10:
-        return this.remap();
-      case 11:
-        return this.withoutRights();
-      case 12:
-        return this.contexts();
-      default:
-        return this.hits();
-    }
+    const name = this.random.pick(this.names);
+    this.last.push(`${this.step.tick} ${name}`);
+    this.acts[name]!();
   }
+
+  private readonly acts: Readonly<Record<string, () => void>> = {
+    arm: () => this.arm(),
+    disarm: () => this.disarm(),
+    watch: () => this.watch(),
+    unwatch: () => this.unwatch(),
+    snapshot: () => this.snapshot(),
+    restore: () => this.restore(),
+    save: () => this.save(),
+    hash: () => void this.step.hash(),
+    patch: () => this.patch(),
+    remap: () => this.remap(),
+    rights: () => this.withoutRights(),
+    contexts: () => this.contexts(),
+    hits: () => this.hits(),
+  };
+  private readonly names: readonly string[];
+  /** What was done, with its tick, for messages. */
+  readonly last: string[] = [];
 
   private arm(): void {
     const { random } = this;
@@ -269,8 +268,15 @@ class Storm {
 }
 
 /** A storm over program `seed`. @throws DifferenceError */
-export const storm = (seed: number, actions: number, engines = ENGINE_NAMES): StormReport =>
-  new Storm(seed, REGIMES[seed % REGIMES.length]!, engines).run(actions);
+export function storm(seed: number, actions: number, options: StormOptions = {}): StormReport {
+  const it = new Storm(seed, REGIMES[seed % REGIMES.length]!, options);
+  try {
+    return it.run(actions);
+  } catch (error) {
+    if (!(error instanceof DifferenceError)) throw error;
+    throw new DifferenceError(`${error.message}; after ${it.last.slice(-6).join(', ')}`);
+  }
+}
 
 /** Storms from `seed` on until a time; false when engines differed. */
 export function storms(seed: number, until: number, say: (text: string) => void): boolean {
