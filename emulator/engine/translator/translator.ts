@@ -9,12 +9,13 @@ import type { Hart } from '../../hart/hart';
 import { va } from '../../units';
 import type { CodeListener } from '../code-cache';
 import { COLD, type Host } from '../host';
-import { HOT, RECORD_SHIFT } from '../record';
+import { HOT, Pseudo, RECORD_SHIFT } from '../record';
 import { hasFused } from '../wasm/fused';
 import { discover } from './discover';
 import { GuestCode } from './guest-code';
 import { JumpProfile } from './jump-profile';
 import { LiveRegion, sameVariant, type Variant } from './live-region';
+import type { Region } from './region';
 import { regionCode } from './region-code';
 import type { RegionModules } from './region-modules';
 import { Regions } from './regions';
@@ -217,10 +218,24 @@ export class Translator implements CodeListener {
     }
     // The pages' own blocks: while they have one, stores to them are told.
     const blocks = region.pages.map((each) => host.code.blockFor(each.page));
+    this.decodeIn(blocks, region);
     const slot = regions.takeSlot();
     const { linkage } = modules;
     const body = regionCode(region, { slot, blocks, inexact, fused: hasFused(), linkage }).finish();
     return new LiveRegion(variant, slot, region, body, this.executed);
+  }
+
+  /** Rows' own functions read records of the pages' own blocks, of which a page with stops may not have been executed from. */
+  private decodeIn(blocks: readonly number[], { blocks: parts }: Region): void {
+    const { code, memory } = this.host;
+    for (const { pc, page, nextPage, instructions } of parts) {
+      if (nextPage !== undefined) continue;
+      let at = blocks[page]! + ((pc & 4095) << RECORD_SHIFT);
+      for (const { length } of instructions) {
+        if (memory.u16[at >> 1] === (Pseudo.UNDECODED as number)) code.decodeAt(at);
+        at += length << RECORD_SHIFT;
+      }
+    }
   }
 }
 
