@@ -9,10 +9,10 @@ import type { LaunchDescription, System, SystemSnapshot } from '../../monitor/sy
 const SLICE = 1_000_000;
 /**
  * Ticks between two snapshots of a recording: at least so many, and so many for each page that had to be copied for the last one. A copy takes
- * about 4 µs, 1,200 instructions' time: so a program that writes everywhere pays no more than a tenth either.
+ * about 4 µs, which at 2000 MIPS is the time of 8,000 instructions: so a program that writes everywhere pays no more than a tenth either.
  */
-const SNAPSHOT_EVERY = 10_000_000;
-const TICKS_PER_COPY = 20_000;
+export const SNAPSHOT_EVERY = 10_000_000;
+export const TICKS_PER_COPY = 100_000;
 
 export interface MachineRun {
   readonly rounds: number;

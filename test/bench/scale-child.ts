@@ -15,6 +15,7 @@ import type { DriverState } from '../../monitor/driver/state';
 import type { MonitorState } from '../../monitor/state';
 import { ComposedSystem } from '../../monitor/system/system';
 import type { SystemSnapshot } from '../../monitor/system/types';
+import { SNAPSHOT_EVERY, TICKS_PER_COPY } from './machine';
 
 export interface ScaleRun {
   readonly what: 'forks' | 'crowd' | 'cycles' | 'bytes';
@@ -60,9 +61,6 @@ export interface Level {
 const SLICE = 1_000_000;
 /** Threads take turns often: an instance is stopped when its first turn is over. */
 const QUANTUM = 20_000;
-/** As the session of a debugger spaces its snapshots: see machine.ts. */
-const SNAPSHOT_EVERY = 10_000_000;
-const TICKS_PER_COPY = 20_000;
 const LEVELS = 20;
 
 /** CPU time of this process so far: what else the computer does is not measured. */
