@@ -69,8 +69,8 @@ export class Translator implements CodeListener {
   private spent = 0;
   /** Regions so far. */
   made = 0;
-  /** Entries of which no region could be made, by what they are. */
-  private readonly declined = new Set<string>();
+  /** Entries of which no region could be made, by page and what they are; until the page's code changes. */
+  private readonly declined = new Map<number, Set<string>>();
   private readonly unrest = new Map<number, Unrest>();
   private readonly profile: JumpProfile;
   /** How often the regions of an entry were made anew to take in more, by what they are. */
@@ -90,6 +90,7 @@ export class Translator implements CodeListener {
   // What the code cache tells.
 
   written(page: number, from: number, to: number): void {
+    this.declined.delete(page);
     const killed = this.regions.killIn(page, from, to);
     if (killed.length === 0) return;
     this.host.access.stale = true;
@@ -105,6 +106,7 @@ export class Translator implements CodeListener {
   }
 
   released(page: number): void {
+    this.declined.delete(page);
     if (this.regions.killPage(page) > 0) this.host.access.stale = true;
   }
 
@@ -126,7 +128,7 @@ export class Translator implements CodeListener {
       address: va(pairToNumber(low, high)),
       inexact: (hart.words[HartWord.FCSR]! & NX) !== 0,
     };
-    if (this.regions.find(variant) || this.declined.has(nameOf(variant))) return COLD;
+    if (this.regions.find(variant) || this.declined.get(place.page)?.has(nameOf(variant))) return COLD;
     this.profile.gather();
     const { bank } = hart.translations;
     const larger = this.toGrow(variant);
@@ -213,7 +215,8 @@ export class Translator implements CodeListener {
     if ((regions.find(variant) && !again) || reader.pageAt(address) !== page) return undefined;
     const region = discover(va(address + offset), reader);
     if (!region) {
-      this.declined.add(nameOf(variant));
+      const declined = this.declined.get(page) ?? new Set();
+      this.declined.set(page, declined.add(nameOf(variant)));
       return undefined;
     }
     // The pages' own blocks: while they have one, stores to them are told.
