@@ -109,6 +109,13 @@ class RegionBuilder {
     code.op('i64.ne');
     code.hint(false);
     code.brIf(MISMATCH);
+    const { nextPage } = region.blocks[0]!;
+    if (nextPage !== undefined) {
+      // The caller looked up where the first half of the instruction lies.
+      this.isElsewhere(nextPage);
+      code.hint(false);
+      code.brIf(INTERPRET);
+    }
     if (this.usesFloat()) {
       code.get(Parameter.HART);
       code.memory('i32.load', 4 * HartWord.MSTATUS);
@@ -352,28 +359,34 @@ class RegionBuilder {
   /** On to a block, whose page is looked at first unless this one lies in it, too: the mapping may be another by now. */
   private pass(from: number, to: number, follow: () => void): void {
     const { code, exits } = this;
-    const { blocks, pages } = this.region;
+    const { blocks } = this.region;
     const { page, nextPage } = blocks[from]!;
     const target = blocks[to]!;
     for (const needed of [target.page, target.nextPage]) {
       // The entry's page was the caller's to look up.
       if (needed === undefined || needed === 0 || needed === page || needed === nextPage) continue;
-      const { address } = pages[needed]!;
-      const entry = 4 * Bank.EXEC + 16 * (Math.floor(address / 4096) & (Bank.EXEC_ENTRIES - 1));
-      code.get(Parameter.BANK);
-      code.memory('i64.load', entry);
-      code.i64(BigInt(address));
-      code.op('i64.ne');
-      code.get(Parameter.BANK);
-      code.memory('i32.load', entry + 8);
-      code.i32(this.options.blocks[needed]!);
-      code.op('i32.ne', 'i32.or');
+      this.isElsewhere(needed);
       code.hint(false);
       code.if();
       exits.jump(target.pc);
       code.end();
     }
     follow();
+  }
+
+  /** Leaves 1 where a page of the region is not what is executed at its address. */
+  private isElsewhere(page: number): void {
+    const { code } = this;
+    const { address } = this.region.pages[page]!;
+    const entry = 4 * Bank.EXEC + 16 * (Math.floor(address / 4096) & (Bank.EXEC_ENTRIES - 1));
+    code.get(Parameter.BANK);
+    code.memory('i64.load', entry);
+    code.i64(BigInt(address));
+    code.op('i64.ne');
+    code.get(Parameter.BANK);
+    code.memory('i32.load', entry + 8);
+    code.i32(this.options.blocks[page]!);
+    code.op('i32.ne', 'i32.or');
   }
 }
 
