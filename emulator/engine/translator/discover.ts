@@ -183,6 +183,8 @@ class Growth {
       case 'indirect': {
         const targets = this.targetsOf(end.pc);
         if (end.link) return this.call(targets, end.after, likely);
+        // Where nothing was called a return ends the function that the entry is in: its callers have regions of their own.
+        if (end.returns && this.callees.size === 0) return;
         for (const target of targets) this.expect(target, likely / targets.length);
       }
     }

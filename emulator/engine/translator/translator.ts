@@ -30,6 +30,8 @@ const BATCH = 16;
 const MOST_BYTES = 8 << 20;
 /** Of the instructions executed, those in whose time regions may be made. */
 const SHARE = 0.2;
+/** As a part of these: what a batch may take in advance. */
+const OVERDRAFT = 1;
 /** log2 of how many times a hot entry is not listened to at most. */
 const MOST_LOSSES = 8;
 /**
@@ -178,14 +180,19 @@ export class Translator implements CodeListener {
     return SHARE * this.executed - this.spent;
   }
 
-  /** Makes a batch of what waits, as far as may be spent. */
+  /** What was spent beyond that, as a part of it. */
+  private get overdrawn(): number {
+    return this.patience === 0 ? 0 : -this.allowance / (SHARE * this.executed);
+  }
+
+  /** Makes a batch of what waits, as far as may be spent: more regions in one module are cheaper than less in each of several. */
   private translate(): void {
     if (this.allowance < MODULE_COST * this.patience) return;
     this.spent += MODULE_COST * this.patience;
     const made: LiveRegion[] = [];
     this.profile.gather();
     const { drops } = this.host.code;
-    while (this.queue.length > 0 && made.length < BATCH && this.allowance >= 0) {
+    while (this.queue.length > 0 && made.length < BATCH && this.overdrawn <= OVERDRAFT) {
       const region = this.make(this.queue.shift()!);
       if (!region) continue;
       made.push(region);
