@@ -21,6 +21,7 @@ import { Atomics } from './atomics';
 import { CodeCache } from './code-cache';
 import { Fetch, FETCH_FAULT, FETCH_RETRY } from './fetch';
 import { Field } from './record';
+import { Regime } from './translator/convention';
 import { NO_PASS, Result, type Fault } from './types';
 
 /** Instead of a block, like FETCH_FAULT and FETCH_RETRY: a stop is armed there. */
@@ -64,7 +65,7 @@ export class Host {
     private readonly clock: Clock,
     bus: Bus,
     stops: Stops,
-    watches: Watches,
+    private readonly watches: Watches,
   ) {
     this.code = new CodeCache(memory);
     this.access = new DataAccess(memory, bus, watches);
@@ -117,9 +118,15 @@ export class Host {
     this.fetch.context.privilege = privilege;
     this.fetch.space = privilege === Privilege.Machine ? -1 : root;
     const key = privilege | (data << 2) | (sum ? 16 : 0) | (mxr ? 32 : 0);
+    this.memory.i32[Area.REGIME / 4] = this.direct(data) ? Regime.DIRECT : 0;
     hart.translations.select(words[HartWord.SATP]!, words[HartWord.SATP + 1]!, key);
     this.access.begin(hart);
     this.fetch.begin(hart);
+  }
+
+  /** Do loads need no more than to lie in RAM? (translator/convention.ts) */
+  private direct(data: Privilege): boolean {
+    return data === Privilege.Machine && this.watches.none && this.hart.pmp.openToMachine;
   }
 
   /** The clock stands at the instruction that is being executed. */

@@ -82,6 +82,12 @@ export class Pmp {
     return machineMode;
   }
 
+  /** May machine mode access everything: is no entry locked? */
+  get openToMachine(): boolean {
+    for (let index = 0; index < this.count; index++) if (this.configs[index]! & LOCK) return false;
+    return true;
+  }
+
   /** Is the answer the same for every access in this page? */
   uniform(page: number): boolean {
     for (let index = 0; index < this.count; index++) {

@@ -43,6 +43,8 @@ export const enum Area {
   RESULT = 48,
   /** ... which assumptions of regions hold in this entry of the loop, as bits (`Regime`, int32) ... */
   REGIME = 52,
+  /** ... the last byte of RAM, counted from its start, at which a load of eight may begin as far as the memory has grown (int64) ... */
+  RAM_LAST = 56,
   /** ... and for each slot the slot of another variant of the same entry, or 0 (uint16 each). */
   NEXT_SLOTS = 0x1000,
   /** Some of the latest indirect jumps (engine/wasm/seen-jumps.ts): the jump's record (int32), 4 bytes of no meaning, the target (int64). */

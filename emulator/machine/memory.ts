@@ -99,6 +99,7 @@ export class PhysicalMemory {
     this.u16 = new Uint16Array(buffer);
     this.i32 = new Int32Array(buffer);
     this.f64 = new Float64Array(buffer);
+    this.i32[Area.RAM_LAST / 4] = this.grown - 8;
     this.growths++;
     this.onGrow?.();
   }

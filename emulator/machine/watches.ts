@@ -52,6 +52,10 @@ export class Watches implements WatchSet {
     return false;
   }
 
+  get none(): boolean {
+    return this.list.size === 0;
+  }
+
   /** Must writes be compared with what was there before? */
   get comparing(): boolean {
     for (const watch of this.list) if (watch.kind === 'change') return true;

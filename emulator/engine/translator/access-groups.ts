@@ -74,10 +74,11 @@ function fits({ from, to, bits }: AccessGroup, distance: number, more: number): 
   );
 }
 
-/** By index of the instruction the group of its access, where that has more than one. */
+/** By index of the instruction the group of its access, where that has more than one. `direct`: loads are in none, for they look nothing up. */
 export function accessGroups(
   instructions: readonly Readonly<Instruction>[],
   templateOf: (instruction: Readonly<Instruction>) => Template | undefined,
+  direct: boolean,
 ): ReadonlyMap<number, AccessGroup> {
   const open = new Map<number, Open>();
   const all: Open[] = [];
@@ -85,7 +86,7 @@ export function accessGroups(
     const template = templateOf(instruction);
     const access = template && accessOf(template);
     const { rs1, imm } = instruction;
-    if (access && access.kind !== 'amo') {
+    if (access && access.kind !== 'amo' && !(direct && access.kind === 'load')) {
       const { bits } = access;
       let group = open.get(rs1);
       if (!group || !fits(group.group, imm, bits)) {

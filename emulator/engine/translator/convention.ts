@@ -45,6 +45,6 @@ export const TABLE_PLACES = SLOTS + HANDLERS;
 
 /** What a region's code takes for granted. The host says at Area.REGIME which of these hold. */
 export const enum Regime {
-  /** Addresses of loads are physical and need no check but that they lie in RAM: Bare, no PMP entry, no watch. */
+  /** Addresses of loads are physical and need no check but that they lie in RAM: M-mode, no locked PMP entry, no watch. */
   DIRECT = 1,
 }

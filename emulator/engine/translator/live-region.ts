@@ -12,10 +12,15 @@ export interface Variant {
   readonly address: VirtualAddress;
   /** fflags.NX is set. */
   readonly inexact: boolean;
+  /** Loads need no translation (Regime.DIRECT). */
+  readonly direct: boolean;
 }
 
+/** Do two make the same of an instruction that both have? */
+export const sameAssumptions = (a: Variant, b: Variant): boolean => a.inexact === b.inexact && a.direct === b.direct;
+
 export const sameVariant = (a: Variant, b: Variant): boolean =>
-  a.page === b.page && a.offset === b.offset && a.address === b.address && a.inexact === b.inexact;
+  a.page === b.page && a.offset === b.offset && a.address === b.address && sameAssumptions(a, b);
 
 /** [from, to) in a page. */
 type Span = readonly [from: number, to: number];
@@ -65,9 +70,10 @@ export class LiveRegion {
   }
 
   /** Is the first instruction of another one among its instructions, under the same assumptions? */
-  executes({ page, offset, address, inexact }: Variant): boolean {
+  executes(entry: Variant): boolean {
+    const { page, offset, address } = entry;
     const { variant } = this;
-    return address === variant.address && inexact === variant.inexact && this.covers(page, offset, offset + 1);
+    return address === variant.address && sameAssumptions(entry, variant) && this.covers(page, offset, offset + 1);
   }
 
   /** Does it execute any of the bytes [from, to) of a page of RAM? */

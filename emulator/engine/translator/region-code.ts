@@ -13,7 +13,7 @@ import { Code } from '../wasm/code';
 import { Emitter, type Definitions } from '../wasm/emitter';
 import { noteJump } from '../wasm/seen-jumps';
 import { accessGroups, accessOf } from './access-groups';
-import { Parameter, REGION, RegionExit } from './convention';
+import { Parameter, Regime, REGION, RegionExit } from './convention';
 import type { BlockEnd, Edge, Region, RegionBlock } from './region';
 import { RegionExits } from './region-exits';
 import { jumpTable } from './jump-table';
@@ -41,6 +41,8 @@ export interface RegionOptions {
   readonly blocks: readonly number[];
   /** The variant for fflags.NX set; else for NX clear. */
   readonly inexact: boolean;
+  /** The variant for Regime.DIRECT. */
+  readonly direct: boolean;
   /** The host multiplies and adds with one rounding (templates.ts). */
   readonly fused: boolean;
   readonly linkage: RegionLinkage;
@@ -68,11 +70,11 @@ class RegionBuilder {
     private readonly options: RegionOptions,
   ) {
     const { code } = this;
-    const { linkage, inexact, fused } = options;
+    const { linkage, inexact, direct, fused } = options;
     this.templateOf = (instruction) => templateOf(instruction, inexact, fused);
     this.registers = new RegionRegisters(code, Parameter.HART, region);
     this.exits = new RegionExits(code, linkage, this.registers);
-    this.target = new RegionTarget(code, linkage, this.registers, this.exits);
+    this.target = new RegionTarget(code, linkage, this.registers, this.exits, direct);
     this.emitter = new Emitter(code, this.target, CALLED);
     this.structure = structure(graphOfRegion(region));
     this.longest = this.structure.longestPath(region.blocks.map(({ instructions }) => instructions.length));
@@ -115,6 +117,14 @@ class RegionBuilder {
       this.isElsewhere(nextPage);
       code.hint(false);
       code.brIf(INTERPRET);
+    }
+    if (options.direct) {
+      code.i32(0);
+      code.memory('i32.load', Area.REGIME);
+      code.i32(Regime.DIRECT);
+      code.op('i32.and', 'i32.eqz');
+      code.hint(false);
+      code.brIf(MISMATCH);
     }
     if (this.usesFloat()) {
       code.get(Parameter.HART);
@@ -249,7 +259,7 @@ class RegionBuilder {
     const recordAt = (offset: number): number | undefined =>
       nextPage === undefined ? record + (offset << RECORD_SHIFT) : undefined;
     const { templateOf } = this;
-    const groups = accessGroups(instructions, templateOf);
+    const groups = accessGroups(instructions, templateOf, this.options.direct);
     const transfers = end.kind === 'branch' || end.kind === 'jump' || end.kind === 'indirect';
     instructions.forEach((instruction, i) => {
       const after = instructions.length - 1 - i;

@@ -50,6 +50,8 @@ export class RegionTarget implements Target {
     private readonly linkage: RegionLinkage,
     private readonly registers: RegionRegisters,
     private readonly exits: RegionExits,
+    /** Loads need no translation. */
+    private readonly direct: boolean,
   ) {
     this.hart = new HartCode(code, () => code.get(Parameter.HART));
     this.access = new TranslatedAccess(code, Parameter.BANK, SLOW);
@@ -141,6 +143,10 @@ export class RegionTarget implements Target {
   /** Pushes where in the memory the access of the instruction is; returns the distance from there. */
   private place(table: Bank, bits: number, push: Push): number {
     const { group, code } = this;
+    if (this.direct && table === Bank.READ) {
+      this.access.direct(this.addressLocal(push));
+      return Area.RAM;
+    }
     if (!group) {
       this.access.place(table, this.addressLocal(push), bits);
       return 0;

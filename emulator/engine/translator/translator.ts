@@ -3,7 +3,7 @@
  * What it does changes nothing but speed, so it may be late, and it may decline: it spends at most SHARE of what the interpreter
  * and the regions have executed so far.
  */
-import { HartWord } from '../../machine/layout';
+import { Area, HartWord } from '../../machine/layout';
 import { pairToNumber } from '../../hart/registers';
 import type { Hart } from '../../hart/hart';
 import { va } from '../../units';
@@ -11,10 +11,11 @@ import type { CodeListener } from '../code-cache';
 import { COLD, type Host } from '../host';
 import { HOT, Pseudo, RECORD_SHIFT } from '../record';
 import { hasFused } from '../wasm/fused';
+import { Regime } from './convention';
 import { discover } from './discover';
 import { GuestCode } from './guest-code';
 import { JumpProfile } from './jump-profile';
-import { LiveRegion, sameVariant, type Variant } from './live-region';
+import { LiveRegion, sameAssumptions, sameVariant, type Variant } from './live-region';
 import type { Region } from './region';
 import { regionCode } from './region-code';
 import type { RegionModules } from './region-modules';
@@ -129,6 +130,7 @@ export class Translator implements CodeListener {
       ...place,
       address: va(pairToNumber(low, high)),
       inexact: (hart.words[HartWord.FCSR]! & NX) !== 0,
+      direct: (this.host.memory.i32[Area.REGIME / 4]! & Regime.DIRECT) !== 0,
     };
     if (this.regions.find(variant) || this.declined.get(place.page)?.has(nameOf(variant))) return COLD;
     this.profile.gather();
@@ -149,11 +151,12 @@ export class Translator implements CodeListener {
   }
 
   /** A region that is left for this entry by an indirect jump is to take it in instead. */
-  private toGrow({ page, offset, address, inexact }: Variant): Variant | undefined {
+  private toGrow(entry: Variant): Variant | undefined {
+    const { page, offset, address } = entry;
     for (const jump of this.profile.jumpsTo(va(address + offset)))
       for (const region of this.regions.executing(jump.page, jump.offset)) {
         const { variant } = region;
-        if (variant.inexact !== inexact || region.covers(page, offset, offset + 1)) continue;
+        if (!sameAssumptions(variant, entry) || region.covers(page, offset, offset + 1)) continue;
         if (this.waits(variant)) return variant;
         const name = nameOf(variant);
         const times = this.grown.get(name) ?? 0;
@@ -216,7 +219,7 @@ export class Translator implements CodeListener {
 
   private make({ variant, again, bank }: Waiting): LiveRegion | undefined {
     const { host, regions, modules } = this;
-    const { page, offset, address, inexact } = variant;
+    const { page, offset, address, inexact, direct } = variant;
     const reader = new GuestCode(host.memory, host.code, regions, this.profile, bank);
     // The bank may be another space's by now, or the page may have gone: then it will be told of again.
     if ((regions.find(variant) && !again) || reader.pageAt(address) !== page) return undefined;
@@ -231,7 +234,7 @@ export class Translator implements CodeListener {
     this.decodeIn(blocks, region);
     const slot = regions.takeSlot();
     const { linkage } = modules;
-    const body = regionCode(region, { slot, blocks, inexact, fused: hasFused(), linkage }).finish();
+    const body = regionCode(region, { slot, blocks, inexact, direct, fused: hasFused(), linkage }).finish();
     return new LiveRegion(variant, slot, region, body, this.executed);
   }
 
@@ -249,4 +252,5 @@ export class Translator implements CodeListener {
   }
 }
 
-const nameOf = ({ page, offset, address, inexact }: Variant): string => `${page}:${offset}:${address}:${inexact}`;
+const nameOf = ({ page, offset, address, inexact, direct }: Variant): string =>
+  `${page}:${offset}:${address}:${inexact}:${direct}`;

@@ -2,7 +2,7 @@
  * Accesses that the hart's read and write translations answer (machine/layout.ts, Bank), inline: what the interpreter's loop and
  * translated regions emit alike. Emits no slow path: `miss` says where to go instead.
  */
-import { Bank } from '../../machine/layout';
+import { Area, Bank, RAM_START } from '../../machine/layout';
 import type { Code, MemoryOperator } from './code';
 
 /** log2 of the bytes of an entry of a bank. */
@@ -126,5 +126,23 @@ export class TranslatedAccess {
     code.set(local);
     code.end();
     code.release('i32', entry);
+  }
+
+  /** Pushes the distance from the start of RAM of an address that needs no translation; misses outside of what there is of RAM. */
+  direct(address: number): void {
+    const { code } = this;
+    const distance = code.local('i64');
+    code.get(address);
+    code.i64(BigInt(RAM_START));
+    code.op('i64.sub');
+    code.tee(distance);
+    code.i32(0);
+    code.memory('i64.load', Area.RAM_LAST);
+    code.op('i64.gt_u');
+    code.hint(false);
+    code.brIf(this.miss);
+    code.get(distance);
+    code.op('i32.wrap_i64');
+    code.release('i64', distance);
   }
 }
