@@ -4,8 +4,7 @@
  * translating.
  */
 import type { Instruction } from '../../isa/instruction';
-import { Csr, Status } from '../../hart/csr-numbers';
-import { Op } from '../../isa/op';
+import { Status } from '../../hart/csr-numbers';
 import { Area, Bank, HartWord } from '../../machine/layout';
 import { va, type VirtualAddress } from '../../units';
 import { RECORD_SHIFT } from '../record';
@@ -398,20 +397,6 @@ class RegionBuilder {
     code.i32(this.options.blocks[page]!);
     code.op('i32.ne', 'i32.or');
   }
-}
-
-/** Rows that have no template but whose own functions regions call: they take nothing away from under it. */
-const CALLED_ROWS: ReadonlySet<Op> = new Set([
-  ...[Op.LR_W, Op.LR_D, Op.SC_W, Op.SC_D],
-  ...[Op.CBO_CLEAN, Op.CBO_FLUSH, Op.CBO_INVAL, Op.CBO_ZERO],
-]);
-const COUNTERS: ReadonlySet<number> = new Set([Csr.CYCLE, Csr.TIME, Csr.INSTRET]);
-
-/** Can the instruction be part of a region? */
-export function translates(instruction: Readonly<Instruction>): boolean {
-  const { op, rs1, imm } = instruction;
-  if (templateOf(instruction, false) !== undefined || CALLED_ROWS.has(op)) return true;
-  return op === Op.CSRRS && rs1 === 0 && COUNTERS.has(imm);
 }
 
 /** The function of a region. */

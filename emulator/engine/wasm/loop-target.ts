@@ -149,7 +149,7 @@ export class LoopTarget implements Target {
       code.set(locals.record);
       code.get(distance);
       code.i32(0);
-      code.op('i32.lt_s');
+      code.op('i32.le_s');
       code.brIf(Label.HEAT);
       code.release('i32', distance);
       return code.br(Label.NEXT);

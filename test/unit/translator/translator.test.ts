@@ -59,6 +59,54 @@ describe('The translator', function () {
     assert.deepEqual(machine.translated, { made: 0, live: 0, modules: 0, generations: 0 });
   });
 
+  it('takes a jump to itself for a loop', () => {
+    const source = 'end: j end';
+    const machine = machineOf(source);
+    advance(machine, 10_000);
+    assert.equal(machine.translated!.made, 1);
+    assert.equal(machine.hash(), expected(source, machine));
+  });
+
+  it('has loads in machine mode that look nothing up, and others where a PMP entry is locked or a watch is set', () => {
+    const source = `
+      li s0,${ORIGIN + 4096}
+      li s1,${2 ** 30}
+    loop:
+      lw a1,0(s0)
+      add a0,a0,a1
+      ld a2,4(s0)
+      addi s0,s0,4
+      blt a1,s1,loop
+      ld a3,0(zero)`;
+    const fill = (machine: SoftwareMachine): SoftwareMachine => {
+      for (let i = 0; i < 8000; i++) machine.machinePort.writeU32(pa(ORIGIN + 4096 + 4 * i), i === 7990 ? 2 ** 30 : i);
+      return machine;
+    };
+    const [direct, locked, watched] = [0, 1, 2].map(() => fill(machineOf(source))) as [
+      SoftwareMachine,
+      SoftwareMachine,
+      SoftwareMachine,
+    ];
+    // All of RAM may be read by machine mode, and nothing below.
+    const lock = (machine: SoftwareMachine): void => {
+      machine.harts[0]!.writeCsr(0x3b0, (BigInt(ORIGIN) >> 2n) | ((1n << 18n) - 1n));
+      machine.harts[0]!.writeCsr(0x3a0, 0x9fn);
+    };
+    lock(locked);
+    watched.watches.add(NO_SPACE, va(ORIGIN + 4096 + 4 * 5000), 4, 'read');
+    assert.equal(advance(watched, 100_000).reason, 'watch');
+    assert.equal(watched.harts[0]!.getX(11), 4998, 'the ld two rounds before reaches there');
+    for (const machine of [direct, locked]) {
+      advance(machine, 40_500);
+      const other = fill(machineOf(source, 'wasm'));
+      if (machine === locked) lock(other);
+      other.run(machine.tick);
+      assert.equal(machine.hash(), other.hash());
+      assert.equal(machine.translated!.made, 1);
+      assert.equal(machine.harts[0]!.mcause, 5, 'the load behind the loop finds nothing at 0');
+    }
+  });
+
   it('drops a region when its code is written, and keeps it when the bytes beside it are', () => {
     const source = `
       li s0,${ORIGIN + 1024}
