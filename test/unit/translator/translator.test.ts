@@ -102,8 +102,8 @@ describe('The translator', function () {
       if (machine === locked) lock(other);
       other.run(machine.tick);
       assert.equal(machine.hash(), other.hash());
-      assert.equal(machine.translated!.made, 1);
-      assert.equal(machine.harts[0]!.mcause, 5, 'the load behind the loop finds nothing at 0');
+      assert.ok(machine.translated!.made > 0);
+      assert.equal(machine.harts[0]!.getX(11), 2 ** 30, 'the loop has ended');
     }
   });
 
