@@ -34,12 +34,21 @@ function run(title, command, args, { env = {}, quietly = false } = {}) {
 const node = (title, file, args = [], options = {}) =>
   run(title, process.execPath, [join(root, file), ...args], options);
 
-/** A mocha process over `folders` of the bundled tests, with its report. */
-function mocha(name, folders) {
-  const files = folders.map((folder) => join(root, 'out/test', folder, '**/*.test.js'));
+/** Suites that run a second time, with engines that change at random ticks and a translator that takes everything for hot. */
+const MIXED = [
+  ...['attacks', 'commands', 'crowd', 'run', 'samples', 'trace', 'turns'].map((name) => `system/${name}`),
+  ...['golden', 'stepping'].map((name) => `adapter/${name}`),
+  'operations/**/*',
+  'misuse/**/*',
+].map((name) => `integration/${name}`);
+const MIXED_ENV = { PENGLAI_ENGINE: 'mixed', PENGLAI_HOTNESS: '1' };
+
+/** A mocha process over bundled tests (`patterns` of their names), with its report. */
+function mocha(name, patterns, env = {}) {
+  const files = patterns.map((pattern) => join(root, 'out/test', `${pattern}.test.js`));
   const args = ['--reporter', join(root, 'test/tools/reporter.cjs'), '--timeout', '120000', ...files];
   return node(name, 'node_modules/mocha/bin/mocha.js', args, {
-    env: { REPORT: join(reports, `${name}.json`) },
+    env: { ...env, REPORT: join(reports, `${name}.json`) },
     quietly: true,
   });
 }
@@ -92,8 +101,12 @@ const checks = [
   step('format', node('format', 'node_modules/prettier/bin/prettier.cjs', ['--check', '.'], { quietly: true })),
 ];
 // A runner's failed tests are counted from its report, so its exit code is not a step of its own.
-const names = ['unit', 'integration'];
-await Promise.all([...checks, mocha('unit', ['unit']), mocha('integration', ['integration'])]);
+const names = ['unit', 'integration', 'mixed-engines'];
+await Promise.all([
+  ...checks,
+  mocha('unit', ['unit/**/*']).then(() => mocha('mixed-engines', MIXED, MIXED_ENV)),
+  mocha('integration', ['integration/**/*']),
+]);
 if (!coreOnly) {
   names.push('extension', 'extension-packaged');
   await node('extension', 'test/extension/run.mjs', [], { env: { REPORT: join(reports, 'extension.json') } });
