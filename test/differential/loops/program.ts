@@ -151,7 +151,10 @@ class Maker extends Flow {
     this.plain();
     this.jump(epilogue);
     this.label(inner);
+    const { locked } = this;
+    this.locked = new Set([...locked, 1]);
     this.plain();
+    this.locked = locked;
     if (random.once(2)) this.lines(`addi x${this.target(1)},ra,0`);
     if (random.once(2)) this.bits(bitsOf('c.jr', { rs1: 1 }));
     else this.jump(epilogue);
