@@ -41,7 +41,7 @@ function run(file: string, engine: EngineName): Outcome {
   if (!(elf instanceof ElfFile)) throw elf;
   const address = elf.symbols().find((symbol) => symbol.name === 'tohost')?.value;
   assert.ok(address !== undefined, 'the program has no symbol tohost');
-  const machine = createMachine({ ramBytes: RAM_BYTES, engine });
+  const machine = createMachine({ ramBytes: RAM_BYTES, engine, hotness: 1 });
   load(machine, elf);
   let output = '';
   while (machine.tick < LIMIT) {

@@ -25,8 +25,8 @@ export function cutPrograms(seed: number, programs: number, regime: Regime): Cut
   const maker = new ProgramMaker(runsInPrograms);
   const random = new Random(seed);
   const image = layOut(Array.from({ length: programs }, (_, i) => maker.make(seed * 1000 + i)));
-  const machines = ENGINE_NAMES.map((engine) => new OurMachine({ engine }, regime, engine).prepare(image));
-  const changing = new OurMachine({}, regime, 'changing').prepare(image);
+  const machines = ENGINE_NAMES.map((engine) => new OurMachine({ engine, hotness: 1 }, regime, engine).prepare(image));
+  const changing = new OurMachine({ hotness: 1 }, regime, 'changing').prepare(image);
   const report: CutReport = { cuts: 0, ticks: 0, problems: [] };
   for (;;) {
     const until = tick(changing.tick + (random.once(4) ? random.between(1, FAR) : random.between(1, 40)));

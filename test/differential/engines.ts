@@ -4,5 +4,5 @@ import { OurMachine } from './oracles';
 
 export const engines = (): OurMachine[] =>
   ENGINE_NAMES.flatMap((engine) =>
-    (['bare', 'sv39'] as const).map((regime) => new OurMachine({ engine }, regime, engine)),
+    (['bare', 'sv39'] as const).map((regime) => new OurMachine({ engine, hotness: 1 }, regime, engine)),
   );

@@ -130,7 +130,14 @@ export class OurMachine implements Oracle {
   }
 
   run(image: Image): Outcome {
-    return this.finish(this.prepare(image), image);
+    const machine = this.prepare(image);
+    if (this.options.engine === 'translator') {
+      // What is executed for the first time is not translated.
+      const start = machine.snapshot();
+      machine.run(tick(MAX_TICKS));
+      machine.restore(start);
+    }
+    return this.finish(machine, image);
   }
 
   /** Runs a prepared machine to the end of its programs. */

@@ -49,7 +49,7 @@ export class World {
     readonly harts: number,
     fill: (world: World, page: number) => void,
   ) {
-    this.machine = createMachine({ ramBytes: RAM_BYTES, engine, harts, quantum: 997 });
+    this.machine = createMachine({ ramBytes: RAM_BYTES, engine, harts, quantum: 997, hotness: 2 });
     this.random = new Random(seed);
     for (let page = 0; page < PAGES; page++) fill(this, page);
     const handler = new Uint8Array(Uint32Array.from(HANDLER_CODE).buffer);

@@ -43,7 +43,7 @@ export function makeBatch(seeds: readonly number[], shape: (seed: number) => Sha
 
 /** RAM after the batch, or the seed of the program that does not end. */
 export function runHere({ seeds, image }: Batch, engine?: EngineName): Uint8Array | { readonly endless: number } {
-  const machine = createMachine({ ramBytes: RAM_BYTES, ...(engine && { engine }) });
+  const machine = createMachine({ ramBytes: RAM_BYTES, hotness: 1, ...(engine && { engine }) });
   machine.machinePort.write(pa(RAM), image);
   const hart = machine.harts[0]!;
   hart.pc = va(RAM);

@@ -7,9 +7,9 @@ import { haveQemu, Qemu } from '../../differential/oracles';
 import { supportedBy } from '../../differential/support';
 
 /** `npm run differential -- loops` runs as many as time allows. */
-const IN_STEP = 72;
+const IN_STEP = 48;
 const STORMS = 24;
-const IN_QEMU = 40;
+const IN_QEMU = 24;
 
 describe('Programs full of loops', function () {
   this.timeout(300_000);
