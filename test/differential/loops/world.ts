@@ -51,15 +51,18 @@ function readable(user: SupervisorPort['user'], address: VirtualAddress, count: 
   }
 }
 
+const mixed = (seen: number, value: number): number => (Math.imul(seen, 33) + value) | 0;
+
 interface Seen {
   readonly output: readonly number[];
-  readonly traps: readonly number[];
+  /** What exceptions there were, as one number. */
+  readonly traps: number;
   readonly ended: boolean;
 }
 
 /** write and exit; after any exception the program goes on behind the instruction. */
 export class SkippingFirmware implements Personality {
-  private seen: Seen = { output: [], traps: [], ended: false };
+  private seen: Seen = { output: [], traps: 0, ended: false };
 
   /** @param interval ticks between timer interrupts */
   constructor(
@@ -80,7 +83,8 @@ export class SkippingFirmware implements Personality {
     }
     if (hart.mcause !== 8) {
       const length = (readable(user, hart.mepc, 1)[0] ?? 3) % 4 === 3 ? 4 : 2;
-      this.seen = { ...this.seen, traps: [...this.seen.traps, hart.mcause, hart.mepc, hart.mtval] };
+      const { traps } = this.seen;
+      this.seen = { ...this.seen, traps: [hart.mcause, hart.mepc, hart.mtval].reduce(mixed, traps) };
       hart.mepc = va(hart.mepc + length);
       hart.mret();
       return 3;
