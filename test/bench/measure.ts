@@ -78,17 +78,14 @@ function qemuSystem(workload: Workload, rounds: number): number {
   return seconds;
 }
 
-/** The number of rounds that take about the time wanted, found by runs of a growing number. */
+/** The number of rounds that take about the time wanted besides start-up, found by runs of a growing number. */
 function calibrated(wanted: number, secondsOf: (rounds: number) => number): number {
-  let [before, beforeRounds] = [secondsOf(1), 1];
+  const start = secondsOf(1);
   for (let rounds = 8; ;) {
-    const seconds = secondsOf(rounds);
-    // Start-up is in both.
-    const each = Math.max((seconds - before) / (rounds - beforeRounds), seconds / rounds / 100);
-    const enough = Math.max(1, Math.round(wanted / each));
-    if (seconds > wanted / 8) return enough;
-    [before, beforeRounds] = [seconds, rounds];
-    rounds = Math.max(rounds * 2, Math.min(rounds * 32, Math.ceil(enough / 4)));
+    // Start-up is in both; where it is most of the time the difference is noise, and says nothing of the number that is enough.
+    const spent = secondsOf(rounds) - start;
+    if (spent > wanted / 8) return Math.max(1, Math.round((wanted * (rounds - 1)) / spent));
+    rounds *= Math.min(32, Math.max(2, Math.ceil(wanted / 4 / Math.max(spent, wanted / 128))));
   }
 }
 
