@@ -42,6 +42,8 @@ const MOST_LOSSES = 8;
 const WAIT = 200;
 const MODULE_COST = 300;
 const INSTRUCTION_COST = 4;
+/** In the same unit: before so many nothing is translated. The first regions of a process are slow to make, V8 knowing none of this code yet. */
+const FIRST = 8000;
 
 interface Waiting {
   readonly variant: Variant;
@@ -174,7 +176,7 @@ export class Translator implements CodeListener {
   work(hart: Hart, executed: number): void {
     this.hart = hart;
     this.executed += executed;
-    if (this.queue.length === 0) return;
+    if (this.queue.length === 0 || this.executed < FIRST * this.patience) return;
     if (this.queue.length < BATCH && this.executed - this.since < WAIT * this.patience) return;
     this.translate();
   }
