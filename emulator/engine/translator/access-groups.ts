@@ -77,14 +77,13 @@ function fits({ from, to, bits }: AccessGroup, distance: number, more: number): 
 /** By index of the instruction the group of its access, where that has more than one. `direct`: loads are in none, for they look nothing up. */
 export function accessGroups(
   instructions: readonly Readonly<Instruction>[],
-  templateOf: (instruction: Readonly<Instruction>) => Template | undefined,
+  templateOf: (instruction: Readonly<Instruction>) => Template,
   direct: boolean,
 ): ReadonlyMap<number, AccessGroup> {
   const open = new Map<number, Open>();
   const all: Open[] = [];
   instructions.forEach((instruction, index) => {
-    const template = templateOf(instruction);
-    const access = template && accessOf(template);
+    const access = accessOf(templateOf(instruction));
     const { rs1, imm } = instruction;
     if (access && access.kind !== 'amo' && !(direct && access.kind === 'load')) {
       const { bits } = access;

@@ -62,7 +62,7 @@ class RegionBuilder {
   private readonly longest: Int32Array;
   /** Which way a dispatch node goes. */
   private readonly selector: number;
-  private readonly templateOf: (instruction: Readonly<Instruction>) => Template | undefined;
+  private readonly templateOf: (instruction: Readonly<Instruction>) => Template;
 
   constructor(
     private readonly region: Region,
@@ -70,7 +70,8 @@ class RegionBuilder {
   ) {
     const { code } = this;
     const { linkage, inexact, direct, fused } = options;
-    this.templateOf = (instruction) => templateOf(instruction, inexact, fused);
+    // Discovery takes no instruction without one.
+    this.templateOf = (instruction) => templateOf(instruction, inexact, fused)!;
     this.registers = new RegionRegisters(code, Parameter.HART, region);
     this.exits = new RegionExits(code, linkage, this.registers);
     this.target = new RegionTarget(code, linkage, this.registers, this.exits, direct);
@@ -99,7 +100,7 @@ class RegionBuilder {
   }
 
   private usesFloat(): boolean {
-    return this.region.blocks.some(({ instructions }) => instructions.some((one) => this.templateOf(one)?.usesFloat));
+    return this.region.blocks.some(({ instructions }) => instructions.some((one) => this.templateOf(one).usesFloat));
   }
 
   /** Leaves where one does not hold. */
@@ -266,7 +267,7 @@ class RegionBuilder {
       const template = templateOf(instruction);
       if (after > 0 || !transfers) this.instruction(template, recordAt(at - pc));
       at += instruction.length;
-      if (template?.mayClearFlags && this.options.inexact) this.stillInexact(at, after);
+      if (template.mayClearFlags && this.options.inexact) this.stillInexact(at, after);
     });
     this.target.endBlock();
     this.end(node, va(at), end, instructions.at(-1));
@@ -284,9 +285,8 @@ class RegionBuilder {
   }
 
   /** `record`: of the instruction; undefined for one across pages, which has none. */
-  private instruction(template: Template | undefined, record: number | undefined): void {
+  private instruction(template: Template, record: number | undefined): void {
     const { code, emitter, target } = this;
-    if (!template) return target.callRow(record);
     const { body } = template;
     const access = accessOf(template);
     if (access === undefined) return emitter.row(body);
@@ -316,10 +316,10 @@ class RegionBuilder {
       case 'next':
         return go(end.to);
       case 'jump':
-        emitter.row(this.templateOf(last!)!.body);
+        emitter.row(this.templateOf(last!).body);
         return go(end.to);
       case 'branch': {
-        const { body, condition } = this.templateOf(last!)!;
+        const { body, condition } = this.templateOf(last!);
         emitter.statements(body);
         emitter.expression(condition!);
         emitter.row([]);
@@ -332,7 +332,7 @@ class RegionBuilder {
         return go(end.next);
       }
       case 'indirect':
-        return this.indirect(node, end.targets, this.templateOf(last!)!, routes);
+        return this.indirect(node, end.targets, this.templateOf(last!), routes);
     }
   }
 

@@ -77,18 +77,14 @@ export class RegionExits {
 
   /** The interpreter goes on at the pc; so many of the block's instructions were not begun. */
   interpret(pc: number, undone: number): void {
-    this.setTarget(pc);
-    this.restore(undone);
     this.answers(RegionExit.INTERPRET);
-    this.code.br(EXIT);
+    this.jump(pc, undone);
   }
 
   /** Everything before the pc is done, and nothing may follow in this entry of the loop. */
   leave(pc: number, undone: number): void {
-    this.setTarget(pc);
-    this.restore(undone);
     this.answers(RegionExit.LEAVE);
-    this.code.br(EXIT);
+    this.jump(pc, undone);
   }
 
   /** The host did not do the access of the instruction at the pc: `result` is TRAP or RETRY. So many instructions of the block follow it. */

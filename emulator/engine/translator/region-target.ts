@@ -11,6 +11,7 @@ import { Result } from '../types';
 import type { Code } from '../wasm/code';
 import type { Push, Target } from '../wasm/emitter';
 import { HartCode } from '../wasm/registers';
+import { tellCount } from '../wasm/region-helpers';
 import { LOADS, STORES, TranslatedAccess } from '../wasm/translated-access';
 import type { AccessGroup } from './access-groups';
 import { Parameter, SLOTS } from './convention';
@@ -192,20 +193,15 @@ export class RegionTarget implements Target {
   }
 
   /**
-   * The row's own function does the instruction: an AMO that the translations don't answer, or what needs the host anyway. Its registers
-   * go through the hart; `record` is the record's byte address, without which the interpreter must do it.
+   * The row's own function does the instruction: an AMO that the translations don't answer. Its registers go
+   * through the hart; `record` is the record's byte address, without which the interpreter must do it.
    */
   callRow(record: number | undefined): void {
     const { code, registers, instruction } = this;
     this.releaseAddress();
     if (record === undefined) return this.exits.interpret(this.at, this.after + 1);
     registers.storeSources(instruction);
-    code.i32(0);
-    code.i32(0);
-    code.memory('i32.load', Area.LIMIT);
-    this.rest();
-    code.op('i32.sub');
-    code.memory('i32.store', Area.COUNT);
+    tellCount(code, () => this.rest());
     code.get(Parameter.HART);
     code.i32(record);
     code.i64(BigInt(this.at));

@@ -10,8 +10,9 @@ import type { FunctionDefinition } from '../../isa/language/ir';
 import { Area, Bank } from '../../machine/layout';
 import { Result } from '../types';
 import { Code } from './code';
-import { valueType } from './emitter';
+import { valueType, type Push } from './emitter';
 import type { Signature } from './module';
+import { pair } from './row-function';
 import { LOADS, STORES, TranslatedAccess } from './translated-access';
 
 export type HelperName = `${'load' | 'store'}${8 | 16 | 32 | 64}`;
@@ -44,6 +45,16 @@ export const signatureOf = ({ parameters, result }: FunctionDefinition): Signatu
   results: result ? [valueType(result)] : [],
 });
 
+/** Tells the host how many instructions have begun, where so many may be begun behind this one. */
+export function tellCount(code: Code, rest: Push): void {
+  code.i32(0);
+  code.i32(0);
+  code.memory('i32.load', Area.LIMIT);
+  rest();
+  code.op('i32.sub');
+  code.memory('i32.store', Area.COUNT);
+}
+
 /** What the translations answer is done and returned. */
 function hit(code: Code, bank: number, store: boolean, bits: number): void {
   const [address, value] = [bank + 1, bank + 2];
@@ -69,30 +80,14 @@ export function helperCode({ store, bits, signature }: Helper, host: number): Co
   const code = new Code(signature.parameters);
   const [bank, address, value] = [0, 1, 2];
   const rest = store ? 3 : 2;
-  const half = (local: number, high: boolean): void => {
-    code.get(local);
-    if (high) {
-      code.i64(32n);
-      code.op('i64.shr_u');
-    }
-    code.op('i32.wrap_i64');
-  };
   hit(code, bank, store, bits);
-  code.i32(0);
-  code.i32(0);
-  code.memory('i32.load', Area.LIMIT);
-  code.get(rest);
-  code.op('i32.sub');
-  code.memory('i32.store', Area.COUNT);
+  tellCount(code, () => code.get(rest));
   const result = code.local('i32');
-  half(address, false);
-  half(address, true);
+  pair(code, () => code.get(address));
   code.i32(bits / 8);
   if (store) {
-    if (bits === 64) {
-      half(value, false);
-      half(value, true);
-    } else {
+    if (bits === 64) pair(code, () => code.get(value));
+    else {
       code.get(value);
       code.i32(0);
     }

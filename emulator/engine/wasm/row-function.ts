@@ -35,7 +35,7 @@ export interface Linkage {
 }
 
 /** A value of 64 bits as two i32 arguments. */
-function pair(code: Code, value: Push): void {
+export function pair(code: Code, value: Push): void {
   const local = code.local('i64');
   value();
   code.tee(local);

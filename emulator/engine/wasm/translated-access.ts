@@ -50,14 +50,21 @@ export class TranslatedAccess {
     return entry;
   }
 
-  /** Misses unless the entry of a table is of the address's page and the address is a multiple of the size. */
-  hit(entry: number, table: Bank, address: number, bits: number): void {
+  /** Pushes what is equal where the entry of a table is of the address's page and the address is a multiple of the size. */
+  private tags(entry: number, table: Bank, address: number, bits: number): void {
     const { code } = this;
     code.get(entry);
     code.memory('i64.load', 4 * table);
     code.get(address);
     code.i64(BigInt(-4096 | (bits / 8 - 1)));
-    code.op('i64.and', 'i64.ne');
+    code.op('i64.and');
+  }
+
+  /** Misses unless the entry of a table is of the address's page and the address is a multiple of the size. */
+  hit(entry: number, table: Bank, address: number, bits: number): void {
+    const { code } = this;
+    this.tags(entry, table, address, bits);
+    code.op('i64.ne');
     code.hint(false);
     code.brIf(this.miss);
   }
@@ -101,11 +108,8 @@ export class TranslatedAccess {
     const { code } = this;
     const entry = this.entry(address);
     const equal = (table: Bank): void => {
-      code.get(entry);
-      code.memory('i64.load', 4 * table);
-      code.get(address);
-      code.i64(BigInt(-4096 | (span.bits / 8 - 1)));
-      code.op('i64.and', 'i64.eq');
+      this.tags(entry, table, address, span.bits);
+      code.op('i64.eq');
     };
     if (span.reads) equal(Bank.READ);
     if (span.writes) equal(Bank.WRITE);
