@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { ENGINE_NAMES } from '../../../emulator/machine/machine';
-import { runOnMachine } from '../../bench/machine';
+import { runOnMachine, SNAPSHOT_EVERY } from '../../bench/machine';
 import type { Measured } from '../../bench/measure';
 import { geomean, reportOf, tableFoot, tableHead, tableRow } from '../../bench/report';
 import { imageOf, imagesAreCurrent, KINDS, workloads, type Workload } from '../../bench/workloads';
@@ -44,12 +44,13 @@ describe('benchmark', () => {
     });
 
   it('a recording keeps snapshots and changes nothing else', () => {
-    const image = new Uint8Array(readFileSync(imageOf(fma!)));
-    const plain = runOnMachine(image, { rounds: 4 });
-    const recorded = runOnMachine(image, { rounds: 4, recording: true });
-    assert.ok(recorded.snapshots >= 1);
+    const image = new Uint8Array(readFileSync(imageOf(integer!)));
+    const rounds = Math.ceil((3 * SNAPSHOT_EVERY) / integer!.instructions);
+    const plain = runOnMachine(image, { rounds });
+    const recorded = runOnMachine(image, { rounds, recording: true });
+    assert.ok(recorded.snapshots >= 2);
     assert.deepEqual({ ...recorded, snapshots: 0 }, plain);
-  });
+  }).timeout(20_000);
 
   it('a geometric mean is of what is there', () => {
     assert.equal(geomean([]), null);
