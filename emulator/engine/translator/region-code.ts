@@ -4,44 +4,30 @@
  * translating.
  */
 import type { Instruction } from '../../isa/instruction';
-import { Status } from '../../hart/csr-numbers';
-import { Area, Bank, HartWord } from '../../machine/layout';
 import { va, type VirtualAddress } from '../../units';
 import { RECORD_SHIFT } from '../record';
 import { Code } from '../wasm/code';
 import { Emitter, type Definitions } from '../wasm/emitter';
 import { noteJump } from '../wasm/seen-jumps';
 import { accessGroups, accessOf } from './access-groups';
-import { Parameter, Regime, REGION, RegionExit } from './convention';
-import type { BlockEnd, Edge, Region, RegionBlock } from './region';
-import { RegionExits } from './region-exits';
+import { Parameter, REGION } from './convention';
 import { jumpTable } from './jump-table';
+import type { BlockEnd, Edge, Region, RegionBlock } from './region';
+import { RegionEntry, type Assumptions } from './region-entry';
+import { RegionExits } from './region-exits';
+import { graphOfRegion } from './region-graph';
 import type { RegionLinkage } from './region-linkage';
 import { RegionRegisters } from './region-registers';
 import { RegionTarget, SLOW } from './region-target';
-import { graphOfRegion } from './region-graph';
 import { structure, type Route, type Structure } from './structure';
 import { templateOf, type Template } from './templates';
 
 /** Labels. */
-const MISMATCH = 'mismatch';
-const INTERPRET = 'not now';
 const DONE = 'done';
 const loopLabel = (node: number): string => `loop ${node}`;
 const mergeLabel = (node: number): string => `merge ${node}`;
 
-/** The flag NX of fflags; the field frm. */
-const NX = 1;
-const FRM = 0xe0;
-
-export interface RegionOptions {
-  readonly slot: number;
-  /** By index of the region's pages, the block of records (byte address) that the code was read with. */
-  readonly blocks: readonly number[];
-  /** The variant for fflags.NX set; else for NX clear. */
-  readonly inexact: boolean;
-  /** The variant for Regime.DIRECT. */
-  readonly direct: boolean;
+export interface RegionOptions extends Assumptions {
   /** The host multiplies and adds with one rounding (templates.ts). */
   readonly fused: boolean;
   readonly linkage: RegionLinkage;
@@ -56,6 +42,7 @@ class RegionBuilder {
   private readonly code = new Code(REGION.parameters);
   private readonly registers: RegionRegisters;
   private readonly exits: RegionExits;
+  private readonly entry: RegionEntry;
   private readonly target: RegionTarget;
   private readonly emitter: Emitter;
   private readonly structure: Structure;
@@ -74,6 +61,7 @@ class RegionBuilder {
     this.templateOf = (instruction) => templateOf(instruction, inexact, fused)!;
     this.registers = new RegionRegisters(code, Parameter.HART, region);
     this.exits = new RegionExits(code, linkage, this.registers);
+    this.entry = new RegionEntry(code, region, options, this.exits);
     this.target = new RegionTarget(code, linkage, this.registers, this.exits, direct);
     this.emitter = new Emitter(code, this.target, CALLED);
     this.structure = structure(graphOfRegion(region));
@@ -82,108 +70,17 @@ class RegionBuilder {
   }
 
   build(): Code {
-    const { code, exits } = this;
-    code.block(MISMATCH);
-    code.block(INTERPRET);
-    this.assumptions();
-    this.registers.load();
-    exits.open();
-    this.tree(0);
-    exits.close();
-    code.end();
-    this.notEntered(RegionExit.INTERPRET);
-    code.end();
-    this.otherVariant();
-    this.notEntered(RegionExit.MISMATCH);
-    code.unreachable();
+    const { code, exits, region } = this;
+    const usesFloat = region.blocks.some(({ instructions }) =>
+      instructions.some((one) => this.templateOf(one).usesFloat),
+    );
+    this.entry.around(usesFloat, this.longest[0]!, () => {
+      this.registers.load();
+      exits.open();
+      this.tree(0);
+      exits.close();
+    });
     return code;
-  }
-
-  private usesFloat(): boolean {
-    return this.region.blocks.some(({ instructions }) => instructions.some((one) => this.templateOf(one).usesFloat));
-  }
-
-  /** Leaves where one does not hold. */
-  private assumptions(): void {
-    const { code, region, options } = this;
-    code.get(Parameter.PAGE);
-    code.i64(BigInt(region.pages[0]!.address));
-    code.op('i64.ne');
-    code.hint(false);
-    code.brIf(MISMATCH);
-    const { nextPage } = region.blocks[0]!;
-    if (nextPage !== undefined) {
-      // The caller looked up where the first half of the instruction lies.
-      this.isElsewhere(nextPage);
-      code.hint(false);
-      code.brIf(INTERPRET);
-    }
-    if (options.direct) {
-      code.i32(0);
-      code.memory('i32.load', Area.REGIME);
-      code.i32(Regime.DIRECT);
-      code.op('i32.and', 'i32.eqz');
-      code.hint(false);
-      code.brIf(MISMATCH);
-    }
-    if (this.usesFloat()) {
-      code.get(Parameter.HART);
-      code.memory('i32.load', 4 * HartWord.MSTATUS);
-      code.i32(Status.FS);
-      code.op('i32.and');
-      code.i32(Status.FS);
-      code.op('i32.ne');
-      code.hint(false);
-      code.brIf(INTERPRET);
-      this.fcsr(FRM);
-      code.hint(false);
-      code.brIf(INTERPRET);
-      this.fcsr(NX);
-      if (options.inexact) code.op('i32.eqz');
-      code.hint(false);
-      code.brIf(MISMATCH);
-    }
-    this.budget(0);
-    code.hint(false);
-    code.brIf(INTERPRET);
-  }
-
-  private fcsr(bits: number): void {
-    const { code } = this;
-    code.get(Parameter.HART);
-    code.memory('i32.load', 4 * HartWord.FCSR);
-    code.i32(bits);
-    code.op('i32.and');
-  }
-
-  /** Leaves 1 where the instructions left may not reach the next check. */
-  private budget(block: number): void {
-    const { code } = this;
-    code.get(Parameter.REST);
-    code.i32(this.longest[block]!);
-    code.op('i32.lt_s');
-  }
-
-  /** The pc is the entry, and nothing was done. */
-  private notEntered(exit: RegionExit): void {
-    const { code, exits } = this;
-    code.get(Parameter.HART);
-    code.get(Parameter.PAGE);
-    code.i64(BigInt(this.region.blocks[0]!.pc - this.region.pages[0]!.address));
-    code.op('i64.add');
-    code.memory('i64.store', 4 * HartWord.PC);
-    exits.back(() => code.i32(exit));
-  }
-
-  private otherVariant(): void {
-    const { code, exits } = this;
-    const slot = code.local('i32');
-    code.i32(2 * this.options.slot);
-    code.memory('i32.load16_u', Area.NEXT_SLOTS);
-    code.tee(slot);
-    code.if();
-    exits.call(slot);
-    code.end();
   }
 
   /** The code of a node and of all that stands in it (structure.ts). */
@@ -242,7 +139,7 @@ class RegionBuilder {
     const { isCheck, isLoop } = this.structure.nodes[node]!;
     // The entry's first time was among the assumptions.
     if (isCheck && (node !== 0 || isLoop)) {
-      this.budget(node);
+      this.entry.isTooShort(this.longest[node]!);
       code.hint(false);
       code.if();
       exits.interpret(pc, 0);
@@ -276,8 +173,7 @@ class RegionBuilder {
   /** The instruction before the pc may have cleared NX: then what follows is for the other variant. */
   private stillInexact(pc: number, undone: number): void {
     const { code } = this;
-    this.fcsr(NX);
-    code.op('i32.eqz');
+    this.entry.isOtherNx();
     code.hint(false);
     code.if();
     this.exits.jump(pc, undone);
@@ -374,28 +270,13 @@ class RegionBuilder {
     for (const needed of [target.page, target.nextPage]) {
       // The entry's page was the caller's to look up.
       if (needed === undefined || needed === 0 || needed === page || needed === nextPage) continue;
-      this.isElsewhere(needed);
+      this.entry.isElsewhere(needed);
       code.hint(false);
       code.if();
       exits.jump(target.pc);
       code.end();
     }
     follow();
-  }
-
-  /** Leaves 1 where a page of the region is not what is executed at its address. */
-  private isElsewhere(page: number): void {
-    const { code } = this;
-    const { address } = this.region.pages[page]!;
-    const entry = 4 * Bank.EXEC + 16 * (Math.floor(address / 4096) & (Bank.EXEC_ENTRIES - 1));
-    code.get(Parameter.BANK);
-    code.memory('i64.load', entry);
-    code.i64(BigInt(address));
-    code.op('i64.ne');
-    code.get(Parameter.BANK);
-    code.memory('i32.load', entry + 8);
-    code.i32(this.options.blocks[page]!);
-    code.op('i32.ne', 'i32.or');
   }
 }
 
