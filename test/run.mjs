@@ -46,7 +46,7 @@ const MIXED_ENV = { PENGLAI_ENGINE: 'mixed', PENGLAI_HOTNESS: '1' };
 /** A mocha process over bundled tests (`patterns` of their names), with its report. */
 function mocha(name, patterns, env = {}) {
   const files = patterns.map((pattern) => join(root, 'out/test', `${pattern}.test.js`));
-  const args = ['--reporter', join(root, 'test/tools/reporter.cjs'), '--timeout', '120000', ...files];
+  const args = ['--reporter', join(root, 'test/tools/reporter.cjs'), ...files];
   return node(name, 'node_modules/mocha/bin/mocha.js', args, {
     env: { ...env, REPORT: join(reports, `${name}.json`) },
     quietly: true,

@@ -53,8 +53,6 @@ function addressesOf(program: Program, source: string, line: number): readonly n
 }
 
 describe('Building the samples', function () {
-  this.timeout(300_000);
-
   let available: Compiler[];
   let work: string;
   before(async () => {

@@ -31,7 +31,6 @@ const PARTS: readonly (readonly [string, string])[] = [
 ];
 
 describe('every call, from C programs', function () {
-  this.timeout(180_000);
   let free: number | undefined;
 
   for (const [part, what] of PARTS)
@@ -75,7 +74,6 @@ function hashOfFloats(): bigint {
 }
 
 describe('limits: "device"', function () {
-  this.timeout(120_000);
   const device = { limits: 'device' } as const;
 
   it('a stack of more than 64 MiB is refused, and the message names limit and remedy', async () => {

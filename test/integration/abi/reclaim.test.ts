@@ -9,7 +9,6 @@ import { holdings, systemOf, type Holdings } from './run';
 const LONGEST = 4_000_000_000;
 
 describe('what a host leaves behind', function () {
-  this.timeout(180_000);
   let clean: Holdings;
 
   before(async () => {

@@ -9,7 +9,6 @@ const HOST = sample('shadow-fork', 'host');
 const launch = { program: HOST, pace: 'fast' };
 
 describe('A launch with commands', function () {
-  this.timeout(60_000);
   before(function () {
     if (existsSync(HOST)) return;
     console.log('skipped: samples/build is empty; npm run build fills it');

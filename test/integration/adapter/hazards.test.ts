@@ -41,8 +41,6 @@ const goOn = async (run: Run, stop: D.StoppedEvent['body']): Promise<void> =>
   void (await run.ask('continue', { threadId: stop.threadId }));
 
 describe('A program that does what goes wrong on a device', function () {
-  this.timeout(60_000);
-
   it('stops there, unless told not to, and is explained', async () => {
     const run = await session({}, 3, async (client) => {
       for (let i = 0; i < 2; i++) {

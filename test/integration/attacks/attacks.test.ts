@@ -66,7 +66,6 @@ function hostRefused(host: Uint8Array, attack: HostAttack): void {
 }
 
 describe('attacks on enclaves', function () {
-  this.timeout(120_000);
   for (const attack of ATTACKS) {
     it(`${attack.name}: fails, through the supervisor port and as guest code`, () => refusedEverywhere(attack));
     it(`${attack.name}: succeeds without ${attack.checks.join(' and ')}`, () => succeedsWithout(attack));

@@ -23,7 +23,6 @@ const COMMAND = programFile('penglai');
 const source = (name: string): string => join(process.cwd(), 'test/integration/attestation/programs', `${name}.c`);
 
 describe('penglai attest and penglai verify', function () {
-  this.timeout(120_000);
   /** A project: .git, build/host, build/attested, build/idle. */
   let project: string;
 

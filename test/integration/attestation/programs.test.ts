@@ -51,7 +51,6 @@ function finish(system: ComposedSystem, before: readonly SystemEvent[] = []): Ru
 }
 
 describe('a program that attests', function () {
-  this.timeout(120_000);
   let files: LaunchDescription['files'];
   let enclave: Measurable;
   let idle: Measurable;

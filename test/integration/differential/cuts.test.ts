@@ -2,7 +2,6 @@ import * as assert from 'node:assert/strict';
 import { cutPrograms } from '../../differential/cuts';
 
 describe('Engines at random stop points', function () {
-  this.timeout(120_000);
   for (const regime of ['bare', 'sv39'] as const)
     it(`are in the same state at each, also when the engine changes there (${regime})`, () => {
       let total = 0;

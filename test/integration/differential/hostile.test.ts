@@ -11,7 +11,6 @@ import { pa, tick, va } from '../../../emulator/units';
 const TICKS = 500_000;
 
 describe('Hostile code', function () {
-  this.timeout(120_000);
   for (const scene of SCENES)
     it(`${scene.name}: throws nothing, writes nothing that is not the guest's, and is the same on every engine`, () => {
       const { problems, ticks } = runScene(scene, 1, TICKS);

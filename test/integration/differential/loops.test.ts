@@ -12,8 +12,6 @@ const STORMS = 24;
 const IN_QEMU = 24;
 
 describe('Programs full of loops', function () {
-  this.timeout(300_000);
-
   it('leave the same machine on every engine at random ticks, and are taken over by one from another anywhere', () => {
     let ticks = 0;
     for (let seed = 1; seed <= IN_STEP; seed++) {

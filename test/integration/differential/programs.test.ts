@@ -15,7 +15,6 @@ import type { Image } from '../../differential/batch';
 const SOME = { most: 2, extra: 8 };
 
 describe('Programs made from the rows', function () {
-  this.timeout(300_000);
   const shapes = SHAPES.filter(runsInPrograms);
 
   it('leave what the rows say, on every engine, whatever the operands', () => {

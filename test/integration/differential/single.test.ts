@@ -4,7 +4,6 @@ import { SHAPES } from '../../differential/kinds';
 import { stepRows } from '../../differential/steps';
 
 describe('One instruction from a random state', function () {
-  this.timeout(120_000);
   for (const engine of ENGINE_NAMES)
     it(`does on the ${engine} engine what its row says, exceptions and memory included`, () => {
       const { problems, steps, exceptions } = stepRows(engine, 11, 40);

@@ -179,8 +179,6 @@ function readable(text: string): string[] {
 }
 
 describe('Devices answer as those of QEMU’s virt', function () {
-  this.timeout(60_000);
-
   it('to the accesses of drivers: UART, PLIC, CLINT, finisher', function () {
     if (!hasQemu()) {
       console.log('      skipped: qemu-system-riscv64 is not installed');

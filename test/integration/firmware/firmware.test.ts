@@ -65,8 +65,6 @@ const MACHINE: Session = { bios: 'ubootMachine', harts: 1 };
 const SUPERVISOR: Session = { bios: 'opensbi', kernel: 'ubootSupervisor', harts: 4 };
 
 describe('Firmware', function () {
-  this.timeout(240_000);
-
   before(function () {
     for (const name of ['opensbi', 'opensbiElf', 'ubootSupervisor', 'ubootMachine'] as const)
       if (!firmware(name)) {

@@ -46,7 +46,6 @@ function inPieces(options: HostOptions, points: readonly number[]): Outcome {
 }
 
 describe('A run that is cut, saved and continued elsewhere', function () {
-  this.timeout(120_000);
   before(function () {
     needsCompiler(this);
   });

@@ -10,7 +10,6 @@ const COMMAND = programFile('penglai');
 const LIBRARIES = '/usr/riscv64-linux-gnu/lib';
 
 describe('penglai run with folders of the developer in the machine', function () {
-  this.timeout(60_000);
   let folder: string;
   before(function () {
     needsCompiler(this);

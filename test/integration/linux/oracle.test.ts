@@ -5,7 +5,6 @@ import { newHost } from './host';
 import { goldenFile, hasOracle, onLinux } from './oracle';
 
 describe('The same program on Linux and here', function () {
-  this.timeout(60_000);
   before(function () {
     needsCompiler(this);
   });

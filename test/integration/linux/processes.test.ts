@@ -77,7 +77,6 @@ const problems = (host: Host): string[] =>
     .filter((line) => line !== '' && !line.endsWith(': ok'));
 
 describe('Processes of the host OS', function () {
-  this.timeout(60_000);
   before(function () {
     needsCompiler(this);
   });
@@ -95,7 +94,6 @@ describe('Processes of the host OS', function () {
 });
 
 describe('Signals between processes of the host OS', function () {
-  this.timeout(60_000);
   before(function () {
     needsCompiler(this);
   });
@@ -109,7 +107,6 @@ describe('Signals between processes of the host OS', function () {
 });
 
 describe('A host that forks without end', function () {
-  this.timeout(60_000);
   before(function () {
     needsCompiler(this);
   });
@@ -139,7 +136,6 @@ function typing(options: HostOptions, typed: readonly string[]): Host {
 }
 
 describe('The terminal of the host OS', function () {
-  this.timeout(60_000);
   before(function () {
     needsCompiler(this);
   });

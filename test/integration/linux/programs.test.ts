@@ -62,7 +62,6 @@ function finished(options: HostOptions): Host {
 const lines = (host: Host): string[] => host.text().split('\n').slice(0, -1);
 
 describe('Static glibc programs on the host OS', function () {
-  this.timeout(60_000);
   before(function () {
     needsCompiler(this);
   });

@@ -8,8 +8,6 @@ const calls = (host: ReturnType<typeof newHost>): SystemCallEvent[] =>
   host.events.flatMap((event) => (event.kind === 'system-call' ? [event] : []));
 
 describe('The log of system calls', function () {
-  this.timeout(60_000);
-
   it('shows arguments by their kinds, results, errors and costs', () => {
     const source = `start:
 ${call(CALL.openat, -100, '=path', 0o102, 0o644)}

@@ -39,7 +39,6 @@ function countWork(host: Host): { ready: number; queued: number } {
 }
 
 describe('Crowds of threads', function () {
-  this.timeout(120_000);
   before(function () {
     needsCompiler(this);
   });

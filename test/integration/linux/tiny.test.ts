@@ -16,8 +16,6 @@ ${text('hello\n')}
 `;
 
 describe('A hand-assembled program on the host OS', function () {
-  this.timeout(60_000);
-
   it('writes and exits with the count', () => {
     const host = newHost({ program: tinyElf(HELLO) });
     assert.deepEqual(host.run(), { reason: 'halted' });
@@ -117,8 +115,6 @@ record:
 `;
 
 describe('Hostile system calls', function () {
-  this.timeout(60_000);
-
   /** Calls that would end, block or detach the caller. */
   const AVOIDED = new Set(
     'read pread64 readv exit exit_group kill tkill tgkill rt_sigreturn rt_sigsuspend rt_sigtimedwait rt_sigqueueinfo rt_tgsigqueueinfo ppoll pselect6 futex nanosleep clock_nanosleep clone clone3 close dup3 munmap mmap mremap mprotect madvise sendfile brk rt_sigaction rt_sigprocmask'.split(

@@ -42,7 +42,6 @@ function inPieces(options: HostOptions, points: readonly number[]): { text: stri
 }
 
 describe('Programs that wait for descriptors, time and each other', function () {
-  this.timeout(120_000);
   before(function () {
     needsCompiler(this);
   });

@@ -131,7 +131,6 @@ function spans(events: readonly (SystemEvent & { tick: number })[]): number[] {
 }
 
 describe('what goes wrong on a device', function () {
-  this.timeout(60_000);
   let files: LaunchDescription['files'];
   const said: string[] = [];
   const raised = new Set<string>();

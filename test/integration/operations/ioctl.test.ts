@@ -129,7 +129,6 @@ function perform(
 }
 
 describe('every operation of a host on every kind in every state, by ioctl', function () {
-  this.timeout(120_000);
   const visited = new Visited(['ioctl']);
   const all = cells('ioctl');
   let drive: Drive;

@@ -188,7 +188,6 @@ function checkAfter(b: Bench, { operation, kind, state, rule }: Cell, instance: 
 }
 
 describe('every operation on every kind in every state, by SBI call', function () {
-  this.timeout(60_000);
   const visited = new Visited(['sbi']);
   const all = cells('sbi');
 
@@ -227,7 +226,6 @@ const DOES: Partial<Record<Operation, string>> = {
 };
 
 describe('every call of an enclave of every kind, in every state of the one it is about', function () {
-  this.timeout(60_000);
   const visited = new Visited(['ecall', 'trap']);
   const all = cells('ecall', 'trap');
   const a0 = (b: Bench, eid: number): number => savedX(b.monitor.registers(b.enclave(eid))!, 10);

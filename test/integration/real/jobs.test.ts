@@ -31,7 +31,6 @@ const TYPED: readonly Typed[] = [
 ];
 
 describe('Job control of real shells', function () {
-  this.timeout(120_000);
   let root: Folder;
   before(function () {
     if (!existsSync(join(ROOT, 'bin/dash'))) {

@@ -37,7 +37,6 @@ const told = (
 ) => `${stdout}${both ? `== standard error\n${stderr}` : ''}== status ${status}\n`;
 
 describe('Real Linux programs', function () {
-  this.timeout(300_000);
   let root: Folder;
   let unasked: string | undefined;
   let built: string;

@@ -13,7 +13,6 @@ const SECRET = 0x5ec2e7;
 const keeper = enclaveElf(`li t0, 0x3800000000\nli t1, ${SECRET}\nsw t1, 0(t0)\nagain:\nj again`);
 
 describe('a hostile host program', function () {
-  this.timeout(120_000);
   let host: Uint8Array;
 
   before(async () => {

@@ -26,7 +26,6 @@ function run(lines: readonly string[]) {
 const INSTALL = ['insmod penglai.ko', 'mknod /dev/penglai_enclave_dev c 10 62', 'mount /dev/vda /mnt'];
 
 describe('Commands of a launch', function () {
-  this.timeout(60_000);
   before(function () {
     needsSamples(this);
   });

@@ -39,7 +39,6 @@ function wideNumbers() {
 }
 
 describe('penglai run', function () {
-  this.timeout(60_000);
   let folder: string;
   before(function () {
     needsSamples(this);

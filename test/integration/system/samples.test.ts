@@ -35,7 +35,6 @@ function runFor(system: System, ticks: number): void {
 }
 
 describe('the samples on the composed system', function () {
-  this.timeout(120_000);
   before(function () {
     needsSamples(this);
   });
@@ -105,7 +104,6 @@ describe('the samples on the composed system', function () {
 });
 
 describe('stop, resume and destroy from outside', function () {
-  this.timeout(120_000);
   before(function () {
     needsSamples(this);
   });
@@ -192,7 +190,6 @@ describe('stop, resume and destroy from outside', function () {
 });
 
 describe('a run that is cut and continued', function () {
-  this.timeout(300_000);
   before(function () {
     needsSamples(this);
   });
@@ -277,7 +274,6 @@ describe('a run that is cut and continued', function () {
 });
 
 describe('relay memory through the device', function () {
-  this.timeout(60_000);
   before(function () {
     needsSamples(this);
   });

@@ -56,8 +56,6 @@ const kernelPages = (system: ComposedSystem): number => {
 };
 
 describe('many instances', function () {
-  this.timeout(120_000);
-
   it('a template with 8 MiB of writable data forks; its instances write their own page of it', async () => {
     const system = systemOf(await host(), await instance('data', `-DSIZE=${8 * MIB}`, '-DENDS'), ['forks', '5'], 128);
     const { output, hellos, log } = finish(system);

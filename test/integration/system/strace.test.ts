@@ -21,7 +21,6 @@ function callsOf(program: string, args: readonly string[]): { status: number | n
 }
 
 describe('penglai run --strace', function () {
-  this.timeout(60_000);
   before(function () {
     needsSamples(this);
     if (spawnSync('qemu-riscv64', ['--version']).status === 0 && existsSync(COMMAND)) return;

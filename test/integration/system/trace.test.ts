@@ -135,7 +135,6 @@ const SCHEMA: Readonly<Record<TraceRecord['kind'], readonly [Record<string, Chec
 };
 
 describe('The trace', function () {
-  this.timeout(120_000);
   before(function () {
     needsSamples(this);
   });

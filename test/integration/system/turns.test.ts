@@ -32,8 +32,6 @@ const lengths = (list: readonly { from: number }[]): number[] =>
 const entered = (system: System): boolean => runUntil(system, (e) => e.kind === 'transition' && e.name === 'run');
 
 describe('threads take turns with one that is inside RUN', function () {
-  this.timeout(60_000);
-
   it('a looping enclave and a looping thread alternate at the quantum', () => {
     const system = createSystem(
       tinyHost(LOOP, { main: 'run', threads: [loop(0)] }, { schedule: { quantum: QUANTUM } }),

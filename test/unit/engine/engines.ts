@@ -22,7 +22,6 @@ export function eachEngine(title: string, body: (this: Mocha.Suite, engine: Engi
   for (const engine of ENGINES)
     describe(`${title} (${engine} engine)`, function () {
       // With translation a test of many machines takes its time where the processor has other things to do.
-      this.timeout(20_000);
       before(() => {
         chosen = engine;
       });

@@ -269,7 +269,6 @@ eachEngine('Atomic instructions', () => {
 
 eachEngine('64-bit division and multiplication', () => {
   it('agree with exact arithmetic on random operands of every size', function () {
-    this.timeout(20_000);
     const next = random(5);
     const names = ['divu', 'remu', 'div', 'rem', 'mulhu', 'mulh', 'mulhsu'] as const;
     const { machine, x, run } = bare(names.map((name, i) => `${name} x${i + 12},a0,a1`).join('\n'));

@@ -30,7 +30,6 @@ function place(offset: number): string {
 }
 
 eachEngine('Random programs against QEMU user mode', function () {
-  this.timeout(300_000);
   let folder = '';
 
   before(function () {

@@ -18,8 +18,6 @@ function loaded(seed: number, engine: EngineName): SoftwareMachine {
 }
 
 describe('Engines', function () {
-  this.timeout(60_000);
-
   it('leave the same machine after any number of ticks, and take it over from one another anywhere', () => {
     for (let seed = 1; seed <= 8; seed++) {
       const next = random(seed + 1000);

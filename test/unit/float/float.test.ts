@@ -17,8 +17,6 @@ function parse(line: string): Vector {
 
 for (const backend of [...BACKENDS, TEMPLATES])
   describe(`floating-point rows on ${backend.name}`, function () {
-    this.timeout(120_000);
-
     for (const row of QEMU_ROWS)
       it(`${row.mnemonic} gives the recorded results and flags on corner operands`, () => {
         const mine = lines.filter((line) => line.startsWith(row.mnemonic + ' '));
@@ -65,8 +63,6 @@ function givesTheSame(backend: Backend, vectors: readonly Vector[]): void {
 }
 
 describe('templates of floating-point rows', function () {
-  this.timeout(120_000);
-
   it('give what the rows of Zfa give, which qemu does not have', () => {
     for (const row of FLOAT_ROWS.filter((each) => !QEMU_ROWS.includes(each)))
       givesTheSame(TEMPLATES, [...cornerVectors(row, 500), ...randomVectors(row, 1000, 5)]);

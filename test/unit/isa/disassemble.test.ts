@@ -72,7 +72,6 @@ describe('the disassembler', () => {
 });
 
 describe('the disassembler beside the GNU tools', function () {
-  this.timeout(120_000);
   before(function () {
     if (haveTools) return;
     console.log('      skipped: riscv64-linux-gnu-objdump and -as are not installed; the golden file was checked');

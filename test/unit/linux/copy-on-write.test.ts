@@ -196,8 +196,6 @@ function assertAllFreed({ core, machine }: Forking): void {
 const logged = (host: Host): string[] => host.events.flatMap((event) => (event.kind === 'console' ? [event.text] : []));
 
 describe('An address space that is doubled', function () {
-  this.timeout(60_000);
-
   for (const first of ['parent', 'child'] as const)
     it(`shows each process its own stores and both the shared pages; the ${first} lets go first, and nothing stays behind`, () => {
       const host = forkingHost(first);

@@ -52,7 +52,6 @@ eachEngine('PMP', () => {
   });
 
   it('matches NA4, NAPOT and TOR ranges to the byte', function () {
-    this.timeout(20_000); // 320 machines
     const ranges: readonly (readonly [string, readonly Entry[], number, number])[] = [
       ['NA4', [[R | NA4, BigInt(DATA) / 4n]], DATA, DATA + 4],
       ['NAPOT 8', [[R | NAPOT, napot(DATA, 8)]], DATA, DATA + 8],

@@ -114,7 +114,6 @@ function disturb(machine: SoftwareMachine, random: Choices): void {
 
 eachEngine('Cached translations', () => {
   it('are those of a fresh walk, at any tick of random privileged programs', function () {
-    this.timeout(60_000);
     const machine = createMachine({ ramBytes: RAM_BYTES, ...engineUnderTest() });
     const programs = Array.from({ length: 24 }, (_, i) => 500 + i);
     machine.machinePort.write(pa(RAM), makeBatch(programs).image);
@@ -129,7 +128,6 @@ eachEngine('Cached translations', () => {
   });
 
   it('follow page tables that change under a program’s feet, without a fence', function () {
-    this.timeout(60_000);
     const random = new Choices(1);
     for (let seed = 0; seed < 100; seed += 4) {
       const machine = createMachine({ ramBytes: RAM_BYTES, ...engineUnderTest() });

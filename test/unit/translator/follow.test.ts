@@ -97,8 +97,6 @@ function follow({ blocks }: Region, { steps }: Run, from: number): number {
 }
 
 describe('the regions of a program', function () {
-  this.timeout(60_000);
-
   for (const name of ['bytecode', 'calls', 'recursion', 'sort', 'parse', 'mandelbrot'])
     it(`go where it goes, and most of its jumps backwards lead to one that is not soon left (${name})`, () => {
       const program = run(name);

@@ -164,8 +164,6 @@ const shapes: Readonly<Record<string, Successors>> = {
 };
 
 describe('nested control flow', function () {
-  this.timeout(20_000);
-
   for (const [shape, successors] of Object.entries(shapes))
     it(`does what the graph does: ${shape}`, () => {
       for (let seed = 0; seed < 20; seed++) compare(successors, seed);
@@ -227,8 +225,6 @@ describe('nested control flow', function () {
 });
 
 describe('the longest path between two checks', function () {
-  this.timeout(20_000);
-
   it('is what trying all paths finds, in random graphs', () => {
     for (let seed = 0; seed < 1000; seed++) checked(reachable(randomGraph(seed, 14)), seed);
   });

@@ -38,8 +38,6 @@ const LOOP = `
 const LOOP_AT = ORIGIN + 8;
 
 describe('The translator', function () {
-  this.timeout(20_000);
-
   it('makes regions of what is hot, and leaves the machine as the interpreter does', () => {
     const machine = machineOf(LOOP);
     assert.ok(!machine.translated, 'nothing is made before it is needed');
