@@ -2,7 +2,7 @@
 import type { Instruction } from '../../isa/instruction';
 import { Area, Bank } from '../../machine/layout';
 import type { PhysicalMemory } from '../../machine/memory';
-import { PAGE_SIZE, type VirtualAddress } from '../../units';
+import { PAGE_SIZE, va, type VirtualAddress } from '../../units';
 import type { CodeCache } from '../code-cache';
 import { Pseudo, RECORD_SHIFT } from '../record';
 import { highWord, lowWord } from '../../hart/registers';
@@ -15,6 +15,8 @@ import { templateOf } from './templates';
 export class GuestCode implements CodeReader {
   /** The block that a page of RAM is executed from. */
   private readonly blocks = new Map<number, number>();
+  /** A page that is known without the translations, and its block. */
+  private known: { readonly address: VirtualAddress; readonly block: number } | undefined;
 
   constructor(
     private readonly memory: PhysicalMemory,
@@ -25,15 +27,30 @@ export class GuestCode implements CodeReader {
     private readonly bank: number,
   ) {}
 
+  /** The page of an address was executed from a block, whatever the translations say by now. */
+  executed(address: VirtualAddress, block: number): void {
+    this.known = { address, block };
+  }
+
   pageAt(address: VirtualAddress): number | undefined {
+    const block = this.known?.address === address ? this.known.block : this.translated(address);
+    const page = block === undefined ? undefined : this.code.placeOf(block)?.page;
+    if (page !== undefined) this.blocks.set(page, block!);
+    return page;
+  }
+
+  private translated(address: VirtualAddress): number | undefined {
     const { i32 } = this.memory;
     const low = lowWord(address);
     const entry = this.bank + Bank.EXEC + ((low >>> 10) & Bank.EXEC_INDEX);
-    if (i32[entry] !== low || i32[entry + 1] !== highWord(address)) return undefined;
-    const block = i32[entry + 2]!;
-    const page = this.code.placeOf(block)?.page;
-    if (page !== undefined) this.blocks.set(page, block);
-    return page;
+    return i32[entry] === low && i32[entry + 1] === highWord(address) ? i32[entry + 2]! : undefined;
+  }
+
+  /** Can the instruction at an offset of a page of this address not be seen for now: is a stop there, or its second half in a page that nothing translates? */
+  hides(address: VirtualAddress, page: number, offset: number): boolean {
+    return (
+      this.isStop(page, offset) || (offset === PAGE_SIZE - 2 && this.pageAt(va(address + PAGE_SIZE)) === undefined)
+    );
   }
 
   private handler(page: number, offset: number): number {

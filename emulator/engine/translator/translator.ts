@@ -51,6 +51,8 @@ interface Waiting {
   readonly again: boolean;
   /** Word offset of the bank of translations that the entry was executed with. */
   readonly bank: number;
+  /** The block of records that it was executed from; a region to be made anew is found by the bank. */
+  readonly block?: number;
 }
 
 /** So often a region is made anew to take in where its indirect jumps go. */
@@ -123,7 +125,8 @@ export class Translator implements CodeListener {
   hot(at: number, low: number, high: number): number {
     const place = this.host.code.placeOf(at);
     const { hart } = this;
-    if (!place || !hart) return COLD;
+    // A stop has nothing to translate; when it goes, so does its record.
+    if (!place || !hart || this.host.memory.u16[at >> 1] === (Pseudo.STOP as number)) return COLD;
     const again = HOT - this.hotness;
     if (this.queue.length === LONGEST_QUEUE) return again;
     const unrest = this.unrest.get(place.page);
@@ -138,7 +141,8 @@ export class Translator implements CodeListener {
     this.profile.gather();
     const { bank } = hart.translations;
     const larger = this.toGrow(variant);
-    this.wait(larger ? { variant: larger, again: true, bank } : { variant, again: false, bank });
+    const block = at - (place.offset << RECORD_SHIFT);
+    this.wait(larger ? { variant: larger, again: true, bank } : { variant, again: false, bank, block });
     return again;
   }
 
@@ -193,7 +197,6 @@ export class Translator implements CodeListener {
   /** Makes a batch of what waits, as far as may be spent: more regions in one module are cheaper than less in each of several. */
   private translate(): void {
     if (this.allowance < MODULE_COST * this.patience) return;
-    this.spent += MODULE_COST * this.patience;
     const made: LiveRegion[] = [];
     this.profile.gather();
     const { drops } = this.host.code;
@@ -209,6 +212,7 @@ export class Translator implements CodeListener {
     // There were not enough blocks for all pages: those of some regions are gone again.
     if (this.host.code.drops !== drops) for (const { slot } of made.splice(0)) this.regions.returnSlot(slot);
     if (made.length === 0) return;
+    this.spent += MODULE_COST * this.patience;
     this.modules.add(made);
     for (const region of made) {
       const smaller = this.regions.find(region.variant);
@@ -219,13 +223,16 @@ export class Translator implements CodeListener {
     while (this.regions.bytes > MOST_BYTES) this.regions.killOldest();
   }
 
-  private make({ variant, again, bank }: Waiting): LiveRegion | undefined {
+  private make({ variant, again, bank, block }: Waiting): LiveRegion | undefined {
     const { host, regions, modules } = this;
     const { page, offset, address, inexact, direct } = variant;
     const reader = new GuestCode(host.memory, host.code, regions, this.profile, bank);
+    // A guest that drops its translations often has dropped them before each time that is come here.
+    if (block !== undefined) reader.executed(address, block);
     // The bank may be another space's by now, or the page may have gone: then it will be told of again.
     if ((regions.find(variant) && !again) || reader.pageAt(address) !== page) return undefined;
     const region = discover(va(address + offset), reader);
+    if (!region && reader.hides(address, page, offset)) return undefined;
     if (!region) {
       const declined = this.declined.get(page) ?? new Set();
       this.declined.set(page, declined.add(nameOf(variant)));

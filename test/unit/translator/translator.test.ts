@@ -6,9 +6,9 @@ import { assemble } from '../assembler';
 import { DATA, ORIGIN } from '../engine/bare';
 import { loadUser, PTE, Tables, userMachine } from '../machine/user';
 
-/** M-mode at a program; whatever is jumped to is translated. */
-function machineOf(source: string, engine: EngineName = 'translator'): SoftwareMachine {
-  const machine = createMachine({ ramBytes: 2 ** 20, engine, hotness: 1 });
+/** M-mode at a program; by default whatever is jumped to is translated. */
+function machineOf(source: string, engine: EngineName = 'translator', hotness = 1): SoftwareMachine {
+  const machine = createMachine({ ramBytes: 2 ** 20, engine, hotness });
   machine.machinePort.write(pa(ORIGIN), assemble(ORIGIN, source).bytes);
   machine.harts[0]!.pc = va(ORIGIN);
   machine.harts[0]!.writeCsr(0x300, 1n << 13n);
@@ -128,6 +128,53 @@ describe('The translator', function () {
     assert.ok(machine.translated!.live < before.live, 'a store to it');
     advance(machine, 20_000);
     assert.ok(machine.translated!.made > before.made, 'it becomes hot again');
+  });
+
+  it('has a region where a stop was passed so often that it was hot, once the stop is gone', () => {
+    // The second loop is long enough that what is hot is looked at before the stop goes.
+    const source = `
+      li a1,33000
+    first:
+      addi a0,a0,1
+      addi a1,a1,-1
+      bnez a1,first
+      li a1,400000
+    second:
+      addi a1,a1,-1
+      bnez a1,second
+      li a1,100000
+      j first`;
+    const machine = machineOf(source, 'translator', 100);
+    const first = va(ORIGIN + 8);
+    machine.stops.arm(NO_SPACE, first);
+    for (let pass = 0; pass < 33_000; pass++) {
+      assert.equal(advance(machine, 100).reason, 'stop');
+      machine.stepOverStop();
+    }
+    assert.equal(advance(machine, 1_000_000).reason, 'stop');
+    assert.equal(machine.harts[0]!.getX(11), 100_000);
+    const { made } = machine.translated!;
+    assert.ok(made > 0, 'the second loop');
+    machine.stops.disarm(NO_SPACE, first);
+    advance(machine, 300_000);
+    assert.equal(machine.translated!.made, made + 1);
+    assert.equal(machine.hash(), expected(source, machine));
+  });
+
+  it('makes regions for a guest that drops its translations often', () => {
+    const source = `
+    outer:
+      li a1,100
+    loop:
+      addi a0,a0,1
+      addi a1,a1,-1
+      bnez a1,loop
+      sfence.vma zero,zero
+      j outer`;
+    const machine = machineOf(source, 'translator', 10);
+    advance(machine, 200_000);
+    assert.ok(machine.translated!.made > 0);
+    assert.equal(machine.hash(), expected(source, machine));
   });
 
   it('follows code that changes itself, at any tick', () => {
