@@ -55,6 +55,13 @@ interface Waiting {
   readonly block?: number;
 }
 
+/**
+ * A hot entry that another region already goes through is told of once more for so many instructions of that region before it gets one of
+ * its own: mostly a slice has ended or a rare way out has come back there, and the host's compiler takes longer over a region (about 0.1 ms
+ * for an instruction) than thousands of such entries lose in the interpreter.
+ */
+const INSTRUCTIONS_PER_TELLING = 4;
+
 /** So often a region is made anew to take in where its indirect jumps go. */
 const MOST_GROWN = 4;
 /** Entries of which that is remembered. */
@@ -82,6 +89,8 @@ export class Translator implements CodeListener {
   private readonly profile: JumpProfile;
   /** How often the regions of an entry were made anew to take in more, by what they are. */
   private readonly grown = new Map<string, number>();
+  /** Of entries that other regions go through how often they were told of, by what they are. */
+  private readonly told = new Map<string, number>();
   private hart: Hart | undefined;
 
   constructor(
@@ -138,12 +147,24 @@ export class Translator implements CodeListener {
       direct: (this.host.memory.i32[Area.REGIME / 4]! & Regime.DIRECT) !== 0,
     };
     if (this.regions.find(variant) || this.declined.get(place.page)?.has(nameOf(variant))) return COLD;
+    if (this.patience > 0 && this.isEarly(variant)) return again;
     this.profile.gather();
     const { bank } = hart.translations;
     const larger = this.toGrow(variant);
     const block = at - (place.offset << RECORD_SHIFT);
     this.wait(larger ? { variant: larger, again: true, bank } : { variant, again: false, bank, block });
     return again;
+  }
+
+  /** Is it too early for a region of an entry that another one goes through? */
+  private isEarly(entry: Variant): boolean {
+    const around = this.regions.executing(entry.page, entry.offset).find((region) => region.executes(entry));
+    if (!around) return false;
+    const name = nameOf(entry);
+    const times = (this.told.get(name) ?? 0) + 1;
+    if (this.told.size === MOST_NAMES) this.told.clear();
+    this.told.set(name, times);
+    return times * INSTRUCTIONS_PER_TELLING < around.instructions;
   }
 
   private waits(entry: Variant): boolean {
@@ -238,6 +259,11 @@ export class Translator implements CodeListener {
       this.declined.set(page, declined.add(nameOf(variant)));
       return undefined;
     }
+    const smaller = regions.find(variant);
+    if (smaller && !hasMore(region, smaller)) {
+      this.grown.set(nameOf(variant), MOST_GROWN);
+      return undefined;
+    }
     // The pages' own blocks: while they have one, stores to them are told.
     const blocks = region.pages.map((each) => host.code.blockFor(each.page));
     this.decodeIn(blocks, region);
@@ -260,6 +286,17 @@ export class Translator implements CodeListener {
     }
   }
 }
+
+/** Has it instructions that the other has not? */
+const hasMore = ({ pages, blocks }: Region, other: LiveRegion): boolean =>
+  blocks.some(({ pc, page, instructions }) => {
+    let offset: number = pc - pages[page]!.address;
+    return instructions.some(({ length }) => {
+      const known = other.covers(pages[page]!.page, offset, offset + 1);
+      offset += length;
+      return !known;
+    });
+  });
 
 const nameOf = ({ page, offset, address, inexact, direct }: Variant): string =>
   `${page}:${offset}:${address}:${inexact}:${direct}`;

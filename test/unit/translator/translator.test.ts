@@ -57,6 +57,25 @@ describe('The translator', function () {
     assert.deepEqual(machine.translated, { made: 0, live: 0, modules: 0, generations: 0 });
   });
 
+  it('makes no regions of places in a region at which it is entered only because it was interrupted there', () => {
+    const inner = (i: number): string => `
+      li a1,3
+    inner${i}:
+      xor a2,a2,a1
+      ${'addi a3,a3,1\n'.repeat(20)}
+      addi a1,a1,-1
+      bnez a1,inner${i}`;
+    const source = `outer: ${[0, 1, 2, 3, 4, 5].map(inner).join('')}
+      j outer`;
+    const machine = machineOf(source, 'translator', 2);
+    // A run is interrupted each 400 instructions at this hotness; nothing is translated in the first 8,000.
+    advance(machine, 8_000 + 20 * 400);
+    assert.equal(machine.translated!.made, 1);
+    assert.equal(machine.hash(), expected(source, machine));
+    advance(machine, 2_000_000);
+    assert.ok(machine.translated!.made > 1, 'entries that stay hot get regions in the end');
+  });
+
   it('takes a jump to itself for a loop', () => {
     const source = 'end: j end';
     const machine = machineOf(source);
