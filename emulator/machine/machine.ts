@@ -169,7 +169,6 @@ export class SoftwareMachine implements Machine {
     this.engines.set(name, this.engine);
   }
 
-  /** What the translator has done, if it is the engine in use. */
   get translated(): Translated | undefined {
     return this.engine?.translated;
   }

@@ -1,5 +1,6 @@
 /** The machine as its users see it: composition (monitor/system), run control (debug-adapter/target), tests. */
 import type { Hart, Privilege } from '../hart/types';
+import type { Translated } from '../engine/types';
 import type { Space, Tick, VirtualAddress } from '../units';
 import type { Ending } from './finisher';
 import type { Outbox } from './outbox';
@@ -134,6 +135,8 @@ export interface Machine {
   useEngine(name: EngineName): void;
   /** The engine in use. */
   readonly engineName: EngineName;
+  /** What the translator has done, if it is the engine in use. */
+  readonly translated: Translated | undefined;
 
   snapshot(): MachineSnapshot;
   restore(snapshot: MachineSnapshot): void;

@@ -9,16 +9,18 @@ import { parseArgs } from 'node:util';
 import { ENGINE_NAMES } from '../../emulator/machine/machine';
 import type { EngineName } from '../../emulator/machine/types';
 import { chartOf } from './chart';
+import { buildCoreMark } from './coremark';
 import { measureCold } from './cold';
 import { measureElf } from './elf';
 import { measureHosts } from './hosts';
+import { withFolder } from './compiled';
 import { findOpponents, measure, type Measured } from './measure';
 import { measurePauses } from './pause';
 import { measureRegions, REGIONS } from './regions';
 import { reportOf, tableFoot, tableHead, tableRow, type BenchReport } from './report';
 import { reportScale } from './scale';
 import { reportSteps } from './steps';
-import { buildImages, imagesAreCurrent, workloads, type Workload } from './workloads';
+import { buildImages, imageOf, imagesAreCurrent, workloads, type Measurable, type Workload } from './workloads';
 
 const USAGE = `npm run bench -- [options]
   --only NAME      this workload; may be given several times
@@ -31,6 +33,8 @@ Instead of the workloads beside QEMU:
   --regions        distinct hot loops in one process, and its memory: --count N of them (${REGIONS}), --cap MIB of it
   --pause          how long pausing a busy guest takes, --count N times each (100)
   --hosts          the workloads in Node, in a worker of Chromium and in VS Code's processes
+  --coremark FOLDER
+                   CoreMark beside both QEMUs, built from its sources (github.com/eembc/coremark)
   --elf -- FILE [ARGUMENTS]
                    a program of yours, beside qemu-riscv64
   --chart JSON     a chart of a result, as SVG on standard output
@@ -56,6 +60,7 @@ function parsed() {
         count: { type: 'string' },
         cap: { type: 'string' },
         chart: { type: 'string' },
+        coremark: { type: 'string' },
         ...{ quick: flag, cold: flag, regions: flag, pause: flag, hosts: flag, elf: flag },
         ...{ steps: flag, build: flag, scale: flag },
       },
@@ -110,10 +115,15 @@ function sayWhere(how: string): void {
 }
 
 function bench(): void {
-  const list = chosen(options.only);
+  if (!imagesAreCurrent()) say('The images are not those of the sources as they are now: --build makes them anew.');
+  benchOf(chosen(options.only).map((workload) => ({ ...workload, image: imageOf(workload) })));
+}
+
+const coremark = (sources: string): Promise<void> => withFolder((folder) => benchOf([buildCoreMark(sources, folder)]));
+
+function benchOf(list: readonly Measurable[]): void {
   const opponents = findOpponents();
   sayWhere('By CPU time; above 1x ours is faster.');
-  if (!imagesAreCurrent()) say('The images are not those of the sources as they are now: --build makes them anew.');
   if (!opponents.user) say('qemu-riscv64 is not installed: no ratios to it.');
   if (!opponents.system) say('qemu-system-riscv64 is not installed: no ratios to it.');
   say(tableHead());
@@ -171,6 +181,7 @@ const modes = { build: buildImages, steps: reportSteps, cold, regions, pause, ho
 
 async function main(): Promise<void> {
   if (options.chart !== undefined) return chart();
+  if (options.coremark !== undefined) return coremark(options.coremark);
   if (options.scale) return reportScale(number(options.count, 10_000));
   for (const [name, run] of Object.entries(modes)) if (options[name as keyof typeof modes]) return run();
   bench();

@@ -23,6 +23,15 @@ export interface HostsOptions {
 
 type Host = 'node' | 'chromium' | 'adapter' | 'extension host';
 
+/** What ran there. */
+export interface Ran {
+  readonly engine: EngineName;
+  /** Regions that the translator made; 0 when there was none. */
+  readonly regions: number;
+  /** The runtime multiplies and adds with one rounding. */
+  readonly fused: boolean;
+}
+
 export interface HostsRow {
   readonly name: string;
   readonly rounds: number;
@@ -30,6 +39,7 @@ export interface HostsRow {
   /** Seconds: CPU time, or by the clock where that can't be known; absent where the runtime is not installed. */
   readonly cpu: Partial<Record<Host, number>>;
   readonly wall: Partial<Record<Host, number>>;
+  readonly ran: Partial<Record<Host, Ran>>;
 }
 
 export interface HostsReport {
@@ -207,18 +217,30 @@ async function measureOne(workload: Workload, runtimes: readonly Runtime[], opti
   const image = imageOf(workload);
   const rounds = await roundsFor(runtimes[0]!, image, options.seconds);
   const [cpu, wall]: [Partial<Record<Host, number>>, Partial<Record<Host, number>>] = [{}, {}];
+  const ran: Partial<Record<Host, Ran>> = {};
   let instructions = 0;
   for (let turn = 0; turn < options.turns; turn++)
     for (const { host, run } of runtimes) {
-      const ran = await run(image, rounds);
-      const { output } = ran.result;
+      const { cpu: seconds, wall: clock, result } = await run(image, rounds);
+      const { output, engine, translated, fused } = result;
       if (output !== `checksum ${workload.checksum}\n`)
         throw new Error(`${workload.name} in ${host} printed ${output}`);
-      cpu[host] = Math.min(cpu[host] ?? Infinity, ran.cpu);
-      wall[host] = Math.min(wall[host] ?? Infinity, ran.wall);
-      ({ instructions } = ran.result);
+      cpu[host] = Math.min(cpu[host] ?? Infinity, seconds);
+      wall[host] = Math.min(wall[host] ?? Infinity, clock);
+      ran[host] = { engine, regions: translated?.made ?? 0, fused };
+      ({ instructions } = result);
     }
-  return { name: workload.name, rounds, instructions, cpu, wall };
+  return { name: workload.name, rounds, instructions, cpu, wall, ran };
+}
+
+/** What a host did otherwise than Node.js, so that its time is another engine's, or that of other instructions. */
+export function differences({ name, ran }: Pick<HostsRow, 'name' | 'ran'>): string[] {
+  const { node, ...others } = ran;
+  return Object.entries(others).flatMap(([host, { engine, regions, fused }]) => [
+    ...(engine === node!.engine ? [] : [`${name} in ${host}: the engine is ${engine}, not ${node!.engine}`]),
+    ...(regions > 0 || node!.regions === 0 ? [] : [`${name} in ${host}: nothing was translated`]),
+    ...(fused === node!.fused ? [] : [`${host}: ${fused ? 'a' : 'no'} fused multiply-add`]),
+  ]);
 }
 
 /** Measures and tells. `bundles` is the folder of the bundled programs. */
@@ -243,6 +265,7 @@ export async function measureHosts(
       const others = names.slice(1).map((host) => cell(`${ratio(row, host).toFixed(3)}x`));
       say(`${row.name.padEnd(14)}${cell(row.cpu.node!.toFixed(2))}${others.join('')}`);
     }
+    for (const difference of new Set(rows.flatMap(differences))) say(difference);
     const geomeans = Object.fromEntries(
       names.slice(1).map((host) => [host, geomean(rows.map((row) => ratio(row, host)))]),
     );

@@ -1,4 +1,6 @@
 /** One workload on our machine, composed as the debugger composes it: host OS, monitor and driver, the program behind Sv39 and PMP. */
+import type { Translated } from '../../emulator/engine/types';
+import { hasFused } from '../../emulator/engine/wasm/fused';
 import type { Personality } from '../../emulator/machine/personality';
 import type { EngineName } from '../../emulator/machine/types';
 import { tick } from '../../emulator/units';
@@ -35,6 +37,9 @@ export interface MachineResult {
   /** Pages of RAM written since power-on. */
   readonly dirtyPages: number;
   readonly snapshots: number;
+  readonly translated: Translated | undefined;
+  /** This runtime multiplies and adds with one rounding. */
+  readonly fused: boolean;
 }
 
 /** Puts a machine together; what comes back runs it to the end, and throws an Error when it comes to rest before. */
@@ -70,6 +75,8 @@ export function prepare(image: Uint8Array, run: MachineRun): () => MachineResult
       instructions: system.tick - theirs,
       dirtyPages: system.machine.dirtyPages,
       snapshots,
+      translated: system.machine.translated,
+      fused: hasFused(),
     };
   };
 }

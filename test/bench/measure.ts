@@ -7,7 +7,7 @@ import type { EngineName } from '../../emulator/machine/types';
 import type { ChildResult } from './child';
 import type { MachineRun } from './machine';
 import { timed, works } from './timed';
-import { imageOf, type Workload } from './workloads';
+import type { Measurable } from './workloads';
 
 export interface Options {
   readonly engine?: EngineName;
@@ -29,7 +29,7 @@ interface Best {
 }
 
 export interface Measured {
-  readonly workload: Workload;
+  readonly workload: Pick<Measurable, 'name' | 'kind'>;
   /** The engine of our machine. */
   readonly engine: EngineName;
   readonly instructions: number;
@@ -50,29 +50,29 @@ const ROUNDS_ADDRESS = 0x87fff000;
 
 export const findOpponents = (): Opponents => ({ user: works(QEMU_USER), system: works(QEMU_SYSTEM) });
 
-function checked(workload: Workload, who: string, output: string): void {
+function checked(workload: Measurable, who: string, output: string): void {
   if (output !== `checksum ${workload.checksum}\n`)
     throw new Error(`${workload.name} on ${who} printed ${JSON.stringify(output)}, right is ${workload.checksum}`);
 }
 
-function ours(workload: Workload, child: string, run: MachineRun): { seconds: number; result: ChildResult } {
-  const { seconds, stdout } = timed(process.execPath, [child, imageOf(workload), JSON.stringify(run)]);
+function ours(workload: Measurable, child: string, run: MachineRun): { seconds: number; result: ChildResult } {
+  const { seconds, stdout } = timed(process.execPath, [child, workload.image, JSON.stringify(run)]);
   const result = JSON.parse(stdout) as ChildResult;
   if (result.exitStatus !== 0) throw new Error(`${workload.name} on our machine: exit status ${result.exitStatus}`);
   checked(workload, 'our machine', result.output);
   return { seconds, result };
 }
 
-function qemuUser(workload: Workload, rounds: number): number {
-  const { seconds, stdout } = timed(QEMU_USER, [imageOf(workload), String(rounds)]);
+function qemuUser(workload: Measurable, rounds: number): number {
+  const { seconds, stdout } = timed(QEMU_USER, [workload.image, String(rounds)]);
   checked(workload, QEMU_USER, stdout);
   return seconds;
 }
 
-function qemuSystem(workload: Workload, rounds: number): number {
+function qemuSystem(workload: Measurable, rounds: number): number {
   const { seconds, stdout } = timed(QEMU_SYSTEM, [
     ...['-M', 'virt', '-bios', 'none', '-display', 'none', '-monitor', 'none', '-serial', 'stdio'],
-    ...['-kernel', imageOf(workload), '-device', `loader,addr=${ROUNDS_ADDRESS},data=${rounds},data-len=8`],
+    ...['-kernel', workload.image, '-device', `loader,addr=${ROUNDS_ADDRESS},data=${rounds},data-len=8`],
   ]);
   checked(workload, QEMU_SYSTEM, stdout);
   return seconds;
@@ -93,7 +93,7 @@ const better = (best: Best | undefined, rounds: number, seconds: number): Best =
   best && best.seconds <= seconds ? best : { seconds, rounds };
 
 /** Measures one workload; `child` is the bundled program of child.ts. */
-export function measure(workload: Workload, child: string, opponents: Opponents, options: Options): Measured {
+export function measure(workload: Measurable, child: string, opponents: Opponents, options: Options): Measured {
   const { seconds: wanted, turns, engine } = options;
   const run = (rounds: number, recording = false) =>
     ours(workload, child, { rounds, recording, ...(engine === undefined ? {} : { engine }) });

@@ -1,6 +1,7 @@
 /** Runs guests/regions.c as `penglai run` does: yielding between slices, so that what is not used any more can be released. */
 import { readFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
+import type { Translated } from '../../emulator/engine/types';
 import type { EngineName } from '../../emulator/machine/types';
 import { tick } from '../../emulator/units';
 import { createSystem } from '../../monitor/system/system';
@@ -11,13 +12,6 @@ export interface RegionsRun {
   readonly engine?: EngineName;
 }
 
-interface Counts {
-  readonly made: number;
-  readonly live: number;
-  readonly modules: number;
-  readonly generations: number;
-}
-
 export interface RegionsResult {
   readonly engine: EngineName;
   /** Resident set after each quarter, MiB. */
@@ -26,8 +20,7 @@ export interface RegionsResult {
   readonly output: string;
   readonly exitStatus: number | undefined;
   readonly ticks: number;
-  /** Of an engine that translates: regions ever made, alive, and so on. */
-  readonly counts: Counts | undefined;
+  readonly translated: Translated | undefined;
 }
 
 /** As the command line slices. */
@@ -59,6 +52,6 @@ export async function runRegions({ program, args, engine }: RegionsRun): Promise
     output,
     exitStatus: system.exitStatus,
     ticks: system.tick,
-    counts: (system.machine as { translated?: Counts }).translated,
+    translated: system.machine.translated,
   };
 }

@@ -11,7 +11,7 @@ interface Ratios {
 export interface BenchReport {
   readonly workloads: readonly (Ratios & {
     readonly name: string;
-    readonly kind: Kind;
+    readonly kind: string;
     /** Instructions of the measured run of our machine. */
     readonly instructions: number;
     /** Peak resident set of its process, without a recording. */

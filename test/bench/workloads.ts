@@ -32,6 +32,14 @@ const manifest = (): Manifest => JSON.parse(readFileSync(MANIFEST, 'utf8')) as M
 export const workloads = (): readonly Workload[] => manifest().workloads;
 export const imageOf = ({ name }: Workload): string => join(FOLDER, 'images', `${name}.elf`);
 
+/** What can be measured: an image with the workloads' runtime, and what every round comes to. */
+export interface Measurable {
+  readonly name: string;
+  readonly kind: string;
+  readonly image: string;
+  readonly checksum: string;
+}
+
 const COMPILER = 'riscv64-linux-gnu-gcc';
 const FLAGS = [
   ...['-march=rv64gc', '-mabi=lp64d', '-mcmodel=medany', '-O2', '-std=c17', '-Wall', '-Wextra', '-Werror'],
@@ -58,6 +66,15 @@ function run(command: string, args: readonly string[]): string {
   return stdout;
 }
 
+/** Builds an image of C sources with the workloads' runtime, and returns the checksum that qemu-riscv64 finds. */
+export function build(image: string, sources: readonly string[], flags: readonly string[]): string {
+  const inputs = [...['start.S', 'runtime.c'].map((name) => join(FOLDER, name)), ...sources];
+  run(COMPILER, [...FLAGS, ...flags, '-T', join(FOLDER, 'link.ld'), '-o', image, ...inputs]);
+  const checksum = /^checksum ([0-9a-f]{16})$/m.exec(run('qemu-riscv64', [image, '2']))?.[1];
+  if (!checksum) throw new Error(`${image} printed no checksum`);
+  return checksum;
+}
+
 /**
  * Builds every image anew and takes down the checksums as qemu-riscv64 finds them, and the hash of the sources. Names, kinds and numbers of
  * instructions are written by hand (the test of the images says what they should be). What is kept was made by gcc 12.2, binutils 2.40.
@@ -65,12 +82,8 @@ function run(command: string, args: readonly string[]): string {
 export function buildImages(): void {
   const found = manifest();
   for (const workload of found.workloads) {
-    const image = imageOf(workload);
-    const inputs = ['start.S', 'runtime.c', workload.source].map((name) => join(FOLDER, name));
     const contract = `-ffp-contract=${workload.kind === 'fma' ? 'fast' : 'off'}`;
-    run(COMPILER, [...FLAGS, contract, '-T', join(FOLDER, 'link.ld'), '-o', image, ...inputs]);
-    const checksum = /^checksum ([0-9a-f]{16})$/m.exec(run('qemu-riscv64', [image, '2']))?.[1];
-    if (!checksum) throw new Error(`${workload.name} printed no checksum`);
+    const checksum = build(imageOf(workload), [join(FOLDER, workload.source)], [contract]);
     if (workload.checksum !== checksum) console.log(`${workload.name}: checksum ${workload.checksum} -> ${checksum}`);
     workload.checksum = checksum;
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { ENGINE_NAMES } from '../../../emulator/machine/machine';
+import { differences } from '../../bench/hosts';
 import { runOnMachine, SNAPSHOT_EVERY } from '../../bench/machine';
 import type { Measured } from '../../bench/measure';
 import { geomean, reportOf, tableFoot, tableHead, tableRow } from '../../bench/report';
@@ -33,7 +34,7 @@ describe('benchmark', () => {
       const image = new Uint8Array(readFileSync(imageOf(workload)));
       const [once, ...others] = ENGINE_NAMES.map((engine) => runOnMachine(image, { rounds: 1, engine }));
       for (const [i, other] of others.entries())
-        assert.deepEqual({ ...other, engine: once!.engine }, once, ENGINE_NAMES[i + 1]);
+        assert.deepEqual({ ...other, engine: once!.engine, translated: once!.translated }, once, ENGINE_NAMES[i + 1]);
       const twice = runOnMachine(image, { rounds: 2 });
       for (const { output, exitStatus } of [once!, twice]) {
         assert.equal(output, `checksum ${workload.checksum}\n`);
@@ -81,6 +82,30 @@ describe('benchmark', () => {
         all: { vsQemuUser: Number((48 ** (1 / 3)).toFixed(6)), vsQemuSystem: Number(Math.sqrt(12).toFixed(6)) },
       },
     });
+  });
+
+  it('a host that interprets, or translates nothing, is told apart from one that does as Node.js does', () => {
+    const node = { engine: 'translator', regions: 3, fused: true } as const;
+    const ran = {
+      node,
+      chromium: { ...node, regions: 4 },
+      adapter: { ...node, regions: 0 },
+      'extension host': { engine: 'wasm', regions: 0, fused: false },
+    } as const;
+    assert.deepEqual(differences({ name: 'sort', ran }), [
+      'sort in adapter: nothing was translated',
+      'sort in extension host: the engine is wasm, not translator',
+      'sort in extension host: nothing was translated',
+      'extension host: no fused multiply-add',
+    ]);
+    assert.deepEqual(differences({ name: 'sort', ran: { node } }), []);
+  });
+
+  it('what a run tells of itself has the regions that were made', () => {
+    const image = new Uint8Array(readFileSync(imageOf(integer!)));
+    const rounds = Math.ceil(20_000_000 / integer!.instructions);
+    assert.ok(runOnMachine(image, { rounds, engine: 'translator' }).translated!.made > 0);
+    assert.equal(runOnMachine(image, { rounds: 1, engine: 'wasm' }).translated, undefined);
   });
 
   it('the table shows an opponent that is missing as a dash', () => {
