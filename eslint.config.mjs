@@ -76,7 +76,7 @@ const arrows = {
 };
 
 export default tseslint.config(
-  { ignores: ['dist/', 'out/', '**/node_modules/', 'samples/build/', '.vscode-test/', 'emulator/engine/generated/'] },
+  { ignores: ['dist/', 'out/', '**/node_modules/', 'samples/build/', '.vscode-test/', 'emulator/*/generated/'] },
   ...tseslint.configs.recommended,
   {
     plugins: { house: { rules: { arrows } } },

@@ -1,4 +1,4 @@
-// Makes emulator/engine/generated/ from the rows: a step of build.mjs, before anything that imports it is bundled or checked.
+// Makes emulator/isa/generated/ and emulator/engine/generated/ from the rows: a step of build.mjs, before anything that imports it is bundled or checked.
 import { build } from 'esbuild';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,10 +17,10 @@ async function load(contents) {
   }
 }
 
-/** Writes the files that emulator/engine/generate.ts makes, but those that are there already as they are to be. */
-export async function generate() {
+/** Writes the files that a room's generate.ts makes, but those that are there already as they are to be. */
+async function generateRoom(room) {
   const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL('emulator/engine/generate.ts', import.meta.url))],
+    entryPoints: [fileURLToPath(new URL(`${room}/generate.ts`, import.meta.url))],
     bundle: true,
     write: false,
     platform: 'node',
@@ -29,10 +29,16 @@ export async function generate() {
     logLevel: 'warning',
   });
   const generatedFiles = await load(outputFiles[0].contents);
-  const folder = new URL('emulator/engine/generated/', import.meta.url);
+  const folder = new URL(`${room}/generated/`, import.meta.url);
   mkdirSync(folder, { recursive: true });
   for (const [name, text] of Object.entries(generatedFiles())) {
     const file = new URL(name, folder);
     if (!existsSync(file) || readFileSync(file, 'utf8') !== text) writeFileSync(file, text);
   }
+}
+
+export async function generate() {
+  // The engines are made of what reads the decoder's tables.
+  await generateRoom('emulator/isa');
+  await generateRoom('emulator/engine');
 }

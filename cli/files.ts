@@ -5,10 +5,16 @@ import { AdapterError } from '../debug-adapter/errors';
 import { createFile } from '../debug-adapter/node-files';
 import type { Files } from '../debug-adapter/session/files';
 
+/** Its bytes without another copy: a file has a buffer to itself. */
+function bytesOf(path: string): Uint8Array {
+  const { buffer, byteOffset, length } = readFileSync(path);
+  return new Uint8Array(buffer, byteOffset, length);
+}
+
 /** Reads a file the user named; the error says which and what to do. */
 export function read(file: string, what: string): Uint8Array {
   try {
-    return new Uint8Array(readFileSync(file));
+    return bytesOf(file);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const cause = code === 'ENOENT' ? 'does not exist' : code === 'EISDIR' ? 'is a folder' : `can't be read (${code})`;
@@ -25,7 +31,7 @@ export const files: Files = {
     return { kind, size: found.size, modified: found.mtimeMs, mode: found.mode & 0o7777 };
   },
   async read(uri) {
-    return new Uint8Array(readFileSync(fileURLToPath(uri)));
+    return bytesOf(fileURLToPath(uri));
   },
   async list(uri) {
     try {

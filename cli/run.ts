@@ -12,17 +12,20 @@ import { Hazards } from './hazards';
 import { describeLaunch, gatherGuest, type Guest } from '../debug-adapter/session/guest';
 import { attestationSettings, type AttestationChoice } from '../debug-adapter/session/keys';
 import type { Stamped } from '../emulator/machine/outbox';
+import type { MachineExit } from '../emulator/machine/types';
 import { tick } from '../emulator/units';
 import { createSystem } from '../monitor/system/system';
 import type { System, SystemEvent } from '../monitor/system/types';
 import { attestationOption } from './attestation-options';
 import { files, inCommandLineWords, inOwnWords, read } from './files';
-import { withLateOptimisation } from './late-optimisation';
+import { OptimisationLater, withLateOptimisation } from './late-optimisation';
 import { ReportFiles } from './reports';
 import { SystemCallLog } from './strace';
 
 /** Ticks between two looks at standard input and signals: some tens of milliseconds. */
 const SLICE = 2_000_000;
+/** Ticks between two looks at whether the program still is a short one. */
+const PIECE = 100_000;
 /** From so many bytes on a file is worth the faster way to hash. */
 const LARGE_FILE = 2 ** 20;
 /** Exit status when nobody reads standard output any more: that of a program which a shell says was ended by SIGPIPE. */
@@ -145,6 +148,7 @@ export async function run(
   const policy = options.endOnHazard ? 'end' : 'explain';
   const terminal = process.stdout.isTTY === true;
   const interactive = terminal && input === undefined && process.stdin.isTTY;
+  const later = new OptimisationLater();
   const system = withLateOptimisation(() =>
     createSystem(
       describeLaunch(
@@ -163,7 +167,7 @@ export async function run(
   const outside = new Outside(system, input, interactive);
   try {
     for (;;) {
-      const { reason } = system.run(tick(system.tick + SLICE));
+      const { reason } = runSlice(system, later);
       // Opening standard input takes time that a short program has no use for.
       if (reason !== 'halted') outside.open();
       for (const event of system.drain()) {
@@ -182,6 +186,7 @@ export async function run(
       await setImmediate();
     }
   } finally {
+    later.done();
     outside.close();
     console.flush();
     for (const log of logs) log.close();
@@ -191,6 +196,15 @@ export async function run(
   }
   for (const [place, path] of Object.entries(options.out ?? {})) writeOut(system, place, path);
   return system.exitStatus ?? 1;
+}
+
+function runSlice(system: System, later: OptimisationLater): MachineExit {
+  const end = tick(system.tick + SLICE);
+  for (;;) {
+    later.look();
+    const exit = system.run(later.waiting ? tick(Math.min(system.tick + PIECE, end)) : end);
+    if (exit.reason !== 'until' || system.tick >= end) return exit;
+  }
 }
 
 /** Copies a file of the machine to a path here. */

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
- * dist/penglai.js: starts the command (dist/penglai-main.js) with the code that V8 made of it before. Compiling it anew takes 40 ms of each
- * start, and each function's first call some more. The cache lies beside the program and is written at the end of a run, when there is none that fits;
- * where nothing can be written the command only starts later. Node 20 has no `enableCompileCache`.
+ * dist/penglai.js: starts the command (dist/penglai-main.js, a function expression) with the code that V8 made of it before. Compiling it anew
+ * takes 40 ms of each start, and each function's first call some more. The cache lies beside the program and is written at the end of a run, when
+ * there is none that fits; where nothing can be written the command only starts later. Node 20 has no `enableCompileCache`.
  */
 // What V8 has kept is good for the same flags only: they are set first, here and not in the command.
 import '../debug-adapter/node-flags';
@@ -11,7 +11,8 @@ import { join } from 'node:path';
 import { Script } from 'node:vm';
 
 const program = join(__dirname, 'penglai-main.js');
-const cache = join(__dirname, 'penglai-main.cache');
+/** At the end of a run it holds what that called, not all there is: `run` has one for itself. */
+const cache = join(__dirname, `penglai-main${process.argv[2] === 'run' ? '-run' : ''}.cache`);
 /** What the cache was made of and for comes first in it: V8 looks at the length of the source only. */
 const KEY_BYTES = 128;
 
@@ -43,15 +44,13 @@ function keep(key: Buffer, script: Script): void {
 type Main = (exports: object, require: NodeJS.Require, module: object, filename: string, folder: string) => void;
 
 function start(): void {
-  // The bundle is ASCII: everything else in it is escaped.
-  const source = readFileSync(program, 'latin1');
   const key = keyOf();
   const cachedData = cachedCode(key);
-  const script = new Script(`(function (exports, require, module, __filename, __dirname) {${source}\n})`, {
+  // The bundle is ASCII: everything else in it is escaped.
+  const script = new Script(readFileSync(program, 'latin1'), {
     filename: program,
     ...(cachedData === undefined ? {} : { cachedData }),
   });
-  // At the end it holds what the run called, not all there is.
   if (cachedData === undefined || script.cachedDataRejected) process.on('exit', () => keep(key, script));
   const module = { exports: {} };
   (script.runInThisContext() as Main)(module.exports, require, module, program, __dirname);

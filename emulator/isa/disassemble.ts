@@ -1,7 +1,8 @@
 // Instruction words as text, in the style of GNU objdump with `-M no-aliases`: what the encoding is, not what it is for.
 // Made from the rows. Must never throw, whatever the bits.
 import { csrName } from './csr';
-import { COMPILED, decode, rowOf, type Compiled } from './decode';
+import { decode, rowOf } from './decode';
+import { compiledRows, type Compiled } from './decode-tables';
 import { newInstruction, type Instruction } from './instruction';
 import { readOperands } from './row';
 
@@ -113,7 +114,7 @@ export function disassemble(bits: number, address: number | bigint): { text: str
 
 /** A decoded instruction as the text of its base row: of a compressed one, what it expands to. */
 export function baseText(insn: Instruction, address: number | bigint): string {
-  const compiled = COMPILED.find(({ row }) => row.op === insn.op && row.mnemonic !== 'fence.tso');
+  const compiled = compiledRows().find(({ row }) => row.op === insn.op && row.mnemonic !== 'fence.tso');
   return compiled ? rowText(compiled, insn, address) : 'illegal';
 }
 

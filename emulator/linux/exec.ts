@@ -8,7 +8,7 @@ import { PAGE_SIZE } from '../units';
 import type { Core } from './core';
 import { argumentsTooLong, programMissing } from './errors';
 import { O } from './errno';
-import { readData } from './files/data';
+import { readContent } from './files/content';
 import { attach, closeOnExec } from './files/descriptors';
 import { newOpenFile, type NewFile } from './files/open-files';
 import { find, inodeOf, normalize } from './files/walk';
@@ -21,7 +21,7 @@ import { NO_MEMORY, tellImages } from './memory/lending';
 import { setAreas } from './memory/objects';
 import { addPage, newRoot, userLeaf } from './memory/tables';
 import { FIRST_PROCESS, FRESH_PROCESS, leaveMemory, vforkQueue } from './process';
-import { findProgram, imageAreas, imagesOf, sizeOf, wholeView, type Program } from './program';
+import { findProgram, imageAreas, imagesOf, wholeView, type Program } from './program';
 import { addJob, makeReady, wake } from './scheduler';
 import { NO_STACK } from './signals';
 import { dropTimers } from './timers';
@@ -129,15 +129,38 @@ function discard(core: Core, memory: Memory): void {
 
 const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
+type Hashed = Pick<Image, 'hash'>;
+
+/** The hash of what a file of the first program's holds before anything ran, computed when it is asked for: most runs never do. */
+function hashedLater(core: Core, number: number): Hashed {
+  const inode = inodeOf(core, number);
+  if (inode.type !== 'file') throw new Error(`inode ${number} is a ${inode.type}, not a program`);
+  const { content } = inode;
+  let hash: string | undefined;
+  return {
+    get hash() {
+      return (hash ??= imageHash(readContent(content, 0, content.size)));
+    },
+  };
+}
+
+const imageAt = (path: string, base: number, hashed: Hashed): Image => ({
+  path,
+  base,
+  get hash() {
+    return hashed.hash;
+  },
+});
+
 /** What a process is while it executes a program. */
 function executing(
   program: Program,
   { bases }: Prepared,
-  hashes: readonly string[],
+  hashes: readonly Hashed[],
 ): Partial<Process> & Pick<Process, 'images'> {
   const { main, interpreter, file, argv } = program;
-  const images: Image[] = [{ path: main.path, base: bases.base, hash: hashes[0]! }];
-  if (interpreter) images.push({ path: interpreter.path, base: bases.interpreterBase, hash: hashes[1]! });
+  const images = [imageAt(main.path, bases.base, hashes[0]!)];
+  if (interpreter) images.push(imageAt(interpreter.path, bases.interpreterBase, hashes[1]!));
   return { name: baseName(file), executable: main.path, arguments: argv.map(decode), images, capabilities: undefined };
 }
 
@@ -166,7 +189,7 @@ export function startProgram(core: Core, program: Program): void {
   const pid = FIRST_PROCESS;
   let prepared = prepareMemory(core, program)!;
   while (prepared.done < prepared.stack.length) prepared = fillStack(core, prepared)!;
-  const hashes = imagesOf(program).map(({ inode }) => imageHash(readData(core, inode, 0, sizeOf(core, inode))));
+  const hashes = imagesOf(program).map(({ inode }) => hashedLater(core, inode));
   const process: Process = {
     pid,
     parent: 0,
@@ -227,7 +250,11 @@ export function replaceProgram(
   // Handlers are gone with their code; what is ignored stays so.
   const actions = core.process(pid).actions.filter(({ handler }) => handler === 1);
   core.setProcess(pid, {
-    ...executing(program, prepared, hashes),
+    ...executing(
+      program,
+      prepared,
+      hashes.map((hash) => ({ hash })),
+    ),
     borrows: 0,
     memory: prepared.memory,
     actions,

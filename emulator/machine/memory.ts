@@ -26,6 +26,8 @@ export const enum Mark {
 }
 
 const WASM_PAGE = 65536;
+/** What of RAM is there from the first: as much as a small program on the host OS needs. V8 collects garbage for each growth beyond 64 MiB. */
+const FIRST = 32 * 2 ** 20;
 /** The memory grows in steps of 16 MiB, so that growth stays rare. */
 const GROWTH = 16 * 2 ** 20;
 
@@ -82,7 +84,7 @@ export class PhysicalMemory {
     this.ramPages = ramBytes / PAGE_SIZE;
     this.marks = new Uint8Array(this.ramPages);
     this.epochs = new Uint32Array(this.ramPages);
-    this.grown = Math.min(ramBytes, GROWTH);
+    this.grown = Math.min(ramBytes, FIRST);
     const initial = Math.ceil((Area.RAM + this.grown) / WASM_PAGE);
     const maximum = Math.ceil((Area.RAM + ramBytes) / WASM_PAGE);
     try {

@@ -22,7 +22,8 @@ export class Outbox<E extends object> {
   constructor(private readonly now: () => Tick) {}
 
   emit(event: E): void {
-    const stamped = { ...event, tick: this.now(), sequence: ++this.sequence };
+    // The event itself, not a copy, which would compute what it tells only when asked.
+    const stamped = Object.assign(event, { tick: this.now(), sequence: ++this.sequence });
     if (this.listener?.(stamped)) this.stopRequested ??= stamped;
     if (stamped.sequence > this.delivered) this.pending.push(stamped);
   }

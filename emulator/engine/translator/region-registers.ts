@@ -2,27 +2,19 @@
  * The guest's registers inside a region: each register that its instructions name is a local of the function, read from the hart at the
  * entry and, if any instruction may write it, put back where the region is left.
  */
-import { Op } from '../../isa/op';
-import { readOperands } from '../../isa/row';
-import { BASE_ROWS } from '../../isa/rows';
+import { DECODE_TABLES } from '../../isa/generated/decoder';
+import type { Op } from '../../isa/op';
 import type { Instruction } from '../../isa/instruction';
-import type { RegisterFile, Source } from '../../isa/language/ir';
+import type { RegisterFile } from '../../isa/language/ir';
 import { HartWord } from '../../machine/layout';
 import type { Code } from '../wasm/code';
 import type { Region } from './region';
 
 const FILES = ['x', 'f'] as const;
 const FIELDS = ['rd', 'rs1', 'rs2', 'rs3'] as const;
-/** Which fields of an operation name a register of which file; of bits, two for each of FIELDS: 1 x, 2 f. */
-const NAMED = new Uint8Array(Op.COUNT);
-for (const { op, operands } of BASE_ROWS)
-  for (const name of readOperands(operands)) {
-    const at = FIELDS.indexOf(name.replace(/^f(?=r[ds])/, '') as Source);
-    if (at >= 0) NAMED[op]! |= (name.startsWith('f') ? 2 : 1) << (2 * at);
-  }
 
 const fileOf = (op: Op, field: number): RegisterFile | undefined =>
-  [undefined, 'x', 'f'][(NAMED[op]! >> (2 * field)) & 3] as RegisterFile | undefined;
+  [undefined, 'x', 'f'][(DECODE_TABLES.registers[op]! >> (2 * field)) & 3] as RegisterFile | undefined;
 
 /** The x register that an instruction writes, if it is one. */
 export const writtenX = ({ op, rd }: Readonly<Instruction>): number | undefined =>

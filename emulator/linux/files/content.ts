@@ -48,9 +48,10 @@ function changed(content: Content, size: number, body: (list: Chunks, set: SetCh
 type Chunks = List<Uint8Array | undefined>;
 type SetChunk = (index: number, chunk: Uint8Array | undefined) => void;
 
+/** A content that keeps `bytes`, which nobody may write any more. */
 export function contentFrom(bytes: Uint8Array): Content {
   const chunks: Uint8Array[] = [];
-  for (let at = 0; at < bytes.length; at += CHUNK) chunks.push(bytes.slice(at, at + CHUNK));
+  for (let at = 0; at < bytes.length; at += CHUNK) chunks.push(bytes.subarray(at, at + CHUNK));
   const groups = Map<number, number>().withMutations((map) => {
     for (let first = 0; first < chunks.length; first += GROUP)
       map.set(groupOf(first), Math.min(GROUP, chunks.length - first));

@@ -32,7 +32,17 @@ function setBorrowers(core: Core, owner: number, pids: readonly number[]): void 
 /** Tells the outside which images a process that owns its memory has in it. */
 export function tellImages(core: Core, pid: number): void {
   const { memory, images } = core.process(pid);
-  for (const image of images) core.emit({ kind: 'image', pid, space: space(memory.root / PAGE_SIZE), ...image });
+  for (const image of images)
+    core.emit({
+      kind: 'image',
+      pid,
+      space: space(memory.root / PAGE_SIZE),
+      path: image.path,
+      base: image.base,
+      get hash() {
+        return image.hash;
+      },
+    });
 }
 
 /** Notes that process `pid`, made with `borrows: owner`, uses the owner's memory. */

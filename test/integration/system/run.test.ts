@@ -61,7 +61,7 @@ describe('penglai run', function () {
   });
 
   it('starts from the code that V8 has kept of an earlier start, and makes it anew when it is not of this program', () => {
-    const cache = COMMAND.replace(/penglai\.js$/, 'penglai-main.cache');
+    const cache = COMMAND.replace(/penglai\.js$/, 'penglai-main-run.cache');
     const help = (): string => penglai(['--help']).stdout;
     const shown = help();
     const { ino } = statSync(cache);

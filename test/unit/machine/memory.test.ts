@@ -67,7 +67,7 @@ describe('RAM', () => {
         /can't reserve the 1024 MiB.*"memoryMiB"/.test(error.message),
     );
     const memory = new PhysicalMemory(GIB, poor(100 * MIB));
-    memory.ensure(20 * 256);
-    assert.throws(() => memory.ensure(200 * 256), /32 of 1024 MiB exist.*smaller RAM/);
+    memory.ensure(40 * 256);
+    assert.throws(() => memory.ensure(200 * 256), /48 of 1024 MiB exist.*smaller RAM/);
   });
 });
