@@ -221,24 +221,25 @@ export class DataAccess {
 
   store(low: number, high: number, size: number, valueLow: number, valueHigh: number): Result {
     if ((low & 0xfff) + size > PAGE_SIZE) return this.storeAcross(low, high, size, valueLow, valueHigh);
-    const { memory, hart } = this;
     const result = this.prepare(low, high, size, false);
     if (result === Result.TRAP && this.fault.cause === accessFault(Access.STORE))
       return this.storeDevice(low, high, size, valueLow, valueHigh);
     if (result !== Result.DONE) return result;
-    const { offset, physical } = this;
     this.compare(size, valueLow, valueHigh);
-    this.put(offset, size, valueLow, valueHigh);
-    const page = memory.pageOf(physical);
-    // A store to a table took the marks from the tables that this translation comes from: it can't be kept.
-    if (
-      !this.stale &&
-      memory.marks[page] === 0 &&
-      hart.pmp.uniform(physical - (physical % PAGE_SIZE)) &&
-      !this.pageWatched(low, high, true)
-    )
-      hart.translations.fill(Bank.WRITE, low, high, offset - (offset % PAGE_SIZE));
+    this.put(this.offset, size, valueLow, valueHigh);
+    this.keep(Bank.WRITE, low, high);
     return this.ended(low, high, size, true);
+  }
+
+  /** After a store that `prepare` made ready: the next one to the page, or after an AMO the next load from it, finds it translated. */
+  keep(table: Bank.READ | Bank.WRITE, low: number, high: number): void {
+    const { hart, memory, offset, physical } = this;
+    const { marks } = memory;
+    // A store to a table took the marks from the tables that this translation comes from: it can't be kept.
+    if (this.stale || marks[memory.pageOf(physical)] !== 0) return;
+    if (!hart.pmp.uniform(physical - (physical % PAGE_SIZE)) || this.pageWatched(low, high, table === Bank.WRITE))
+      return;
+    hart.translations.fill(table, low, high, offset - (offset % PAGE_SIZE));
   }
 
   private put(offset: number, size: number, low: number, high: number): void {

@@ -112,7 +112,7 @@ export abstract class Statements extends Expressions {
         return;
       case 'setFloatRegister':
       case 'storeFloat':
-      case 'setFlags':
+      case 'setFloatCsr':
         throw new Error(`no row says ${statement.kind}`);
       default:
         this.deed(statement);

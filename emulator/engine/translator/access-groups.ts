@@ -83,7 +83,10 @@ export function accessGroups(
   const open = new Map<number, Open>();
   const all: Open[] = [];
   instructions.forEach((instruction, index) => {
-    const access = accessOf(templateOf(instruction));
+    const template = templateOf(instruction);
+    const access = accessOf(template);
+    // The host may change what the translations say.
+    if (template.control === 'row') open.clear();
     const { rs1, imm } = instruction;
     if (access && access.kind !== 'amo' && !(direct && access.kind === 'load')) {
       const { bits } = access;

@@ -25,6 +25,7 @@ export class GuestCode implements CodeReader {
     private readonly profile: JumpProfile,
     /** Word offset in the memory of the bank of translations. */
     private readonly bank: number,
+    private readonly frm: number,
   ) {}
 
   /** The page of an address was executed from a block, whatever the translations say by now. */
@@ -80,6 +81,6 @@ export class GuestCode implements CodeReader {
   }
 
   translates(instruction: Readonly<Instruction>): boolean {
-    return templateOf(instruction, false) !== undefined;
+    return templateOf(instruction, false, false, this.frm) !== undefined;
   }
 }

@@ -12,12 +12,15 @@ export interface Variant {
   readonly address: VirtualAddress;
   /** fflags.NX is set. */
   readonly inexact: boolean;
+  /** frm. */
+  readonly frm: number;
   /** Loads need no translation (Regime.DIRECT). */
   readonly direct: boolean;
 }
 
 /** Do two make the same of an instruction that both have? */
-export const sameAssumptions = (a: Variant, b: Variant): boolean => a.inexact === b.inexact && a.direct === b.direct;
+export const sameAssumptions = (a: Variant, b: Variant): boolean =>
+  a.inexact === b.inexact && a.frm === b.frm && a.direct === b.direct;
 
 export const sameVariant = (a: Variant, b: Variant): boolean =>
   a.page === b.page && a.offset === b.offset && a.address === b.address && sameAssumptions(a, b);

@@ -3,13 +3,13 @@
  */
 import { Csr } from '../../hart/csr-numbers';
 import { encodeTree } from '../../isa/language/codec';
-import { constant, unary } from '../../isa/language/fold';
+import { binary, constant, unary } from '../../isa/language/fold';
 import type { Expression, HostName, Library, Semantics, Statement } from '../../isa/language/ir';
 import { FUSED } from '../../isa/library/float-fused';
 import { NoMeaning, Specialiser, type Assumptions } from '../../isa/language/specialise';
 import { eachStatement, everyExpression } from '../../isa/language/walk';
 import { Op } from '../../isa/op';
-import { SELECTIONS, Selects, VARIANTS, type Control, type TemplateLine } from './template-table';
+import { Changes, OTHER_CSR, SELECTIONS, Selects, VARIANTS, type Control, type TemplateLine } from './template-table';
 
 const NX = 1n;
 
@@ -26,7 +26,19 @@ interface Made {
   readonly body: readonly Statement[];
   readonly control: Control;
   readonly operand: Expression | undefined;
-  readonly mayClearFlags: boolean;
+  readonly changes: Changes;
+}
+
+/** The row's own function does what only the host can, and comes back. */
+const BY_ROW: Made = { body: [], control: 'row', operand: undefined, changes: Changes.NOTHING };
+const HOSTS_ONLY: ReadonlySet<HostName> = new Set(['cacheBlock', 'zeroBlock', 'fenceTranslations']);
+
+function isForHost(body: readonly Statement[]): boolean {
+  let found = false;
+  eachStatement(body, (statement) => {
+    found ||= statement.kind === 'host' && HOSTS_ONLY.has(statement.name);
+  });
+  return found;
 }
 
 function selectsBy(op: Op, body: readonly Statement[]): Selects {
@@ -38,44 +50,39 @@ function selectsBy(op: Op, body: readonly Statement[]): Selects {
   return rounds ? Selects.ROUNDING : Selects.NOTHING;
 }
 
-/** fflags, frm and fcsr as state: frm is 0, and writes that might change that have no meaning. */
-function floatCsr(number: Csr, cleared: () => void): Assumptions['host'] {
+/** fflags, frm and fcsr as state. */
+function floatCsr(number: Csr, changed: (what: Changes) => void): Assumptions['host'] {
+  const field = number === Csr.FFLAGS ? 'fflags' : number === Csr.FRM ? 'frm' : 'fcsr';
   const flags: Expression = { kind: 'state', type: 'i32', name: 'fflags' };
-  const low = (value: Expression): Expression => unary('i32', 'low32', value);
+  const mode: Expression = { kind: 'state', type: 'i32', name: 'frm' };
+  const both = binary('i32', '|', flags, binary('i32', '<<', mode, constant('i32', 5n)));
+  const read = { fflags: flags, frm: mode, fcsr: both }[field];
   return (name: HostName, args: readonly Expression[]) => {
-    if (name === 'readCsr') return number === Csr.FRM ? constant('i64', 0n) : unary('i64', 'zext64', flags);
+    if (name === 'readCsr') return unary('i64', 'zext64', read);
     if (name !== 'writeCsr') return undefined;
     const value = args[1]!;
-    const zero = value.kind === 'constant' && value.value === 0n;
-    if (number === Csr.FRM) return zero ? 'nothing' : undefined;
-    if (number === Csr.FCSR && !zero && !fitsFlags(value)) return undefined;
-    if (!setsOnly(value)) cleared();
-    return { kind: 'setFlags', value: low(value) };
+    if (field !== 'frm' && !setsOnly(value)) changed(Changes.FLAGS);
+    if (field !== 'fflags') changed(Changes.ROUNDING);
+    return { kind: 'setFloatCsr', field, value: unary('i32', 'low32', value) };
   };
-}
-
-/** Is it below 32: made of what a zimm holds and the flags as they are? */
-function fitsFlags(value: Expression): boolean {
-  if (value.kind === 'number') return true;
-  if (value.kind === 'local') return true;
-  if (value.kind === 'unary') return value.name === 'zext64' && fitsFlags(value.operand);
-  if (value.kind === 'binary' && value.name === '&') return fitsFlags(value.left) || fitsFlags(value.right);
-  return value.kind === 'binary' && value.name === '|' && fitsFlags(value.left) && fitsFlags(value.right);
 }
 
 /** `old | x`: the flags that were set stay set. */
 const setsOnly = (value: Expression): boolean =>
   value.kind === 'binary' && value.name === '|' && value.left.kind === 'local';
 
-/** AMOs are the target's business, anything else of the host the interpreter's. */
-function amo(name: HostName, args: readonly Expression[]): Expression | Statement | undefined {
+/** Atomic accesses are the target's business, anything else of the host the interpreter's. */
+function atomic(name: HostName, args: readonly Expression[]): Expression | Statement | 'nothing' | undefined {
+  // Code is coherent (engine/code-cache.ts).
+  if (name === 'fenceInstructions') return 'nothing';
   if (name.startsWith('amoStore')) return { kind: 'host', name, args };
-  if (!name.startsWith('amoLoad')) return undefined;
+  if (name.startsWith('storeConditional')) return { kind: 'host', type: 'i64', name, args };
+  if (!/^(amoLoad|loadReserved)/.test(name)) return undefined;
   return { kind: 'host', type: name.endsWith('64') ? 'i64' : 'i32', name, args };
 }
 
 /** A body taken apart: what is done, and where control goes then. */
-function transfer(list: readonly Statement[]): Omit<Made, 'mayClearFlags'> {
+function transfer(list: readonly Statement[]): Omit<Made, 'changes'> {
   const last = list.at(-1);
   const rest = list.slice(0, -1);
   if (last?.kind === 'if' && list.length === 1 && last.then[0]?.kind === 'jump' && last.otherwise.length === 0)
@@ -95,27 +102,28 @@ function transfer(list: readonly Statement[]): Omit<Made, 'mayClearFlags'> {
 function make(op: Op, { body }: Semantics, library: Library, selection: number, variant: number): Made | undefined {
   const selects = selectsBy(op, body);
   const csr = selects === Selects.CSR;
+  if ((csr && selection === OTHER_CSR) || isForHost(body)) return BY_ROW;
   const zero = csr && (selection & 1) === 0;
-  let mayClearFlags = false;
+  let changes = Changes.NOTHING;
   const known: Assumptions = {
     rounding: selects === Selects.ROUNDING ? selection : undefined,
     numbers: selects === Selects.NUMBER ? { rs1: selection } : zero ? { rs1: 0 } : {},
     nonzero: csr && !zero ? 'rs1' : undefined,
     sameSources: selects === Selects.SAME && selection === 1,
-    state: { frm: 0n },
+    state: {},
     replaced: variant & 2 ? FUSED : new Map<string, string>(),
     raised: variant & 1 ? NX : 0n,
-    host: csr ? floatCsr(Csr.FFLAGS + (selection >> 1), () => (mayClearFlags = true)) : amo,
+    host: csr ? floatCsr(Csr.FFLAGS + (selection >> 1), (what) => (changes |= what)) : atomic,
   };
   try {
-    return { ...transfer(new Specialiser(library, known).row(body)), mayClearFlags };
+    return { ...transfer(new Specialiser(library, known).row(body)), changes };
   } catch (error) {
     if (error instanceof NoMeaning) return undefined;
     throw error;
   }
 }
 
-function lineOf({ body, control, operand, mayClearFlags }: Made, usesFloat: boolean): string {
+function lineOf({ body, control, operand, changes }: Made, usesFloat: boolean): string {
   const calls = new Set<string>();
   everyExpression(body, (e) => {
     if (e.kind === 'call') calls.add(e.name);
@@ -123,7 +131,7 @@ function lineOf({ body, control, operand, mayClearFlags }: Made, usesFloat: bool
   const line: TemplateLine = [
     control,
     usesFloat,
-    mayClearFlags,
+    changes,
     [...calls],
     encodeTree(body),
     operand === undefined ? null : encodeTree(operand),
@@ -148,7 +156,7 @@ export function templateTable(rows: ReadonlyMap<Op, Semantics>, library: Library
       for (let variant = 0; variant < VARIANTS; variant++) {
         const made = make(op, semantics, library, selection, variant);
         // What a CSR instruction reads or writes here is floating-point state.
-        const line = made && lineOf(made, semantics.usesFloat || selects === Selects.CSR);
+        const line = made && lineOf(made, semantics.usesFloat || (selects === Selects.CSR && selection !== OTHER_CSR));
         if (line !== undefined && !lines.has(line)) lines.set(line, lines.size);
         numbers.push(line === undefined ? -1 : lines.get(line)!);
       }

@@ -20,6 +20,7 @@ import type { RegionLinkage } from './region-linkage';
 import { RegionRegisters } from './region-registers';
 import { RegionTarget, SLOW } from './region-target';
 import { structure, type Route, type Structure } from './structure';
+import { Changes } from './template-table';
 import { templateOf, type Template } from './templates';
 
 /** Labels. */
@@ -56,9 +57,9 @@ class RegionBuilder {
     private readonly options: RegionOptions,
   ) {
     const { code } = this;
-    const { linkage, inexact, direct, fused } = options;
+    const { linkage, inexact, frm, direct, fused } = options;
     // Discovery takes no instruction without one.
-    this.templateOf = (instruction) => templateOf(instruction, inexact, fused)!;
+    this.templateOf = (instruction) => templateOf(instruction, inexact, fused, frm)!;
     this.registers = new RegionRegisters(code, Parameter.HART, region);
     this.exits = new RegionExits(code, linkage, this.registers);
     this.entry = new RegionEntry(code, region, options, this.exits);
@@ -164,16 +165,20 @@ class RegionBuilder {
       const template = templateOf(instruction);
       if (after > 0 || !transfers) this.instruction(template, recordAt(at - pc));
       at += instruction.length;
-      if (template.mayClearFlags && this.options.inexact) this.stillInexact(at, after);
+      this.stillHolds(template, at, after);
     });
     this.target.endBlock();
     this.end(node, va(at), end, instructions.at(-1));
   }
 
-  /** The instruction before the pc may have cleared NX: then what follows is for the other variant. */
-  private stillInexact(pc: number, undone: number): void {
+  /** The instruction before the pc may have changed what is assumed about fcsr: then what follows is for another variant. */
+  private stillHolds({ changes }: Template, pc: number, undone: number): void {
     const { code } = this;
-    this.entry.isOtherNx();
+    // Where NX was clear it may be set by now, and need not be clear.
+    const flags = this.options.inexact && (changes & Changes.FLAGS) !== 0;
+    const rounding = (changes & Changes.ROUNDING) !== 0;
+    if (!flags && !rounding) return;
+    this.entry.isOtherFcsr(flags, rounding);
     code.hint(false);
     code.if();
     this.exits.jump(pc, undone);
@@ -183,7 +188,8 @@ class RegionBuilder {
   /** `record`: of the instruction; undefined for one across pages, which has none. */
   private instruction(template: Template, record: number | undefined): void {
     const { code, emitter, target } = this;
-    const { body } = template;
+    const { body, control } = template;
+    if (control === 'row') return target.callRow(record);
     const access = accessOf(template);
     if (access === undefined) return emitter.row(body);
     code.block(DONE);

@@ -16,6 +16,7 @@ const INTERPRET = 'not now';
 /** The flag NX of fflags; the field frm. */
 const NX = 1;
 const FRM = 0xe0;
+const FRM_SHIFT = 5;
 
 /** What a region is made under. */
 export interface Assumptions {
@@ -24,6 +25,8 @@ export interface Assumptions {
   readonly blocks: readonly number[];
   /** The variant for fflags.NX set; else for NX clear. */
   readonly inexact: boolean;
+  /** What frm says. */
+  readonly frm: number;
   /** The variant for Regime.DIRECT. */
   readonly direct: boolean;
 }
@@ -84,9 +87,7 @@ export class RegionEntry {
     code.i32(Status.FS);
     code.op('i32.ne');
     this.leaveIf(INTERPRET);
-    this.fcsr(FRM);
-    this.leaveIf(INTERPRET);
-    this.isOtherNx();
+    this.isOtherFcsr(true, true);
     this.leaveIf(MISMATCH);
   }
 
@@ -95,18 +96,17 @@ export class RegionEntry {
     this.code.brIf(label);
   }
 
-  private fcsr(bits: number): void {
+  /** Whether fflags.NX, frm, or one of both, is not that of the variant. */
+  isOtherFcsr(flags: boolean, rounding: boolean): void {
     const { code } = this;
+    const { inexact, frm } = this.assumptions;
+    const bits = (flags ? NX : 0) | (rounding ? FRM : 0);
     code.get(Parameter.HART);
     code.memory('i32.load', 4 * HartWord.FCSR);
     code.i32(bits);
     code.op('i32.and');
-  }
-
-  /** Whether fflags.NX is not that of the variant. */
-  isOtherNx(): void {
-    this.fcsr(NX);
-    if (this.assumptions.inexact) this.code.op('i32.eqz');
+    code.i32(bits & ((inexact ? NX : 0) | (frm << FRM_SHIFT)));
+    code.op('i32.ne');
   }
 
   /** Whether the instructions left may not reach the next check, so many further on. */

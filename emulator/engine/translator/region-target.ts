@@ -3,7 +3,7 @@
  * instruction with an access is emitted twice: `fast` as if the translations know the page, `slow` with the host's help. Whatever ends
  * the instruction early leaves the region with everything before it done and nothing of it (region-exits.ts).
  */
-import type { FunctionDefinition, HostName, RegisterFile, Source, StateName } from '../../isa/language/ir';
+import type { FloatCsr, FunctionDefinition, HostName, RegisterFile, Source, StateName } from '../../isa/language/ir';
 import type { Instruction } from '../../isa/instruction';
 import { Area, Bank, HartWord } from '../../machine/layout';
 import type { VirtualAddress } from '../../units';
@@ -12,6 +12,7 @@ import type { Code } from '../wasm/code';
 import type { Push, Target } from '../wasm/emitter';
 import { HartCode } from '../wasm/registers';
 import { tellCount } from '../wasm/region-helpers';
+import { ReservedAccess } from '../wasm/reserved-access';
 import { LOADS, STORES, TranslatedAccess } from '../wasm/translated-access';
 import type { AccessGroup } from './access-groups';
 import { Parameter, SLOTS } from './convention';
@@ -19,8 +20,6 @@ import type { RegionExits } from './region-exits';
 import type { RegionLinkage } from './region-linkage';
 import type { RegionRegisters } from './region-registers';
 
-/** fflags in fcsr. */
-const FLAGS = 31;
 /** Label of the part of an instruction that asks the host. */
 export const SLOW = 'slow';
 
@@ -31,6 +30,7 @@ const never = (): never => {
 export class RegionTarget implements Target {
   private readonly hart: HartCode;
   private readonly access: TranslatedAccess;
+  private readonly reserved: ReservedAccess;
   private instruction!: Readonly<Instruction>;
   private at!: VirtualAddress;
   /** Instructions of the block behind this one: `rest` is without them already. */
@@ -54,8 +54,10 @@ export class RegionTarget implements Target {
     /** Loads need no translation. */
     private readonly direct: boolean,
   ) {
-    this.hart = new HartCode(code, () => code.get(Parameter.HART));
+    const hart = (): void => code.get(Parameter.HART);
+    this.hart = new HartCode(code, hart);
     this.access = new TranslatedAccess(code, Parameter.BANK, SLOW);
+    this.reserved = new ReservedAccess(code, hart, this.access, SLOW);
     this.result = code.local('i32');
   }
 
@@ -193,8 +195,8 @@ export class RegionTarget implements Target {
   }
 
   /**
-   * The row's own function does the instruction: an AMO that the translations don't answer. Its registers go
-   * through the hart; `record` is the record's byte address, without which the interpreter must do it.
+   * The row's own function does the instruction: an atomic access that the translations don't answer, or what only the host can do. Its
+   * registers go through the hart; `record` is the record's byte address, without which the interpreter must do it.
    */
   callRow(record: number | undefined): void {
     const { code, registers, instruction } = this;
@@ -280,7 +282,7 @@ export class RegionTarget implements Target {
     code.memory('f64.store', distance);
   }
 
-  /** Halves of an AMO. */
+  /** An atomic access. */
   host(name: HostName, args: readonly Push[]): void {
     const { code } = this;
     const bits = name.endsWith('64') ? 64 : 32;
@@ -294,7 +296,9 @@ export class RegionTarget implements Target {
       args[1]!();
       code.memory(STORES[bits]!);
       code.release('i32', this.amoAt!);
-    } else never();
+    } else if (name.startsWith('loadReserved')) this.reserved.load(this.addressLocal(args[0]!), bits);
+    else if (name.startsWith('storeConditional')) this.reserved.store(this.addressLocal(args[0]!), bits, args[1]!);
+    else never();
   }
 
   /** mstatus.FS is Dirty in a region with such an instruction. */
@@ -308,17 +312,8 @@ export class RegionTarget implements Target {
     code.memory('i32.store', 4 * HartWord.FCSR);
   }
 
-  setFlags(value: Push): void {
-    const { code } = this;
-    code.get(Parameter.HART);
-    code.get(Parameter.HART);
-    code.memory('i32.load', 4 * HartWord.FCSR);
-    code.i32(~FLAGS);
-    code.op('i32.and');
-    value();
-    code.i32(FLAGS);
-    code.op('i32.and', 'i32.or');
-    code.memory('i32.store', 4 * HartWord.FCSR);
+  setFloatCsr(field: FloatCsr, value: Push): void {
+    this.hart.setFloatCsr(field, value);
   }
 
   inlines(): boolean {

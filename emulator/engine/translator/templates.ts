@@ -1,7 +1,7 @@
 /**
  * What an instruction does as a translated region has it: the body of its row, specialised by the build (make-templates.ts) for
  *
- * - the rounding mode that it names, DYN being frm's, and frm being 0;
+ * - the rounding mode that it names, or, for DYN, that frm says;
  * - mstatus.FS being Dirty;
  * - fflags.NX being set, in the variant `inexact`;
  * - an operator that multiplies and adds with one rounding, in the variant `fused`.
@@ -17,6 +17,7 @@ import {
   selectionOf,
   VARIANTS,
   variantOf,
+  type Changes,
   type Control,
   type Selecting,
   type TemplateIndex,
@@ -33,8 +34,7 @@ export interface Template {
   readonly target: Expression | undefined;
   /** mstatus.FS may not be Off. */
   readonly usesFloat: boolean;
-  /** It may clear bits of fflags, NX among them. */
-  readonly mayClearFlags: boolean;
+  readonly changes: Changes;
   /** Functions of the library that it calls. */
   readonly calls: readonly string[];
 }
@@ -44,7 +44,7 @@ let index: TemplateIndex;
 const known = new Map<number, Template>();
 
 function read(number: number): Template {
-  const [control, usesFloat, mayClearFlags, calls, body, operand] = JSON.parse(lines![number + 1]!) as TemplateLine;
+  const [control, usesFloat, changes, calls, body, operand] = JSON.parse(lines![number + 1]!) as TemplateLine;
   const expression = operand === null ? undefined : decodeTree<Expression>(operand);
   return {
     body: decodeTree<readonly Statement[]>(body),
@@ -52,16 +52,17 @@ function read(number: number): Template {
     condition: control === 'branch' ? expression : undefined,
     target: control === 'jalr' ? expression : undefined,
     usesFloat,
-    mayClearFlags,
+    changes,
     calls,
   };
 }
 
-/** The template of an instruction; undefined: it is for the interpreter. */
+/** The template of an instruction where frm is known; undefined: it is for the interpreter. */
 export function templateOf(
   instruction: Pick<Instruction, 'op'> & Selecting,
   inexact: boolean,
   fused = false,
+  frm = 0,
 ): Template | undefined {
   if (lines === undefined) {
     lines = TEMPLATES.split('\n');
@@ -69,8 +70,8 @@ export function templateOf(
   }
   const numbers = index[instruction.op];
   if (numbers === undefined) return undefined;
-  const selection = selectionOf(numbers[0]!, instruction);
-  const number = selection < 0 ? -1 : (numbers[1 + selection * VARIANTS + variantOf(inexact, fused)] ?? -1);
+  const selection = selectionOf(numbers[0]!, instruction, frm);
+  const number = numbers[1 + selection * VARIANTS + variantOf(inexact, fused)] ?? -1;
   if (number < 0) return undefined;
   let template = known.get(number);
   if (template === undefined) known.set(number, (template = read(number)));

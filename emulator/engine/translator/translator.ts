@@ -23,6 +23,8 @@ import { Regions } from './regions';
 
 /** NX of fflags. */
 const NX = 1;
+/** Where in fcsr frm is. */
+const FRM_SHIFT = 5;
 /** Entries that wait for translation: more are told of again. */
 const LONGEST_QUEUE = 256;
 /** A batch is made when so many entries wait, or the first of them has waited long enough. */
@@ -140,10 +142,12 @@ export class Translator implements CodeListener {
     if (this.queue.length === LONGEST_QUEUE) return again;
     const unrest = this.unrest.get(place.page);
     if (unrest && unrest.ignored-- > 0) return again;
+    const fcsr = hart.words[HartWord.FCSR]!;
     const variant: Variant = {
       ...place,
       address: va(pairToNumber(low, high)),
-      inexact: (hart.words[HartWord.FCSR]! & NX) !== 0,
+      inexact: (fcsr & NX) !== 0,
+      frm: (fcsr >> FRM_SHIFT) & 7,
       direct: (this.host.memory.i32[Area.REGIME / 4]! & Regime.DIRECT) !== 0,
     };
     if (this.regions.find(variant) || this.declined.get(place.page)?.has(nameOf(variant))) return COLD;
@@ -246,8 +250,8 @@ export class Translator implements CodeListener {
 
   private make({ variant, again, bank, block }: Waiting): LiveRegion | undefined {
     const { host, regions, modules } = this;
-    const { page, offset, address, inexact, direct } = variant;
-    const reader = new GuestCode(host.memory, host.code, regions, this.profile, bank);
+    const { page, offset, address, inexact, frm, direct } = variant;
+    const reader = new GuestCode(host.memory, host.code, regions, this.profile, bank, frm);
     // A guest that drops its translations often has dropped them before each time that is come here.
     if (block !== undefined) reader.executed(address, block);
     // The bank may be another space's by now, or the page may have gone: then it will be told of again.
@@ -269,7 +273,7 @@ export class Translator implements CodeListener {
     this.decodeIn(blocks, region);
     const slot = regions.takeSlot();
     const { linkage } = modules;
-    const body = regionCode(region, { slot, blocks, inexact, direct, fused: hasFused(), linkage }).finish();
+    const body = regionCode(region, { slot, blocks, inexact, frm, direct, fused: hasFused(), linkage }).finish();
     return new LiveRegion(variant, slot, region, body, this.executed);
   }
 
@@ -298,5 +302,5 @@ const hasMore = ({ pages, blocks }: Region, other: LiveRegion): boolean =>
     });
   });
 
-const nameOf = ({ page, offset, address, inexact, direct }: Variant): string =>
-  `${page}:${offset}:${address}:${inexact}:${direct}`;
+const nameOf = ({ page, offset, address, inexact, frm, direct }: Variant): string =>
+  `${page}:${offset}:${address}:${inexact}:${frm}:${direct}`;

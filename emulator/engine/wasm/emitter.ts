@@ -5,6 +5,7 @@
  */
 import type {
   Expression,
+  FloatCsr,
   FunctionDefinition,
   HostName,
   Library,
@@ -51,7 +52,7 @@ export interface Target {
   /** An access of 64 bits whose value is an f64. */
   loadFloat?(address: Push): void;
   storeFloat?(address: Push, value: Push): void;
-  setFlags?(value: Push): void;
+  setFloatCsr?(field: FloatCsr, value: Push): void;
 }
 
 /** What the emitter needs of a library. */
@@ -185,8 +186,8 @@ export class Emitter {
         return target.setFloatRegister!(push(statement.value));
       case 'storeFloat':
         return target.storeFloat!(push(statement.address), push(statement.value));
-      case 'setFlags':
-        return target.setFlags!(push(statement.value));
+      case 'setFloatCsr':
+        return target.setFloatCsr!(statement.field, push(statement.value));
       case 'call':
         this.call(statement.name, statement.args);
         if (this.library.functions.get(statement.name)!.result !== undefined) code.drop();

@@ -12,6 +12,7 @@ import type { Code } from './code';
 import type { Push, Target } from './emitter';
 import { LOOP_INLINE_NODES } from './placing';
 import { HartCode, RecordCode } from './registers';
+import { ReservedAccess } from './reserved-access';
 import type { Linkage } from './row-function';
 import { noteJump } from './seen-jumps';
 import { LOADS, STORES, TranslatedAccess } from './translated-access';
@@ -56,6 +57,7 @@ export class LoopTarget implements Target {
   private readonly hart: HartCode;
   private readonly record: RecordCode;
   private readonly access: TranslatedAccess;
+  private readonly reserved: ReservedAccess;
   /** Where an AMO stores. */
   private amoAt: number | undefined;
 
@@ -70,6 +72,7 @@ export class LoopTarget implements Target {
     this.hart = new HartCode(code, hart);
     this.record = new RecordCode(code, hart, this.hart, () => code.get(locals.record));
     this.access = new TranslatedAccess(code, locals.bank, Label.REST);
+    this.reserved = new ReservedAccess(code, hart, this.access, Label.REST);
   }
 
   begin(usesFloat: boolean): void {
@@ -185,6 +188,14 @@ export class LoopTarget implements Target {
       args[1]!();
       code.memory(STORES[bits]!);
       code.release('i32', this.amoAt);
+    } else if (name === 'loadReserved32' || name === 'loadReserved64') {
+      const address = this.addressLocal(args[0]!);
+      this.reserved.load(address, bits);
+      code.release('i64', address);
+    } else if (name === 'storeConditional32' || name === 'storeConditional64') {
+      const address = this.addressLocal(args[0]!);
+      this.reserved.store(address, bits, args[1]!);
+      code.release('i64', address);
     } else code.br(Label.REST);
   }
 

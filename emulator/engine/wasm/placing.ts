@@ -2,8 +2,11 @@
  * Which functions of the library stand in place of their calls, and which rows stand in the interpreter's loop: questions of size
  * alone, answered from the trees.
  */
-import type { Expression, FunctionDefinition, Library, Semantics, Statement } from '../../isa/language/ir';
+import type { Expression, FunctionDefinition, HostName, Library, Semantics, Statement } from '../../isa/language/ir';
 import { eachStatement, everyExpression } from '../../isa/language/walk';
+
+/** Does the loop do what a host function does, as far as the translations answer it? */
+const standsIn = (name: HostName): boolean => /^(amo|loadReserved|storeConditional)/.test(name);
 
 /** A function of at most this many nodes stands in place of its calls everywhere. */
 export const INLINE_NODES = 16;
@@ -56,7 +59,7 @@ export class Placing {
         case 'call':
           return true;
         case 'host':
-          if (!statement.name.startsWith('amo') || statement.args.some((arg) => this.ends(arg))) return true;
+          if (!standsIn(statement.name) || statement.args.some((arg) => this.ends(arg))) return true;
           break;
         case 'if':
           if (this.ends(statement.condition) || (this.leaves(statement.then) && this.leaves(statement.otherwise)))
@@ -95,7 +98,7 @@ export class Placing {
       case 'load':
         return this.ends(expression.address);
       case 'host':
-        return !expression.name.startsWith('amo') || expression.args.some((arg) => this.ends(arg));
+        return !standsIn(expression.name) || expression.args.some((arg) => this.ends(arg));
       case 'call': {
         const definition = this.library.functions.get(expression.name)!;
         return (

@@ -4,7 +4,8 @@
  *
  * `load8 … load64(bank, address, rest)` answers the value, zero-extended, its Result at Area.RESULT;
  * `store8 … store64(bank, address, value, rest)` answers the Result. `rest` is the number of instructions that may be begun behind this one.
- * They look at the translations once more: an access that shared its look with others (translator/access-groups.ts) may still hit.
+ * They look at the translations once more: an access that shared its look with others (translator/access-groups.ts) may still hit, and
+ * so may one that is not aligned.
  */
 import type { FunctionDefinition } from '../../isa/language/ir';
 import { Area, Bank } from '../../machine/layout';
@@ -60,7 +61,7 @@ function hit(code: Code, bank: number, store: boolean, bits: number): void {
   const [address, value] = [bank + 1, bank + 2];
   const access = new TranslatedAccess(code, bank, 'miss');
   code.block('miss');
-  access.place(store ? Bank.WRITE : Bank.READ, address, bits);
+  access.placeInPage(store ? Bank.WRITE : Bank.READ, address, bits);
   if (store) {
     code.get(value);
     code.memory(STORES[bits]!);

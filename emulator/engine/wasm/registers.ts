@@ -2,7 +2,7 @@
  * Where code finds the hart: what every target emits alike about a hart's words (machine/layout.ts) and a record's fields
  * (engine/record.ts). The address of the hart and of the record are in locals that the target names.
  */
-import type { RegisterFile, Source, StateName } from '../../isa/language/ir';
+import type { FloatCsr, RegisterFile, Source, StateName } from '../../isa/language/ir';
 import { Status } from '../../hart/csr-numbers';
 import { HartWord } from '../../machine/layout';
 import { DISCARD_SLOT, Field, RECORD_SHIFT } from '../record';
@@ -14,6 +14,12 @@ const FIELDS: Readonly<Record<Source | 'rd', Field>> = {
   rs1: Field.RS1,
   rs2: Field.RS2,
   rs3: Field.RS3,
+};
+/** Where in fcsr they are: the lowest bit, and the bits there. */
+const FLOAT_CSRS: Readonly<Record<FloatCsr, readonly [shift: number, mask: number]>> = {
+  fflags: [0, 31],
+  frm: [5, 7],
+  fcsr: [0, 255],
 };
 const DYNAMIC = 7;
 const LAST_MODE = 4;
@@ -50,6 +56,22 @@ export class HartCode {
         this.hart();
         return code.memory('i64.load', 4 * HART[name]);
     }
+  }
+
+  /** fcsr, or one of its fields, becomes the low bits of a value; mstatus.FS is Dirty before. */
+  setFloatCsr(field: FloatCsr, value: Push): void {
+    const { code } = this;
+    const [shift, mask] = FLOAT_CSRS[field];
+    this.hart();
+    this.word(HartWord.FCSR);
+    code.i32(~(mask << shift));
+    code.op('i32.and');
+    value();
+    code.i32(mask);
+    code.op('i32.and');
+    code.i32(shift);
+    code.op('i32.shl', 'i32.or');
+    code.memory('i32.store', 4 * HartWord.FCSR);
   }
 
   /** Leaves 1 where mstatus.FS is Off. */

@@ -87,7 +87,24 @@ export class TranslatedAccess {
     this.code.release('i32', entry);
   }
 
-  /** The same for both. */
+  /** The same wherever in its page the access lies; misses where it goes on in the next one. */
+  placeInPage(table: Bank, address: number, bits: number): void {
+    const { code } = this;
+    code.get(address);
+    code.op('i32.wrap_i64');
+    code.i32(4095);
+    code.op('i32.and');
+    code.i32(4096 - bits / 8);
+    code.op('i32.gt_u');
+    code.hint(false);
+    code.brIf(this.miss);
+    const entry = this.entry(address);
+    this.hit(entry, table, address, 8);
+    this.translated(entry, table, address);
+    code.release('i32', entry);
+  }
+
+  /** The same as `place` for both. */
   placeBoth(address: number, bits: number): void {
     const entry = this.entry(address);
     this.hit(entry, Bank.READ, address, bits);

@@ -43,7 +43,7 @@ const FIELDS: Readonly<Record<Node['kind'], readonly string[]>> = {
   raise: ['flags'],
   setFloatRegister: ['value'],
   storeFloat: ['address', 'value'],
-  setFlags: ['value'],
+  setFloatCsr: ['field', 'value'],
 };
 const KINDS = Object.keys(FIELDS) as Node['kind'][];
 const LIST = -1;

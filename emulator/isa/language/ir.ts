@@ -226,8 +226,10 @@ export type Statement =
 export type TemplateStatement =
   | { readonly kind: 'setFloatRegister'; readonly value: Expression }
   | { readonly kind: 'storeFloat'; readonly address: Expression; readonly value: Expression }
-  /** fflags become the low five bits of an i32. */
-  | { readonly kind: 'setFlags'; readonly value: Expression };
+  /** fcsr, or one of its fields, becomes the low bits of an i32. */
+  | { readonly kind: 'setFloatCsr'; readonly field: FloatCsr; readonly value: Expression };
+
+export type FloatCsr = 'fflags' | 'frm' | 'fcsr';
 
 export interface Parameter {
   readonly name: string;

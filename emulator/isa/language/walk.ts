@@ -35,7 +35,7 @@ export function expressionsOf(statement: Statement): readonly Expression[] {
     case 'assign':
     case 'setRegister':
     case 'setFloatRegister':
-    case 'setFlags':
+    case 'setFloatCsr':
       return [statement.value];
     case 'if':
     case 'while':

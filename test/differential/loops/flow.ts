@@ -5,7 +5,8 @@
  */
 import { bitsOf, Label } from './layout';
 import { line } from '../items';
-import { SAVED, Straight, Values } from './straight';
+import { Rare } from './rare';
+import { SAVED, Values } from './straight';
 
 /** How deep a recursive function still goes; it puts back what it found. */
 export const DEPTH = 4;
@@ -25,7 +26,7 @@ export interface Callee {
   readonly recursive: boolean;
 }
 
-export abstract class Flow extends Straight {
+export abstract class Flow extends Rare {
   protected callees: Callee[] = [];
   /** Labels whose addresses stand in the page of values, in the order of their places. */
   protected readonly pointers: Label[] = [];
@@ -66,7 +67,8 @@ export abstract class Flow extends Straight {
     else if (kind < 44) this.atomic();
     else if (kind < 46) this.reserved();
     else if (kind < 49) this.flags();
-    else if (kind < 54) this.kernel();
+    else if (kind < 53) this.kernel();
+    else if (kind < 54) this.rounding();
     else if (kind < 55) this.rare();
     else if (kind < 66 && !deep) this.loop();
     else if (kind < 69 && !deep) this.walk();
@@ -86,6 +88,7 @@ export abstract class Flow extends Straight {
     const { random, options } = this;
     const kinds: (() => void)[] = [];
     if (options.traps) kinds.push(() => this.trap());
+    if (options.traps) kinds.push(() => this.host());
     if (options.counters) kinds.push(() => this.counters());
     if (options.machine) kinds.push(() => this.floatState());
     kinds.push(

@@ -153,6 +153,9 @@ export function loopWorld(program: LoopProgram, regime: Regime, options: WorldOp
     hart.writeCsr(0x340, BigInt(save));
     hart.writeCsr(0x306, 7n);
     hart.writeCsr(0x106, 7n);
+    // Cache-block operations: all may in M-mode, only some below.
+    hart.writeCsr(0x30a, 0xb0n);
+    hart.writeCsr(0x10a, 0xf0n);
     if (interval !== undefined) {
       port.writeU64(pa(MTIMECMP + 8 * hart.id), BigInt(interval));
       hart.writeCsr(0x304, 1n << 7n);

@@ -237,6 +237,125 @@ eachEngine('Hot code in M-mode', () => {
   });
 });
 
+eachEngine('Hot code with atomics, counters and rounding modes', () => {
+  it('reserves and stores, in RAM that nothing but atomics touches', () => {
+    const made = user(`
+      loop: lr.w a2,(a1)
+      addiw a2,a2,1
+      sc.w a3,a2,(a1)
+      bne a3,zero,loop
+      amoadd.d a4,a0,(a5)
+      addi a0,a0,1
+      j loop`);
+    const { machine } = made;
+    const hart = machine.harts[0]!;
+    hart.setX(15, WINDOW + 8);
+    ahead(machine, 7 * 3000);
+    assert.deepEqual([hart.getX(10), hart.getX(12), hart.getX(14)], [3000, 3000, (2999 * 2998) / 2]);
+    assert.equal(hart.pc, CODE);
+  });
+
+  it('does not store where nothing is reserved, another place or another width is, or a trap came between', () => {
+    const failing = {
+      'nothing reserved': 'lr.d s4,(a1)\nsc.d s5,s4,(a1)\nsc.d s5,s2,(a1)',
+      'another place': 'lr.d s4,(a1)\naddi s6,a1,8\nsc.d s5,s2,(s6)',
+      'another width': 'lr.w s4,(a1)\nsc.d s5,s2,(a1)',
+      'a trap between': 'lr.d s4,(a1)\necall\nsc.d s5,s2,(a1)',
+    };
+    for (const [why, text] of Object.entries(failing)) {
+      const made = user(`loop: addi s2,s2,1\n${text}\nadd s3,s3,s5\nj loop`);
+      const { machine } = made;
+      const hart = machine.harts[0]!;
+      // The system call writes nothing.
+      hart.setX(17, 64);
+      ahead(machine, WARM);
+      const rounds = hart.getX(18);
+      assert.ok(rounds > 200, why);
+      assert.ok(hart.getX(19) >= rounds - 1, `${why}: ${hart.getX(19)} of ${rounds} failed`);
+      for (const at of [0, 8])
+        assert.equal(machine.machinePort.readU64(pa(Number(frameOf(made, WINDOW)) + at)), 0n, why);
+    }
+  });
+
+  it('reads the counters at its exact tick, wherever the run before ended', () => {
+    // Each round takes nine ticks; a5 counts those of which a counter says something else.
+    const made = user(`
+      loop: csrrs a2,cycle,zero
+      sub a3,a2,a4
+      xori a3,a3,9
+      sltu a3,zero,a3
+      add a5,a5,a3
+      addi a4,a2,0
+      csrrs a6,instret,zero
+      csrrs a7,time,zero
+      j loop`);
+    const { machine } = made;
+    const hart = machine.harts[0]!;
+    hart.writeCsr(0x306, 7n);
+    hart.writeCsr(0x106, 7n);
+    const begin = machine.tick;
+    for (let i = 0; i < 400; i++) {
+      ahead(machine, 1 + ((i * 37) % 100));
+      const last = (offset: number): number => begin + offset + 9 * Math.floor((machine.tick - begin - offset - 1) / 9);
+      if (machine.tick < begin + 9) continue;
+      assert.equal(hart.getX(12), last(0));
+      assert.equal(hart.getX(16), last(6));
+      assert.equal(hart.getX(17), Math.floor(last(7) / 10), 'of 100 MHz');
+    }
+    assert.equal(hart.getX(15), 1, 'but the first');
+  });
+
+  it('rounds as frm says, which it changes itself, and traps where that is reserved', () => {
+    // 1 / 3 and -1 / 3 in each mode by turns; the last three are none, where the handler counts and skips.
+    const { machine, x } = bare(`
+      la t0, handler
+      csrrw zero,mtvec,t0
+      lui t0,2
+      csrrs zero,mstatus,t0
+      addi t1,zero,1
+      addi t2,zero,3
+      fcvt.d.l f0,t1
+      fcvt.d.l f1,t2
+      fsub.d f4,f5,f0
+      loop: csrrw zero,frm,a0
+      fdiv.d f2,f0,f1
+      fdiv.d f3,f4,f1
+      slli a2,a0,4
+      add a2,a2,a1
+      fsd f2,0(a2)
+      fsd f3,8(a2)
+      csrrwi a3,frm,0
+      add a4,a4,a3
+      addi a0,a0,1
+      andi a0,a0,7
+      bne a0,zero,loop
+      addi a5,a5,1
+      j loop
+      handler: csrrs t0,mepc,zero
+      addi t0,t0,4
+      csrrw zero,mepc,t0
+      addi a6,a6,1
+      mret`, { 11: BigInt(DATA) }); // prettier-ignore
+    ahead(machine, 30_000);
+    const third = 0x3fd5555555555555n;
+    const minus = third | (1n << 63n);
+    const at = (offset: number): bigint => machine.machinePort.readU64(pa(DATA + offset));
+    const found = [0, 1, 2, 3, 4].map((mode) => [at(16 * mode), at(16 * mode + 8)]);
+    assert.deepEqual(found, [
+      [third, minus],
+      [third, minus],
+      [third, minus + 1n],
+      [third + 1n, minus],
+      [third, minus],
+    ]);
+    const rounds = x(15);
+    assert.ok(rounds > 200n, `${rounds} rounds`);
+    // Behind a whole number of rounds, or in the next one.
+    assert.ok(x(16) >= 6n * rounds && x(16) <= 6n * rounds + 6n, `${x(16)} traps in ${rounds} rounds`);
+    assert.ok(x(14) >= 28n * rounds && x(14) < 28n * (rounds + 1n));
+  });
+});
+
 /** The frame of a page of user code. */
 function frameOf({ machine, tables }: UserMachine, address: number): bigint {
   return (machine.machinePort.readU64(pa(tables.entry(address))) >> 10n) << 12n;

@@ -8,7 +8,7 @@ import { Emitter, type Push } from '../../../emulator/engine/wasm/emitter';
 import type { ModuleBuilder } from '../../../emulator/engine/wasm/module';
 import { LibraryTarget, type Linkage } from '../../../emulator/engine/wasm/row-function';
 import { rowLibrary } from '../../../emulator/isa/semantics';
-import type { RegisterFile, Source } from '../../../emulator/isa/language/ir';
+import type { FloatCsr, RegisterFile, Source } from '../../../emulator/isa/language/ir';
 import type { Row } from '../../../emulator/isa/row';
 import { HartWord } from '../../../emulator/machine/layout';
 import { FLOAT_ROWS, functionName, parametersOf } from './rows';
@@ -33,13 +33,8 @@ export class OperandTarget extends LibraryTarget {
     this.code.get(SOURCES.indexOf(field));
     this.code.op('f64.reinterpret_i64');
   }
-  setFlags(value: Push): void {
-    const { code } = this;
-    code.i32(0);
-    value();
-    code.i32(31);
-    code.op('i32.and');
-    code.memory('i32.store', 4 * HartWord.FCSR);
+  setFloatCsr(field: FloatCsr, value: Push): void {
+    this.hart.setFloatCsr(field, value);
   }
   setFloatRegister(value: Push): void {
     value();
