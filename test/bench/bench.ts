@@ -10,7 +10,7 @@ import { ENGINE_NAMES } from '../../emulator/machine/machine';
 import type { EngineName } from '../../emulator/machine/types';
 import { chartOf } from './chart';
 import { buildCoreMark } from './coremark';
-import { measureCold } from './cold';
+import { measureCold, SHAPE_PAIRS } from './cold';
 import { measureElf } from './elf';
 import { measureHosts } from './hosts';
 import { withFolder } from './compiled';
@@ -29,7 +29,7 @@ const USAGE = `npm run bench -- [options]
   --json FILE      writes the result as JSON
   --engine NAME    the engine of our machine: ${ENGINE_NAMES.join(', ')}
 Instead of the workloads beside QEMU:
-  --cold           what starting costs, and programs that touch much code once
+  --cold           what starting costs, and programs that touch much code once, --count N pairs of each (5)
   --regions        distinct hot loops in one process, and its memory: --count N of them (${REGIONS}), --cap MIB of it
   --pause          how long pausing a busy guest takes, --count N times each (100)
   --hosts          the workloads in Node, in a worker of Chromium and in VS Code's processes
@@ -141,9 +141,10 @@ function benchOf(list: readonly Measurable[]): void {
 
 async function cold(): Promise<void> {
   sayWhere('Medians of pairs that ran in turn.');
-  const few = options.quick ? { helloPairs: 5, shapePairs: 1 } : {};
+  const few = options.quick ? { helloPairs: 5 } : {};
+  const shapePairs = number(options.count, options.quick ? 1 : SHAPE_PAIRS);
   const { only } = options;
-  keep(await measureCold(besideUs('child'), { only, ...few, ...engineGiven() }, say));
+  keep(await measureCold(besideUs('child'), { only, ...few, shapePairs, ...engineGiven() }, say));
 }
 
 async function regions(): Promise<void> {

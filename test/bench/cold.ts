@@ -19,7 +19,7 @@ import { imageOf, workloads } from './workloads';
 const HELLO_MS = 60;
 const SLOWER = 1.2;
 const HELLO_PAIRS = 15;
-const SHAPE_PAIRS = 5;
+export const SHAPE_PAIRS = 5;
 const SIZE = 5_000_000;
 const INTERPRETERS: readonly string[] = ['wasm', 'source'];
 

@@ -9,10 +9,19 @@ import type { ChildResult } from './child';
 import type { HostResult, Job } from './jobs';
 import { prepare } from './machine';
 
+/** What VS Code forks a debug adapter with, depending on its own runtime (`debugAdapter.ts` of its extension host). */
+const EXEC_ARGV =
+  process.versions['electron'] === undefined
+    ? []
+    : ['-e', 'delete process.env.ELECTRON_RUN_AS_NODE;require(process.argv[1])'];
+
 /** As the debug adapter's process. */
 function inProcess({ image, run }: Job): Promise<HostResult> {
   return new Promise((resolve, reject) => {
-    const child = fork(join(__dirname, 'child.js'), [image, JSON.stringify(run)], { silent: true, execArgv: [] });
+    const child = fork(join(__dirname, 'child.js'), [image, JSON.stringify(run)], {
+      silent: true,
+      execArgv: EXEC_ARGV,
+    });
     let [text, errors] = ['', ''];
     child.stdout!.on('data', (data: Buffer) => (text += data.toString()));
     child.stderr!.on('data', (data: Buffer) => (errors += data.toString()));
