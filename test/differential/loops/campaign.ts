@@ -18,7 +18,7 @@ export interface Cuts {
 }
 
 const CUTS: readonly Cuts[] = [
-  { far: 30 }, { far: 300 }, { far: 3000 }, { far: 50_000 }, { far: 3000, interval: 37 }, { far: 3000, interval: 3 },
+  { far: 30 }, { far: 300 }, { far: 3000 }, { far: 50_000 }, { far: 3000, interval: 37 }, { far: 3000, interval: 4 },
   { far: 2000, harts: 2, quantum: 97 }, { far: 2000, harts: 3, quantum: 1009, interval: 101 },
 ]; // prettier-ignore
 
@@ -28,6 +28,7 @@ export const optionsOf = (regime: Regime, without?: ReadonlySet<number>): Option
   traps: true,
   counters: true,
   machine: regime === 'bare',
+  mapping: regime !== 'bare',
   ...(without && { without }),
 });
 

@@ -5,7 +5,7 @@
  */
 import { bitsOf, Label } from './layout';
 import { line } from '../items';
-import { Rare } from './rare';
+import { Mapping } from './mapping';
 import { SAVED, Values } from './straight';
 
 /** How deep a recursive function still goes; it puts back what it found. */
@@ -26,7 +26,7 @@ export interface Callee {
   readonly recursive: boolean;
 }
 
-export abstract class Flow extends Rare {
+export abstract class Flow extends Mapping {
   protected callees: Callee[] = [];
   /** Labels whose addresses stand in the page of values, in the order of their places. */
   protected readonly pointers: Label[] = [];
@@ -37,6 +37,30 @@ export abstract class Flow extends Rare {
   protected exits: Label[] = [];
   private nesting = 0;
   private statements = 0;
+
+  protected get turning(): readonly number[] {
+    return [...this.busy];
+  }
+
+  protected get nested(): boolean {
+    return this.nesting < 3;
+  }
+
+  protected get room(): number {
+    return this.limit - this.spent;
+  }
+
+  protected counted(times: number, body: () => void): void {
+    this.withSaved((counter) => {
+      this.constant(counter, times);
+      this.repeated(times, () => {
+        const head = this.label();
+        body();
+        this.lines(`addi x${counter},x${counter},-1`);
+        this.branch('bne', counter, 0, head);
+      });
+    });
+  }
 
   /** One statement; left out when the options say so, with nothing else changed. */
   protected statement(): void {
@@ -62,7 +86,8 @@ export abstract class Flow extends Rare {
     const deep = this.nesting >= 4;
     const kind = random.below(100);
     this.nesting++;
-    if (kind < 26) for (let n = random.between(1, 4); n > 0; n--) this.plain();
+    if (this.options.mapping && random.once(12)) this.mapping();
+    else if (kind < 26) for (let n = random.between(1, 4); n > 0; n--) this.plain();
     else if (kind < 40) for (let n = random.between(1, 3); n > 0; n--) this.access();
     else if (kind < 44) this.atomic();
     else if (kind < 46) this.reserved();
@@ -256,7 +281,7 @@ export abstract class Flow extends Rare {
     const end = new Label();
     const index = this.target();
     const at = this.target(index);
-    const turning = [...this.busy];
+    const { turning } = this;
     this.lines(
       `andi x${index},x${turning.length > 0 && random.once(2) ? random.pick(turning) : this.any()},${ways - 1}`,
     );
@@ -354,6 +379,7 @@ export abstract class Flow extends Rare {
     const place = new Label();
     const half = random.once(3);
     this.address(at, place);
+    if (this.options.mapping && random.once(2)) this.toAlias(at, word);
     this.lines(`andi x${word},x${random.pick([...this.busy, a])},1`);
     const one = half ? line(`c.addi x${a},3`) : line(`addi x${a},x${b},77`);
     const other = half ? line(`c.addi x${a},5`) : line(`xori x${a},x${b},-7`);
@@ -363,7 +389,8 @@ export abstract class Flow extends Rare {
     this.branch('beq', word, 0, skip);
     this.constant(next, other | 0);
     this.label(skip);
-    this.lines(half ? `sh x${next},0(x${at})` : `sw x${next},0(x${at})`);
+    const called = this.options.mapping && !half && random.once(3) && this.written(at, next);
+    if (!called) this.lines(half ? `sh x${next},0(x${at})` : `sw x${next},0(x${at})`);
     if (random.once(3)) this.plain();
     this.lines('fence.i');
     if (!half) this.put({ kind: 'align', to: 2 });

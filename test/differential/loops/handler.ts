@@ -1,23 +1,33 @@
 /**
  * A handler of exceptions in guest code, for M-mode or S-mode: remembers what it saw and goes on behind the instruction. System calls:
- * write does nothing, exit ends the machine. Timer interrupts (M-mode) are counted and come again after an interval.
+ * write does nothing, exit ends the machine. Interrupts (M-mode) are counted: a timer's comes again after an interval, software's ends.
  */
 import { assemble } from '../../unit/assembler';
 
 /** Offsets in the area that mscratch or sscratch points to. */
 export const Save = { SEEN: 32, COUNT: 40, INTERVAL: 48, BYTES: 64 } as const;
 
+const MSIP = 0x2000000;
 const MTIMECMP = 0x2004000;
 const FINISHER = 0x100000;
 /** What ends the machine when it is written to the finisher. */
 const PASS = 0x5555;
 
 const INTERRUPT = `
-    interrupt: lui t4,${MTIMECMP >> 12}
+    interrupt: csrrs t4,mhartid,zero
+    slli t5,t5,1
+    addi t3,zero,6
+    beq t5,t3,software
+    lui t5,${MTIMECMP >> 12}
+    sh3add t4,t4,t5
     ld t3,${Save.INTERVAL}(t6)
     ld t5,0(t4)
     add t5,t5,t3
     sd t5,0(t4)
+    j out
+    software: lui t5,${MSIP >> 12}
+    sh2add t4,t4,t5
+    sw zero,0(t4)
     j out`;
 
 const EXIT = `

@@ -27,6 +27,8 @@ export interface LoopProgram {
   readonly code: Uint8Array;
   /** At base + Place.WINDOW; ends with the page of values. */
   readonly data: Uint8Array;
+  /** At base + Place.FUNCTIONS, if it has a space of its own. */
+  readonly functions: Uint8Array | undefined;
   /** Addresses of instructions. */
   readonly instructions: readonly number[];
   /** Statements that `without` can leave out. */
@@ -59,7 +61,8 @@ class Maker extends Flow {
     this.flush();
     const { bytes, instructions } = layOutParts(base + Place.CODE, this.code);
     if (bytes.length > Place.WINDOW) throw new Error(`program ${seed} is too long`);
-    return { seed, base, code: bytes, data: this.data(), instructions, statements: this.count };
+    const functions = this.options.mapping ? this.functionPages() : undefined;
+    return { seed, base, code: bytes, data: this.data(), functions, instructions, statements: this.count };
   }
 
   private flush(): void {
@@ -169,29 +172,23 @@ class Maker extends Flow {
     this.bits(random.once(2) ? bitsOf('c.jr', { rs1: link }) : bitsOf('jalr', { rd: 0, rs1: link, imm: 0 }));
   }
 
-  private at(distance: number): Label {
-    const label = new Label();
-    label.address = this.base + distance;
-    return label;
-  }
-
   /** Registers get their first values. */
   private prepare(): void {
-    this.address(LAST, this.at(Place.VALUES));
+    this.address(LAST, this.place(Place.VALUES));
     for (const i of ALL) this.lines(`fld f${i},${Values.F + 8 * i}(x${LAST})`);
     for (const i of ALL.slice(1)) if (i !== LAST) this.lines(`ld x${i},${Values.X + 8 * i}(x${LAST})`);
-    this.address(WINDOW_REGISTER, this.at(Place.WINDOW + PAGE));
-    this.address(SP, this.at(Place.END - 512));
+    this.address(WINDOW_REGISTER, this.place(Place.WINDOW + PAGE));
+    this.address(SP, this.place(Place.END - 512));
   }
 
   /** What memory and registers have become goes to the output, and the program ends. */
   private finish(): void {
-    this.address(LAST, this.at(Place.VALUES + Values.LEFT_X));
+    this.address(LAST, this.place(Place.VALUES + Values.LEFT_X));
     for (const i of ALL.slice(1)) if (i !== LAST) this.lines(`sd x${i},${8 * i}(x${LAST})`);
     for (const i of ALL) this.lines(`fsd f${i},${Values.LEFT_F - Values.LEFT_X + 8 * i}(x${LAST})`);
     this.lines('csrrs a0,fcsr,zero', `sd a0,${Values.FCSR - Values.LEFT_X}(x${LAST})`);
     this.lines('addi a7,zero,64', 'addi a0,zero,1', 'lui a2,2');
-    this.address(11, this.at(Place.WINDOW));
+    this.address(11, this.place(Place.WINDOW));
     this.lines('ecall', 'addi a0,zero,1', `addi a1,x${LAST},0`, `addi a2,zero,${LEFT_BYTES}`, 'ecall');
     this.lines('addi a7,zero,93', 'addi a0,zero,0', 'ecall');
     const end = this.label();

@@ -68,6 +68,7 @@ export class LoopsInQemu {
       traps: false,
       counters: false,
       machine: false,
+      mapping: false,
       ...(without && { without }),
     });
   }

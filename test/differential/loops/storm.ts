@@ -114,6 +114,7 @@ class Storm {
     rights: () => this.withoutRights(),
     contexts: () => this.contexts(),
     hits: () => this.hits(),
+    interrupt: () => this.interrupt(),
   };
   private readonly names: readonly string[];
   /** What was done, with its tick, for messages. */
@@ -247,6 +248,11 @@ class Storm {
     this.forwardOver(2000);
     step.each((machine) => (machine.onContextChange = undefined));
     step.all((machine) => seen[step.sides.findIndex((side) => side.machine === machine)]);
+  }
+
+  /** A software interrupt, from outside. */
+  private interrupt(): void {
+    this.step.each((machine) => machine.interrupt());
   }
 
   /** A stop that is hit, taken away, run past and armed again, as a conditional breakpoint is. */

@@ -18,6 +18,20 @@ export const Place = {
   /** Two pages; sp begins below their end. */
   STACK: 0x24000,
   END: 0x26000,
+  /** The code once more. From here on: of address spaces only (mapping.ts). */
+  ALIAS: 0x28000,
+  /** The page table with the entries of all these places. */
+  TABLE: 0x48000,
+  /** The page of the CLINT with mtime. */
+  CLOCK: 0x49000,
+  /** One of the pages of the window. */
+  VIEW: 0x4a000,
+  /** One of the two pages of functions behind it. */
+  TURN: 0x4b000,
+  FUNCTIONS: 0x4c000,
+  /** The page table with the entry of a page that lies far away. */
+  FAR_TABLE: 0x4e000,
+  FAR: 0x400000,
 } as const;
 
 /** Offsets in the page of values. */
@@ -52,6 +66,8 @@ export interface Options {
   readonly counters: boolean;
   /** It runs in M-mode and may touch mstatus.FS. */
   readonly machine: boolean;
+  /** It runs in an address space of its own, which it may change. */
+  readonly mapping: boolean;
   /** Statements to leave out, by number, for making a program that fails smaller. */
   readonly without?: ReadonlySet<number>;
 }

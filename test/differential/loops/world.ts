@@ -30,7 +30,8 @@ const S_ADDRESS = 0x40000000;
 const DELEGATED = 0xb0ffn;
 /** Pages from the stack of one hart to that of the next. */
 const STACKS = 0x40;
-const MTIMECMP = 0x2004000;
+const CLINT = 0x2000000;
+const MTIMECMP = CLINT + 0x4000;
 
 const BASES: Readonly<Record<Regime, number>> = {
   user: 0x10000,
@@ -77,7 +78,8 @@ export class SkippingFirmware implements Personality {
   step(hart: Hart): number {
     const { user } = this.machine.supervisorPort(hart);
     if (hart.mcauseIsInterrupt) {
-      this.machine.setTimer(hart, tick(this.machine.timer(hart) + this.interval));
+      if (hart.mcause === 3) hart.setPending(3, false);
+      else this.machine.setTimer(hart, tick(this.machine.timer(hart) + this.interval));
       hart.mret();
       return 2;
     }
@@ -95,10 +97,25 @@ export class SkippingFirmware implements Personality {
       this.machine.halt();
       return 1;
     }
+    if (hart.getX(17) === 63) return this.read(hart, user);
     const count = hart.getX(17) === 64 ? hart.getX(12) : 0;
     const bytes = readable(user, va(hart.getX(11)), count);
     this.seen = { ...this.seen, output: [...this.seen.output, ...bytes] };
     hart.setX(10, count);
+    hart.mret();
+    return 10;
+  }
+
+  /** The 32 bits in a2 go where a1 says. */
+  private read(hart: Hart, user: SupervisorPort['user']): number {
+    const bytes = new Uint8Array(4);
+    new DataView(bytes.buffer).setUint32(0, hart.getX(12), true);
+    try {
+      user.write(va(hart.getX(11)), bytes);
+    } catch (error) {
+      if (!(error instanceof MemoryFault)) throw error;
+    }
+    hart.setX(10, bytes.length);
     hart.mret();
     return 10;
   }
@@ -140,6 +157,7 @@ export function loopWorld(program: LoopProgram, regime: Regime, options: WorldOp
   };
   put(Place.CODE, program.code);
   put(Place.WINDOW, program.data);
+  if (program.functions) put(Place.FUNCTIONS, program.functions);
   port.write(pa(M_HANDLER), handler(M_HANDLER, 'm'));
   const spaces =
     regime === 'bare' ? undefined : machine.harts.map(({ id }) => mapped(machine, program, regime, id, wholeWindow));
@@ -158,7 +176,7 @@ export function loopWorld(program: LoopProgram, regime: Regime, options: WorldOp
     hart.writeCsr(0x10a, 0xf0n);
     if (interval !== undefined) {
       port.writeU64(pa(MTIMECMP + 8 * hart.id), BigInt(interval));
-      hart.writeCsr(0x304, 1n << 7n);
+      hart.writeCsr(0x304, (1n << 7n) | (1n << 3n));
     }
     enter(hart, regime, spaces?.[hart.id], program.base);
   }
@@ -181,11 +199,28 @@ function mapped(
   for (let at: number = Place.WINDOW; at < Place.END; at += PAGE)
     if (wholeWindow || at !== Place.WINDOW + 2 * PAGE)
       tables.map(base + at, frameOf(regime, at / PAGE + (at >= Place.STACK ? STACKS * hart : 0)), rights);
+  if (program.functions) mapMore(tables, program, regime, rights);
   if (regime === 'delegated') {
     tables.map(S_ADDRESS, S_HANDLER, PTE.V | PTE.R | PTE.X);
     tables.map(S_ADDRESS + PAGE, S_SAVE + PAGE * hart, PTE.V | PTE.R | PTE.W);
   }
   return tables;
+}
+
+/** The places of programs that change their spaces. */
+function mapMore(tables: Tables, { base, code }: LoopProgram, regime: Regime, rights: number): void {
+  for (let at = 0; at < code.length; at += PAGE)
+    tables.map(base + Place.ALIAS + at, frameOf(regime, at / PAGE), rights);
+  const table = tables.entry(base);
+  tables.map(base + Place.TABLE, table - (table % PAGE), rights);
+  tables.map(base + Place.CLOCK, CLINT + 0xb000, rights);
+  tables.map(base + Place.VIEW, frameOf(regime, Place.WINDOW / PAGE), rights);
+  for (const at of [0, PAGE])
+    tables.map(base + Place.FUNCTIONS + at, frameOf(regime, (Place.FUNCTIONS + at) / PAGE), rights | PTE.X);
+  const far = tables.entry(base + Place.FAR);
+  tables.map(base + Place.FAR, frameOf(regime, Place.FAR_TABLE / PAGE), rights);
+  tables.map(base + Place.FAR_TABLE, far - (far % PAGE), rights);
+  tables.map(base + Place.TURN, frameOf(regime, Place.FUNCTIONS / PAGE), rights | PTE.X);
 }
 
 function enter(hart: SoftwareMachine['harts'][number], regime: Regime, tables: Tables | undefined, base: number): void {

@@ -195,6 +195,47 @@ eachEngine('Pages of hot code', () => {
   });
 });
 
+eachEngine('Hot code that writes page tables', () => {
+  it('sees a page become a table between two accesses to it', () => {
+    // a1: the table of the far page a2, which is data until the walk for a2 reads it; a3: the table of everything else.
+    const made = user(`
+      outer: sd zero,800(a3)
+      addi t0,zero,3
+      warm: sd zero,8(a1)
+      ld t1,8(a1)
+      addi t0,t0,-1
+      bne t0,zero,warm
+      sd zero,16(a1)
+      ld t2,0(a2)
+      ld t3,0(a1)
+      andi t3,t3,-65
+      sd t3,0(a1)
+      ld t2,0(a2)
+      ld t3,0(a1)
+      andi t3,t3,64
+      add a0,a0,t3
+      addi a5,a5,-1
+      bne a5,zero,outer
+      end: j end`);
+    const { machine, tables } = made;
+    const hart = machine.harts[0]!;
+    const [far, table, all] = [0x40000000, 0x50000, 0x51000];
+    tables.map(far, 0x80240000, RW);
+    tables.map(table, pageStart(tables.entry(far)), RW);
+    tables.map(all, pageStart(tables.entry(CODE)), RW);
+    for (const [register, value] of [
+      [11, table],
+      [12, far],
+      [13, all],
+      [15, 200],
+    ] as const)
+      hart.setX(register, value);
+    ahead(machine, 200 * 30);
+    assert.equal(hart.getX(15), 0);
+    assert.equal(hart.getX(10), 200 * PTE.A, 'what the accesses to the far page have set');
+  });
+});
+
 eachEngine('Hot code in M-mode', () => {
   it('sees its own changes of PMP entries at the next access of U-mode', () => {
     // The user program loads; M-mode takes the right to read away and gives it back by turns, and counts the faults.
@@ -355,6 +396,8 @@ eachEngine('Hot code with atomics, counters and rounding modes', () => {
     assert.ok(x(14) >= 28n * rounds && x(14) < 28n * (rounds + 1n));
   });
 });
+
+const pageStart = (address: number): number => address - (address % 4096);
 
 /** The frame of a page of user code. */
 function frameOf({ machine, tables }: UserMachine, address: number): bigint {
