@@ -7,8 +7,9 @@
  * never depends on when a snapshot was taken. Must never hold a page that a PMP entry covers in part, that is watched, or,
  * for writing, that is marked or not yet saved for the latest snapshot.
  */
-import { Bank, HART_STRIDE, hartOffset } from '../machine/layout';
+import { Area, Bank, HART_STRIDE, hartOffset } from '../machine/layout';
 import type { PhysicalMemory } from '../machine/memory';
+import { PAGE_SIZE } from '../units';
 
 /** Low word of an empty tag. Not 1: an access compares its page and its misalignment (bits 0 … 2), so that a tag of 1 is page 0. */
 const EMPTY = 8;
@@ -107,6 +108,19 @@ export class Translations {
   flushWrites(): void {
     for (let bank = 0; bank < Bank.COUNT; bank++)
       if (this.live[bank] !== 0) this.empty(bank, Filled.WRITE, Bank.WRITE, Bank.ENTRIES);
+  }
+
+  /** Drops those of them whose page's next store is its first. */
+  flushProtected(): void {
+    const { memory, first } = this;
+    const { i32 } = memory;
+    for (let bank = 0; bank < Bank.COUNT; bank++) {
+      if (this.live[bank] === 0 || (this.filled[bank]! & Filled.WRITE) === 0) continue;
+      const start = first + bank * Bank.WORDS + Bank.WRITE;
+      for (let at = start; at < start + 4 * Bank.ENTRIES; at += 4)
+        if (i32[at] !== EMPTY && !memory.isOpen(((i32[at]! + i32[at + 2]! - Area.RAM) >>> 0) / PAGE_SIZE))
+          i32[at] = EMPTY;
+    }
   }
 
   /** Drops the exec translations of every context: code blocks were given up. */

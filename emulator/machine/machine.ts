@@ -25,10 +25,10 @@ import type { DebugPort, MachinePort, SupervisorPort } from './ports';
 import { Plic } from './plic';
 import { Rom } from './rom';
 import { DEFAULT_QUANTUM, Schedule } from './schedule';
-import { restoreSnapshot, takeSnapshot } from './snapshot';
+import { giveUpSnapshot, restoreSnapshot, takeSnapshot } from './snapshot';
 import { hashState, loadState, saveState, type Parts, type Shape } from './state';
 import { Stops } from './stops';
-import type { Context, ContextChange, EngineName, Machine, MachineExit, MachineSnapshot } from './types';
+import type { Context, ContextChange, Copies, EngineName, Machine, MachineExit, MachineSnapshot } from './types';
 import { Uart, UART_SOURCE } from './uart';
 import { Versions } from './versions';
 import { Watches } from './watches';
@@ -190,8 +190,9 @@ export class SoftwareMachine implements Machine {
     return [...this.memory.writtenPages()].length;
   }
 
-  get copiedPages(): number {
-    return this.versions.copied;
+  get copies(): Copies {
+    const { made, touched, held } = this.versions;
+    return { made, touched, held };
   }
 
   get ending(): Ending | undefined {
@@ -336,8 +337,12 @@ export class SoftwareMachine implements Machine {
 
   snapshot(): MachineSnapshot {
     const snapshot = takeSnapshot(this.parts(), this.versions, this.tick);
-    this.protectPages();
+    for (const hart of this.harts) hart.translations.flushProtected();
     return snapshot;
+  }
+
+  giveUp(snapshot: MachineSnapshot): void {
+    giveUpSnapshot(snapshot, this.versions);
   }
 
   restore(snapshot: MachineSnapshot): void {

@@ -188,6 +188,17 @@ export class PhysicalMemory {
     this.epoch++;
   }
 
+  /** But not this one, which was saved. */
+  openAgain(page: number): void {
+    this.digests.delete(page);
+    this.open(page, this.epoch);
+  }
+
+  /** May the page be written without a first store being told? */
+  isOpen(page: number): boolean {
+    return this.epochs[page] === this.epoch;
+  }
+
   wasWritten(page: number): boolean {
     return this.epochs[page] !== 0;
   }

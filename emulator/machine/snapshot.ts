@@ -1,7 +1,7 @@
 /**
  * Snapshots within a process: what `Machine.snapshot` takes and `restore` puts back. Taking one copies the words of the harts and the
- * roots of devices and personalities; RAM is a version whose pages are kept by their first later store (versions.ts). So it costs
- * nothing that grows with RAM, and what was written costs a page's copy once.
+ * roots of devices and personalities; RAM is a version whose pages are kept by their first later store, or at once (versions.ts). So it
+ * costs nothing that grows with RAM, and what was written costs a page's copy once.
  */
 import type { Tick } from '../units';
 import { Area, HartWord } from './layout';
@@ -22,7 +22,7 @@ export class Snapshot implements MachineSnapshot {
   ) {}
 }
 
-/** The caller protects all pages afterwards. */
+/** The caller drops the write translations of pages that are protected afterwards. */
 export function takeSnapshot(parts: Parts, versions: Versions, tick: Tick): Snapshot {
   const { memory, harts, outbox, devices, personalities } = parts;
   const words = new Int32Array(harts.length * HartWord.STATE_WORDS);
@@ -36,6 +36,11 @@ export function takeSnapshot(parts: Parts, versions: Versions, tick: Tick): Snap
     [personalities.machine?.snapshot(), personalities.supervisor?.snapshot()],
     devices.map((device) => device.snapshot()),
   );
+}
+
+export function giveUpSnapshot(snapshot: MachineSnapshot, versions: Versions): void {
+  if (!(snapshot instanceof Snapshot)) throw new Error('not a snapshot of a machine');
+  versions.giveUp(snapshot.version);
 }
 
 /** The caller drops everything that was cached from the state that goes. */

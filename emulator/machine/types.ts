@@ -86,6 +86,16 @@ export interface MachineSnapshot {
   readonly tick: Tick;
 }
 
+/** Pages copied for the sake of snapshots. */
+export interface Copies {
+  /** So far. */
+  readonly made: number;
+  /** Pages of the host's memory that were touched for them, which is most of what a copy costs; those given back are used again. */
+  readonly touched: number;
+  /** Kept now. */
+  readonly held: number;
+}
+
 export interface Machine {
   readonly harts: readonly Hart[];
   readonly tick: Tick;
@@ -94,8 +104,8 @@ export interface Machine {
   readonly ramSize: number;
   /** Pages of RAM that were written since power-on. */
   readonly dirtyPages: number;
-  /** Pages written since the last snapshot was taken or put back, each copied once: what having that snapshot has cost. */
-  readonly copiedPages: number;
+  /** What having snapshots has cost, in pages. */
+  readonly copies: Copies;
   personalities: { machine?: Personality; supervisor?: Personality };
   /** The hart whose turn it is: after a stop, a watch or a change of context the one it is about. */
   readonly current: Hart;
@@ -140,6 +150,8 @@ export interface Machine {
 
   snapshot(): MachineSnapshot;
   restore(snapshot: MachineSnapshot): void;
+  /** The snapshot won't be restored: what nothing else needs of it can be used again. One that is only dropped is left to the collection of garbage. */
+  giveUp(snapshot: MachineSnapshot): void;
   /** Hash of everything that is state (RAM, harts, personalities, clock, sequence), lower-case hex. */
   hash(): string;
   /** The state as structured-cloneable plain data with a format version, to be put back in another process. */

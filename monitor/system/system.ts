@@ -337,6 +337,11 @@ export class ComposedSystem implements System {
     return new Snapshot(this.tick, this.machine.snapshot(), this.position, this.ended);
   }
 
+  giveUp(snapshot: SystemSnapshot): void {
+    if (!(snapshot instanceof Snapshot)) throw new Error('not a snapshot of this system');
+    this.machine.giveUp(snapshot.machine);
+  }
+
   restore(snapshot: SystemSnapshot): void {
     if (!(snapshot instanceof Snapshot)) throw new Error('not a snapshot of this system');
     this.machine.restore(snapshot.machine);

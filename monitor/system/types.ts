@@ -144,6 +144,8 @@ export interface System {
 
   snapshot(): SystemSnapshot;
   restore(snapshot: SystemSnapshot): void;
+  /** The snapshot won't be restored: what it holds alone can be used again. */
+  giveUp(snapshot: SystemSnapshot): void;
   hash(): string;
   /** Plain data for another process: state and input log. */
   save(): unknown;

@@ -4,27 +4,19 @@ import { hasFused } from '../../emulator/engine/wasm/fused';
 import type { Personality } from '../../emulator/machine/personality';
 import type { EngineName } from '../../emulator/machine/types';
 import { tick } from '../../emulator/units';
+import { Recording } from '../../monitor/system/recording';
 import { createSystem } from '../../monitor/system/system';
-import type { LaunchDescription, System, SystemSnapshot } from '../../monitor/system/types';
+import type { LaunchDescription, System } from '../../monitor/system/types';
 
 /** Ticks between two looks at the outside, about as a session takes them. */
 const SLICE = 1_000_000;
-/**
- * Ticks between two snapshots of a recording: at least so many, and so many for each page that had to be copied for the last one. A copy takes
- * about 4 µs, which at 2000 MIPS is the time of 8,000 instructions: so a program that writes everywhere pays no more than a tenth either.
- * The least is what hot code runs through in 25 ms, which is how long going back to a tick between two snapshots takes then; at a fifth
- * of it a program of 400 pages paid 10 to 20 %.
- */
-export const SNAPSHOT_EVERY = 50_000_000;
-export const TICKS_PER_COPY = 100_000;
-
 export interface MachineRun {
   readonly rounds: number;
   /** Arguments of the program instead of the number of rounds. */
   readonly args?: readonly string[];
   /** The engine of the machine; its usual one when absent. */
   readonly engine?: EngineName;
-  /** Snapshots are taken at regular ticks and kept, as a recording session does. */
+  /** Snapshots are taken and kept as a recording session does. */
   readonly recording?: boolean;
 }
 
@@ -82,22 +74,18 @@ export function prepare(image: Uint8Array, run: MachineRun): () => MachineResult
 }
 
 function toTheEnd(system: System, recording: boolean): { output: string; snapshots: number } {
-  const snapshots: SystemSnapshot[] = [];
+  const record = recording ? new Recording(system) : undefined;
   const decoder = new TextDecoder();
   let output = '';
-  for (let last = 0; ;) {
+  for (;;) {
     const { reason } = system.run(tick(system.tick + SLICE));
     for (const event of system.drain())
       if (event.kind === 'output') output += decoder.decode(event.bytes, { stream: true });
     if (reason === 'halted') break;
     if (reason !== 'until') throw new Error(`the machine came to rest: ${reason}`);
-    const since = system.tick - last;
-    if (recording && since >= SNAPSHOT_EVERY && since >= TICKS_PER_COPY * system.machine.copiedPages) {
-      snapshots.push(system.snapshot());
-      last = system.tick;
-    }
+    record?.look();
   }
-  return { output, snapshots: snapshots.length };
+  return { output, snapshots: record?.snapshots.length ?? 0 };
 }
 
 export const runOnMachine = (image: Uint8Array, run: MachineRun): MachineResult => prepare(image, run)();

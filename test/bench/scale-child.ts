@@ -13,9 +13,8 @@ import { PAGE_SIZE, tick } from '../../emulator/units';
 import { Ioctl } from '../../monitor/abi';
 import type { DriverState } from '../../monitor/driver/state';
 import type { MonitorState } from '../../monitor/state';
+import { Recording } from '../../monitor/system/recording';
 import { ComposedSystem } from '../../monitor/system/system';
-import type { SystemSnapshot } from '../../monitor/system/types';
-import { SNAPSHOT_EVERY, TICKS_PER_COPY } from './machine';
 
 export interface ScaleRun {
   readonly what: 'forks' | 'crowd' | 'cycles' | 'bytes';
@@ -140,8 +139,8 @@ function runScale({ what, host, enclave, count, memoryMiB, recording }: ScaleRun
     return false;
   };
   const began = cpuMs();
-  const snapshots: SystemSnapshot[] = [];
-  for (let last = 0; ;) {
+  const record = recording ? new Recording(system) : undefined;
+  for (;;) {
     const { reason } = system.run(tick(system.tick + SLICE));
     for (const event of system.drain()) {
       if (event.kind === 'console' && event.source === undefined) log += event.text;
@@ -152,11 +151,7 @@ function runScale({ what, host, enclave, count, memoryMiB, recording }: ScaleRun
     // The host program has exited, or waits for nothing.
     if (reason === 'halted' || reason === 'idle') break;
     if (reason === 'event') flat.push(levelOf(system, gone));
-    const since = system.tick - last;
-    if (recording && since >= SNAPSHOT_EVERY && since >= TICKS_PER_COPY * system.machine.copiedPages) {
-      snapshots.push(system.snapshot());
-      last = system.tick;
-    }
+    record?.look();
   }
   if (what !== 'crowd' && system.exitStatus !== 0)
     throw new Error(`the host ended with ${system.exitStatus}: ${output}${log}`);
@@ -168,7 +163,7 @@ function runScale({ what, host, enclave, count, memoryMiB, recording }: ScaleRun
     output,
     live: instances.filter(({ tid }) => tid !== undefined).length,
     stopped: instances.filter(({ state }) => state === 'STOPPED').length,
-    snapshots: snapshots.length,
+    snapshots: record?.snapshots.length ?? 0,
     seconds: (cpuMs() - began) / 1000,
     ticks: system.tick,
     flat,

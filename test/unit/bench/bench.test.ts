@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { ENGINE_NAMES } from '../../../emulator/machine/machine';
+import { EVERY } from '../../../monitor/system/recording';
 import { differences } from '../../bench/hosts';
-import { runOnMachine, SNAPSHOT_EVERY } from '../../bench/machine';
+import { runOnMachine } from '../../bench/machine';
 import type { Measured } from '../../bench/measure';
 import { geomean, reportOf, tableFoot, tableHead, tableRow } from '../../bench/report';
 import { imageOf, imagesAreCurrent, KINDS, workloads, type Workload } from '../../bench/workloads';
@@ -46,7 +47,7 @@ describe('benchmark', () => {
 
   it('a recording keeps snapshots and changes nothing else', () => {
     const image = new Uint8Array(readFileSync(imageOf(integer!)));
-    const rounds = Math.ceil((3 * SNAPSHOT_EVERY) / integer!.instructions);
+    const rounds = Math.ceil((3 * EVERY) / integer!.instructions);
     const plain = runOnMachine(image, { rounds });
     const recorded = runOnMachine(image, { rounds, recording: true });
     assert.ok(recorded.snapshots >= 2);

@@ -91,6 +91,10 @@ eachEngine('Snapshots', () => {
       assert.equal(user.machine.tick, snapshot.tick);
       assert.equal(user.machine.hash(), hash, 'restored');
       if (next(2)) user.machine.run(tick(user.machine.tick + next(5000)));
+      if (next(3) === 0 && taken.length > 6) {
+        const [gone] = taken.splice(1 + next(taken.length - 1), 1);
+        user.machine.giveUp(gone!.snapshot);
+      }
       // Another branch: memory is changed from outside, then a snapshot of that is taken.
       if (next(4) === 0) {
         user.machine.machinePort.writeU64(pa(0x80300000 + 4096 * next(8)), BigInt(i));
@@ -100,6 +104,42 @@ eachEngine('Snapshots', () => {
     user.machine.restore(taken[0]!.snapshot);
     user.machine.run(tick(END));
     assert.deepEqual(result(user), [expectedHash, expectedOutput]);
+  });
+
+  it('of a long run with few snapshots kept any can be gone back to, and memory for copies is used again', () => {
+    const next = random(17);
+    const { machine } = started();
+    const taken: { snapshot: MachineSnapshot; hash: string }[] = [];
+    for (let i = 0; i < 200; i++) {
+      // Long enough for pages that are written in each interval, and short enough for some that are not.
+      machine.run(tick(machine.tick + 1 + next(i % 40 < 20 ? 1000 : 60)));
+      const snapshot = machine.snapshot();
+      taken.push({ snapshot, hash: i % 5 === 0 ? machine.hash() : '' });
+      if (taken.length > 10) machine.giveUp(taken.splice(next(taken.length), 1)[0]!.snapshot);
+    }
+    const { made, touched, held } = machine.copies;
+    // 16 pages of data and what the firmware writes, for each of ten.
+    assert.ok(touched <= 11 * 20 && held <= touched && made > 4 * touched, JSON.stringify(machine.copies));
+    for (const { snapshot, hash } of taken.reverse()) {
+      machine.restore(snapshot);
+      if (hash) assert.equal(machine.hash(), hash);
+    }
+    for (const { snapshot } of taken) machine.giveUp(snapshot);
+    assert.equal(machine.copies.held, 0);
+  });
+
+  it('refuses what was given up', () => {
+    const { machine } = started();
+    const [first, second, third] = [1, 2, 3].map(() => {
+      machine.run(tick(machine.tick + 1000));
+      return machine.snapshot();
+    });
+    machine.giveUp(second!);
+    machine.giveUp(third!);
+    for (const gone of [second!, third!]) assert.throws(() => machine.restore(gone), /was given up/);
+    machine.restore(first!);
+    machine.run(tick(END));
+    assert.deepEqual(machine.hash(), expectedHash);
   });
 
   it('a saved state goes on in another machine to the same end', () => {

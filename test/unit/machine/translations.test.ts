@@ -60,8 +60,11 @@ function check(machine: SoftwareMachine): number {
         if ((low & (PAGE - 1)) !== 0) continue;
         const [high, value] = [memory.i32[word + 1]!, memory.i32[word + 2]!];
         const physical = walk(hart, memory, [...keys.subarray(3 * bank, 3 * bank + 3)], access, right, low, high);
-        if (access === Access.FETCH) assert.equal(pageOfBlock(host.code, value), memory.pageOf(physical));
+        const page = memory.pageOf(physical);
+        if (access === Access.FETCH) assert.equal(pageOfBlock(host.code, value), page);
         else assert.equal((low + value) >>> 0, ramOffset(physical));
+        if (access === Access.STORE)
+          assert.ok(memory.isOpen(page) && memory.marks[page] === 0, 'a store nobody hears of');
         count++;
       }
   }
@@ -122,6 +125,7 @@ eachEngine('Cached translations', () => {
     for (let step = 0; machine.ending === undefined; step++) {
       assert.ok(machine.tick < 2_000_000, 'the programs do not end');
       machine.run(tick(machine.tick + 1 + ((step * 37) % 61)));
+      if (step % 5 === 0) machine.snapshot();
       checked += check(machine);
     }
     assert.ok(checked > 10_000, `only ${checked} were seen`);
