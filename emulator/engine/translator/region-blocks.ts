@@ -36,7 +36,7 @@ class Finish {
   private readonly calls = new Map<string, Called>();
   /** For each return the functions that it ends. */
   private readonly returning = new Map<RawBlock, Called[]>();
-  private readonly reached = new Set<RawBlock>();
+  private reached = new Set<RawBlock>();
 
   constructor(
     private readonly entry: VirtualAddress,
@@ -46,18 +46,17 @@ class Finish {
 
   /**
    * A return goes to where a call came from that can be reached, and what it returns to may reach other calls: so both are found together,
-   * from nothing on.
+   * from nothing on. Of many places to return to the unlikely are given up again: what can be reached is what the last round found.
    */
   reach(): void {
-    for (let size = -1; size !== this.reached.size + this.siteCount();) {
-      size = this.reached.size + this.siteCount();
-      const ways = new Set([this.blocks.get(this.entry)!]);
-      for (const block of ways) {
-        this.reached.add(block);
+    for (let sites = -1; sites !== this.siteCount();) {
+      sites = this.siteCount();
+      this.reached = new Set([this.blocks.get(this.entry)!]);
+      for (const block of this.reached) {
         this.noteCall(block);
         for (const pc of this.successors(block)) {
           const next = this.blocks.get(pc);
-          if (next) ways.add(next);
+          if (next) this.reached.add(next);
         }
       }
     }

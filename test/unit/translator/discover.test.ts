@@ -183,6 +183,30 @@ describe('calls in a region', () => {
     ]);
   });
 
+  it('from more places than a return may know go back to the likeliest, and the others are left out', () => {
+    // The calls at the ends of unlikely ways are found first: those of the main way each behind the one before.
+    const ways = 18;
+    const unlikely = (i: number): string => `way${i}: beqz a${i % 6},way${i + 1}
+      jal ra,callee
+      behind${i}: addi a0,a0,1
+      ecall
+      `;
+    const { region } = found(
+      `loop: beqz a1,way0
+       ${Array.from({ length: ways }, () => 'jal ra,callee\n').join('')}
+       bnez a0,loop
+       ecall
+       ${Array.from({ length: ways }, (_, i) => unlikely(i)).join('')}
+       way${ways}: ecall
+       callee: addi a0,a0,-1
+       ret`,
+      'loop',
+    );
+    const { targets } = region!.blocks.map(({ end }) => end).find((end) => end.kind === 'indirect')!;
+    assert.equal(targets.length, 24);
+    assert.doesNotThrow(() => structure(graphOfRegion(region!)));
+  });
+
   it('of a function by itself stay inside; its last return goes out', () => {
     const { region, lines } = found(
       `fib:   addi sp,sp,-16
