@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import { ENGINE_NAMES } from '../../emulator/machine/machine';
 import type { EngineName } from '../../emulator/machine/types';
 import { chartOf } from './chart';
-import { buildCoreMark } from './coremark';
+import { buildCoreMark, COREMARK_SECONDS } from './coremark';
 import { measureCold, SHAPE_PAIRS } from './cold';
 import { measureElf } from './elf';
 import { measureHosts } from './hosts';
@@ -119,9 +119,11 @@ function bench(): void {
   benchOf(chosen(options.only).map((workload) => ({ ...workload, image: imageOf(workload) })));
 }
 
-const coremark = (sources: string): Promise<void> => withFolder((folder) => benchOf([buildCoreMark(sources, folder)]));
+const coremark = (sources: string): Promise<void> =>
+  withFolder((folder) => benchOf([buildCoreMark(sources, folder)], COREMARK_SECONDS));
 
-function benchOf(list: readonly Measurable[]): void {
+/** `seconds`: that each run takes. */
+function benchOf(list: readonly Measurable[], seconds = 3): void {
   const opponents = findOpponents();
   sayWhere('By CPU time; above 1x ours is faster.');
   if (!opponents.user) say('qemu-riscv64 is not installed: no ratios to it.');
@@ -130,7 +132,7 @@ function benchOf(list: readonly Measurable[]): void {
   const measured: Measured[] = [];
   const turns = number(options.turns, options.quick ? 1 : 3);
   for (const workload of list) {
-    const how = { seconds: options.quick ? 1 : 3, turns, ...engineGiven() };
+    const how = { seconds: options.quick ? 1 : seconds, turns, ...engineGiven() };
     const row = measure(workload, besideUs('child'), opponents, how);
     measured.push(row);
     say(tableRow(row));

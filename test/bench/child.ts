@@ -1,7 +1,7 @@
 /** A process of its own for each run of our machine: arguments are the image and a MachineRun as JSON, the answer is one line of JSON. */
 import '../../debug-adapter/node-flags';
 import { readFileSync } from 'node:fs';
-import { prepare, type MachineResult, type MachineRun } from './machine';
+import { prepare, toTheEnd, type MachineResult, type MachineRun } from './machine';
 
 /** What a run tells of itself; the CPU time of the process is measured from outside, as that of the others. */
 export interface ChildResult extends MachineResult {
@@ -22,7 +22,7 @@ function cpuSeconds(): number {
 const [image, argument] = process.argv.slice(2);
 const run = prepare(new Uint8Array(readFileSync(image!)), JSON.parse(argument!) as MachineRun);
 const [startSeconds, began] = [cpuSeconds(), performance.now()];
-const result = run();
+const result = toTheEnd(run);
 const wallSeconds = (performance.now() - began) / 1000;
 const runSeconds = cpuSeconds() - startSeconds;
 const memoryMiB = process.resourceUsage().maxRSS / 1024;

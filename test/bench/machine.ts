@@ -10,6 +10,7 @@ import type { LaunchDescription, System } from '../../monitor/system/types';
 
 /** Ticks between two looks at the outside, about as a session takes them. */
 const SLICE = 1_000_000;
+
 export interface MachineRun {
   readonly rounds: number;
   /** Arguments of the program instead of the number of rounds. */
@@ -34,8 +35,11 @@ export interface MachineResult {
   readonly fused: boolean;
 }
 
-/** Puts a machine together; what comes back runs it to the end, and throws an Error when it comes to rest before. */
-export function prepare(image: Uint8Array, run: MachineRun): () => MachineResult {
+/** A run that goes on a slice at each step. */
+export type Slices = Generator<void, MachineResult>;
+
+/** Puts a machine together; what comes back runs it, and throws an Error when it comes to rest before its end. */
+export function prepare(image: Uint8Array, run: MachineRun): Slices {
   const { rounds, args = [String(rounds)], engine, recording = false } = run;
   const launch: LaunchDescription = {
     program: '/root/workload',
@@ -58,8 +62,8 @@ export function prepare(image: Uint8Array, run: MachineRun): () => MachineResult
   personalities.machine = counted(personalities.machine!);
   personalities.supervisor = counted(personalities.supervisor!);
 
-  return () => {
-    const { output, snapshots } = toTheEnd(system, recording);
+  return (function* () {
+    const { output, snapshots } = yield* slices(system, recording);
     return {
       output,
       engine: system.machine.engineName,
@@ -70,10 +74,10 @@ export function prepare(image: Uint8Array, run: MachineRun): () => MachineResult
       translated: system.machine.translated,
       fused: hasFused(),
     };
-  };
+  })();
 }
 
-function toTheEnd(system: System, recording: boolean): { output: string; snapshots: number } {
+function* slices(system: System, recording: boolean): Generator<void, { output: string; snapshots: number }> {
   const record = recording ? new Recording(system) : undefined;
   const decoder = new TextDecoder();
   let output = '';
@@ -84,8 +88,17 @@ function toTheEnd(system: System, recording: boolean): { output: string; snapsho
     if (reason === 'halted') break;
     if (reason !== 'until') throw new Error(`the machine came to rest: ${reason}`);
     record?.look();
+    yield;
   }
   return { output, snapshots: record?.snapshots.length ?? 0 };
 }
 
-export const runOnMachine = (image: Uint8Array, run: MachineRun): MachineResult => prepare(image, run)();
+/** All slices at once. */
+export function toTheEnd(run: Slices): MachineResult {
+  for (;;) {
+    const { done, value } = run.next();
+    if (done) return value;
+  }
+}
+
+export const runOnMachine = (image: Uint8Array, run: MachineRun): MachineResult => toTheEnd(prepare(image, run));

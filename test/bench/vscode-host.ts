@@ -5,9 +5,10 @@
 import { fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import type { ChildResult } from './child';
 import type { HostResult, Job } from './jobs';
-import { prepare } from './machine';
+import { prepare, type MachineResult } from './machine';
 
 /** What VS Code forks a debug adapter with, depending on its own runtime (`debugAdapter.ts` of its extension host). */
 const EXEC_ARGV =
@@ -32,10 +33,19 @@ function inProcess({ image, run }: Job): Promise<HostResult> {
   });
 }
 
-function here({ image, run }: Job): HostResult {
-  const start = prepare(new Uint8Array(readFileSync(image)), run);
+/** Milliseconds for which the extension host does not answer: VS Code gives up one that is silent for long. */
+const SILENT_MS = 50;
+
+async function here({ image, run }: Job): Promise<HostResult> {
+  const slices = prepare(new Uint8Array(readFileSync(image)), run);
   const [began, before] = [performance.now(), process.cpuUsage()];
-  const result = start();
+  let result: MachineResult | undefined;
+  for (let due = began + SILENT_MS; !result;) {
+    result = slices.next().value ?? undefined;
+    if (performance.now() < due) continue;
+    await setImmediate();
+    due = performance.now() + SILENT_MS;
+  }
   const { user, system } = process.cpuUsage(before);
   return { ...result, runSeconds: (user + system) / 1e6, wallSeconds: (performance.now() - began) / 1000 };
 }
@@ -49,9 +59,9 @@ export async function run(): Promise<void> {
     const response = await fetch(`${address}/job/vscode?about=${encodeURIComponent(about)}`);
     if (response.status !== 200) return;
     const job = (await response.json()) as Job;
-    const answer = await (job.where === 'extension host' ? Promise.resolve(here(job)) : inProcess(job)).catch(
-      (error: unknown) => ({ error: String(error) }),
-    );
+    const answer = await (job.where === 'extension host' ? here(job) : inProcess(job)).catch((error: unknown) => ({
+      error: String(error),
+    }));
     await fetch(`${address}/result/vscode`, { method: 'POST', body: JSON.stringify(answer) });
   }
 }
