@@ -9,8 +9,7 @@ import { Right } from '../hart/pmp';
 import { pairToNumber } from '../hart/registers';
 import { Privilege, type Cause } from '../hart/types';
 import type { Bus } from '../machine/bus';
-import { Bank } from '../machine/layout';
-import { ramOffset, type PhysicalMemory } from '../machine/memory';
+import { Mark, ramOffset, type PhysicalMemory } from '../machine/memory';
 import type { Watches } from '../machine/watches';
 import { PAGE_SIZE } from '../units';
 import { Result, type Fault } from './types';
@@ -128,7 +127,7 @@ export class DataAccess {
     this.offset = offset;
     this.take(offset, size);
     if (this.hart.pmp.uniform(physical - (physical % PAGE_SIZE)) && !this.pageWatched(low, high, false))
-      this.hart.translations.fill(Bank.READ, low, high, offset - (offset % PAGE_SIZE));
+      this.hart.translations.fillRead(low, high, offset - (offset % PAGE_SIZE));
     return this.ended(low, high, size, false);
   }
 
@@ -227,19 +226,20 @@ export class DataAccess {
     if (result !== Result.DONE) return result;
     this.compare(size, valueLow, valueHigh);
     this.put(this.offset, size, valueLow, valueHigh);
-    this.keep(Bank.WRITE, low, high);
+    this.keep(low, high, true);
     return this.ended(low, high, size, true);
   }
 
   /** After a store that `prepare` made ready: the next one to the page, or after an AMO the next load from it, finds it translated. */
-  keep(table: Bank.READ | Bank.WRITE, low: number, high: number): void {
+  keep(low: number, high: number, write: boolean): void {
     const { hart, memory, offset, physical } = this;
-    const { marks } = memory;
+    const marks = memory.marks[memory.pageOf(physical)]!;
     // A store to a table took the marks from the tables that this translation comes from: it can't be kept.
-    if (this.stale || marks[memory.pageOf(physical)] !== 0) return;
-    if (!hart.pmp.uniform(physical - (physical % PAGE_SIZE)) || this.pageWatched(low, high, table === Bank.WRITE))
-      return;
-    hart.translations.fill(table, low, high, offset - (offset % PAGE_SIZE));
+    if (this.stale || marks & Mark.TABLE) return;
+    if (!hart.pmp.uniform(physical - (physical % PAGE_SIZE)) || this.pageWatched(low, high, write)) return;
+    const page = offset - (offset % PAGE_SIZE);
+    if (write) hart.translations.fillWrite(low, high, page, marks !== 0);
+    else hart.translations.fillRead(low, high, page);
   }
 
   private put(offset: number, size: number, low: number, high: number): void {

@@ -2,7 +2,7 @@
  * The A extension: load-reserved, store-conditional and the AMOs (unprivileged specification, chapter "A"). An address must be
  * naturally aligned; the reservation covers the bytes that were loaded and ends with any store-conditional, trap or xRET.
  */
-import { Bank, HartWord } from '../machine/layout';
+import { HartWord } from '../machine/layout';
 import type { Hart } from '../hart/hart';
 import { Cause } from '../hart/types';
 import type { PhysicalMemory } from '../machine/memory';
@@ -40,7 +40,7 @@ export class Atomics {
     if (ready !== Result.DONE) return ready;
     if (access.physical !== reserved || hart.words[HartWord.RESERVATION_SIZE] !== size) return this.failed(hart);
     this.put(size, valueLow, valueHigh);
-    access.keep(Bank.WRITE, low, high);
+    access.keep(low, high, true);
     hart.reservation = -1;
     access.low = 0;
     access.high = 0;
@@ -76,8 +76,8 @@ export class Atomics {
   /** The second half: stores where the first half has looked. */
   amoStore(low: number, high: number, size: number, valueLow: number, valueHigh: number): Result {
     this.put(size, valueLow, valueHigh);
-    this.access.keep(Bank.READ, low, high);
-    this.access.keep(Bank.WRITE, low, high);
+    this.access.keep(low, high, false);
+    this.access.keep(low, high, true);
     return this.access.accessed(low, high, size, true);
   }
 }

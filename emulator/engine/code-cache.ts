@@ -3,7 +3,8 @@
  * its first execution. A page with stops gets another block for the space that has them. Blocks lie in the machine's memory
  * (Area.CODE), for every engine alike; they are a cache, not state.
  *
- * Code is coherent: a store to a page with decoded code goes through `written`. So fence.i has nothing left to do.
+ * Code is coherent: a store to an instruction that was decoded goes through `written`. So fence.i has nothing left to do. Which bytes of a
+ * page are such is told by the bits of the page's own block (record.ts, BITS), which every page with a block of any kind has.
  */
 import { decode } from '../isa/decode';
 import { newInstruction } from '../isa/instruction';
@@ -11,7 +12,18 @@ import { Op } from '../isa/op';
 import { Area } from '../machine/layout';
 import { Mark, type PhysicalMemory } from '../machine/memory';
 import { OPERANDS, Operands } from './operands';
-import { BLOCK_BYTES, DISCARD_SLOT, F_SLOTS, Field, HOT, NEAR, Pseudo, RECORD_BYTES, RECORD_SHIFT } from './record';
+import {
+  BITS,
+  BLOCK_BYTES,
+  DISCARD_SLOT,
+  F_SLOTS,
+  Field,
+  HOT,
+  NEAR,
+  Pseudo,
+  RECORD_BYTES,
+  RECORD_SHIFT,
+} from './record';
 
 /** Block 0 holds one instruction at a time: what lies across pages, behind a stop, or where a page's rights differ. */
 export const SINGLE: number = Area.CODE;
@@ -23,8 +35,9 @@ const PAGE_RECORDS = 4096 << RECORD_SHIFT;
  * more pages than there are blocks with an instruction in each. Zeroing a block took 2.4 µs each time.
  */
 const REMEMBERED = 32;
-/** Stores to a page without any decoding in between, after which it is taken for data. */
+/** Stores to code of a page without any decoding in between, after which it is taken for data; and if there is no code left in it. */
 const DATA_AFTER = 64;
+const DATA_WITHOUT_CODE = 8;
 
 /** A block of a page that shows stops at offsets in it, in one space. */
 export interface Stopped {
@@ -34,7 +47,7 @@ export interface Stopped {
 
 /** What translated regions must know of the code they were made from. */
 export interface CodeListener {
-  /** Bytes [from, to) of a page with a block are about to be written. */
+  /** Bytes [from, to) of a page with a block are about to be written, instructions among them. */
   written(page: number, from: number, to: number): void;
   /** A page has lost its block. Nobody is told of stores to it any more. */
   released(page: number): void;
@@ -47,8 +60,6 @@ const NOBODY: CodeListener = { written() {}, released() {}, decoded() {} };
 /** Blocks and records are named by their byte offset in the machine's memory. */
 export class CodeCache {
   private used = 1;
-  /** Block of a page of RAM; 0 = none. */
-  private readonly blocks: Int32Array;
   /** Page of RAM by block number; -1 for a free one. */
   private readonly pages = new Int32Array(MAX_BLOCKS).fill(-1);
   private free: number[] = [];
@@ -58,7 +69,7 @@ export class CodeCache {
   /** Blocks with stops, by page of RAM, space and virtual page; and by block. */
   private readonly stopped = new Map<string, Stopped>();
   private readonly stopsOf = new Map<number, Stopped>();
-  /** Stores to the page since something in it was decoded, by page of RAM. */
+  /** Stores to code of the page since something in it was decoded, by page of RAM. */
   private readonly stores: Uint8Array;
   private readonly instruction = newInstruction();
   /** Blocks were given up: exec translations must go, and an engine must leave its loop. */
@@ -70,7 +81,6 @@ export class CodeCache {
   private unlinked = 0;
 
   constructor(private readonly memory: PhysicalMemory) {
-    this.blocks = new Int32Array(memory.ramPages);
     this.stores = new Uint8Array(memory.ramPages);
     this.nextPage(SINGLE + RECORD_BYTES);
     this.nextPage(SINGLE + 2 * RECORD_BYTES);
@@ -87,11 +97,16 @@ export class CodeCache {
 
   /** The block for a page of RAM, made if need be. */
   blockFor(page: number): number {
-    const known = this.blocks[page]!;
+    const known = this.plainBlock(page);
     if (known !== 0) return known;
     const block = this.allocate(page);
-    this.blocks[page] = block;
+    this.setBlock(page, block);
+    this.memory.mark(page, Mark.CODE);
     return block;
+  }
+
+  private setBlock(page: number, block: number): void {
+    this.memory.i32[Area.BLOCKS / 4 + page] = block;
   }
 
   /** The same for a page that shows stops at these offsets in one space. */
@@ -99,7 +114,10 @@ export class CodeCache {
     const key = `${page}:${space}:${virtualPage}`;
     const known = this.stopped.get(key);
     if (known) return known.block;
+    this.blockFor(page);
     const block = this.allocate(page);
+    // It is gone again where there was no room for both.
+    this.blockFor(page);
     const entry = { block, offsets };
     this.stopped.set(key, entry);
     this.stopsOf.set(block, entry);
@@ -108,7 +126,7 @@ export class CodeCache {
 
   /** The block of a page that has one, without stops; else 0. */
   plainBlock(page: number): number {
-    return this.blocks[page]!;
+    return this.memory.i32[Area.BLOCKS / 4 + page]!;
   }
 
   /** The blocks of a page that show stops. */
@@ -138,7 +156,6 @@ export class CodeCache {
     this.nextPage(block + PAGE_RECORDS + RECORD_BYTES);
     this.pages[number] = page;
     this.stores[page] = 0;
-    this.memory.mark(page, Mark.CODE);
     return block;
   }
 
@@ -151,6 +168,7 @@ export class CodeCache {
         const at = block + (this.decoded[i]! << RECORD_SHIFT);
         this.forget(at, at + RECORD_BYTES);
       }
+    this.memory.u8.fill(0, block + BITS, block + BLOCK_BYTES);
     this.counts[number] = 0;
   }
 
@@ -167,9 +185,10 @@ export class CodeCache {
     for (let number = 1; number < this.used; number++) {
       const page = this.pages[number]!;
       if (page < 0) continue;
-      this.blocks[page] = 0;
-      this.memory.unmark(page, Mark.CODE);
       this.pages[number] = -1;
+      if (this.plainBlock(page) === 0) continue;
+      this.setBlock(page, 0);
+      this.memory.unmark(page, Mark.CODE);
       this.listener.released(page);
     }
     this.used = 1;
@@ -192,23 +211,49 @@ export class CodeCache {
     const page = this.pages[number]!;
     this.pages[number] = -1;
     this.free.push(number);
-    if (this.blocks[page] === block) {
-      this.blocks[page] = 0;
-      this.listener.released(page);
+    if (this.plainBlock(page) !== block) return;
+    this.setBlock(page, 0);
+    this.memory.unmark(page, Mark.CODE);
+    this.listener.released(page);
+  }
+
+  /** Bytes [from, to) of a page with a block of its own are code: `written` is to be called before they are stored to. */
+  guard(page: number, from: number, to: number): void {
+    this.setBits(page, from >> 1, (to + 1) >> 1, true);
+  }
+
+  private setBits(page: number, from: number, to: number, on: boolean): void {
+    const { u8 } = this.memory;
+    const bits = this.plainBlock(page) + BITS;
+    for (let i = from; i < to; i++) {
+      const bit = 1 << (i & 7);
+      u8[bits + (i >> 3)] = on ? u8[bits + (i >> 3)]! | bit : u8[bits + (i >> 3)]! & ~bit;
     }
-    if (!this.pages.subarray(0, this.used).includes(page)) this.memory.unmark(page, Mark.CODE);
+  }
+
+  /** May an instruction be among the bytes [from, to) of a page with a block of its own? */
+  private isCode(page: number, from: number, to: number): boolean {
+    const { u8 } = this.memory;
+    const bits = this.plainBlock(page) + BITS;
+    for (let i = from >> 1; i < (to + 1) >> 1; i++) if (u8[bits + (i >> 3)]! & (1 << (i & 7))) return true;
+    return false;
   }
 
   /** Bytes [from, to) of a page are about to be written. */
   written(page: number, from: number, to: number): void {
     const whole = from === 0 && to === 4096;
-    if (whole || ++this.stores[page]! > DATA_AFTER) return this.dropPage(page);
+    if (!whole && !this.isCode(page, from, to)) return;
+    const stores = ++this.stores[page]!;
+    if (whole || stores > DATA_AFTER || (stores > DATA_WITHOUT_CODE && !this.isCode(page, 0, 4096)))
+      return this.dropPage(page);
     // A 32-bit instruction may begin a halfword earlier.
     const first = Math.max(0, (from & ~1) - 2) << RECORD_SHIFT;
     const end = ((to + 1) & ~1) << RECORD_SHIFT;
     this.listener.written(page, from, to);
-    const block = this.blocks[page]!;
-    if (block !== 0) this.forget(block + first, block + end);
+    // Whatever has a byte there goes, and is marked anew when it is decoded.
+    this.setBits(page, from >> 1, (to + 1) >> 1, false);
+    const block = this.plainBlock(page);
+    this.forget(block + first, block + end);
     for (const start of this.stopsOf.keys())
       if (this.pages[this.numberOf(start)] === page) this.forget(start + first, start + end);
   }
@@ -229,7 +274,7 @@ export class CodeCache {
       this.stopsOf.delete(entry.block);
       this.release(entry.block);
     }
-    if (this.blocks[page] !== 0) this.release(this.blocks[page]!);
+    this.release(this.plainBlock(page));
     this.onDrop();
   }
 
@@ -250,6 +295,7 @@ export class CodeCache {
     }
     const source = (Area.RAM + page * 4096 + offset) / 2;
     const low = u16[source]!;
+    this.guard(page, offset, Math.min(offset + ((low & 3) === 3 ? 4 : 2), 4096));
     if ((low & 3) !== 3) this.place(at, low, offset);
     else if (offset === 4094) {
       this.memory.i32[(at + Field.SLOT) >> 2] = this.unlinked;

@@ -33,8 +33,12 @@ export const HOT = 0x8000;
 export const RECORD_BYTES = 16;
 /** log2 of record bytes per byte of code. */
 export const RECORD_SHIFT = 3;
-/** Records of a page, and two behind its last halfword that say "next page". */
-export const BLOCK_BYTES = (2048 + 2) * RECORD_BYTES;
+/**
+ * Behind the records of a page, and two behind its last halfword that say "next page", a block has a bit for each halfword of the page: may
+ * the halfword be part of an instruction that was decoded, in any block of the page, or of a region? A store to other bytes changes no code.
+ */
+export const BITS = (2048 + 2) * RECORD_BYTES;
+export const BLOCK_BYTES = BITS + 2048 / 8;
 /** Slot of f0. */
 export const F_SLOTS = 32;
 /** Slot of a result for x0. */

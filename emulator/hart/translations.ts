@@ -5,9 +5,12 @@
  * They are not state and the guest can't see them: a store to a page that a walk has read (Mark.TABLE), a PMP write or a restore
  * drops them all. So page-table changes take effect at once (which the specification allows), and what a program does
  * never depends on when a snapshot was taken. Must never hold a page that a PMP entry covers in part, that is watched, or,
- * for writing, that is marked or not yet saved for the latest snapshot.
+ * for writing, that is marked or not yet saved for the latest snapshot; the second level may hold pages that are marked as code.
+ *
+ * What is filled goes into the second level as well (machine/layout.ts), from where WebAssembly takes back what another page has pushed out
+ * of a bank. So it writes only to places of a bank that have been filled since the table was empty.
  */
-import { Area, Bank, HART_STRIDE, hartOffset } from '../machine/layout';
+import { Area, Bank, HART_STRIDE, hartOffset, Second } from '../machine/layout';
 import type { PhysicalMemory } from '../machine/memory';
 import { PAGE_SIZE } from '../units';
 
@@ -19,11 +22,32 @@ const EMPTY = 8;
  */
 const REMEMBERED = 64;
 
-const enum Filled {
-  READ = 1,
-  WRITE = 2,
-  EXEC = 4,
+/** A table of a bank, and where its second level is. */
+interface Table {
+  /** Its bit in `filled`. */
+  readonly bit: number;
+  /** Word offset in a bank, and entries. */
+  readonly at: number;
+  readonly entries: number;
+  /** Word offset in a bank of its generation. */
+  readonly generation: number;
+  /** Word offset in the memory of its second level, and entries of that. */
+  readonly second: number;
+  readonly secondEntries: number;
 }
+
+const table = (index: number, at: number, entries: number, second: number, secondEntries: number): Table => ({
+  bit: 1 << index,
+  at,
+  entries,
+  generation: Bank.GENERATIONS + index,
+  second: (Area.SECOND + second) >> 2,
+  secondEntries,
+});
+const READS = table(0, Bank.READ, Bank.ENTRIES, Second.READ, Second.ENTRIES);
+const WRITES = table(1, Bank.WRITE, Bank.ENTRIES, Second.WRITE, Second.ENTRIES);
+const EXECS = table(2, Bank.EXEC, Bank.EXEC_ENTRIES, Second.EXEC, Second.EXEC_ENTRIES);
+const ALL = READS.bit | WRITES.bit | EXECS.bit;
 
 export class Translations {
   private readonly first: number;
@@ -31,7 +55,7 @@ export class Translations {
   /** Banks that hold something under their key. */
   private readonly live = new Uint8Array(Bank.COUNT);
   /** Tables of each bank that may hold something, a bit each: others need not be emptied. New memory is all zero, which is not empty. */
-  private readonly filled = new Uint8Array(Bank.COUNT).fill(Filled.READ | Filled.WRITE | Filled.EXEC);
+  private readonly filled = new Uint8Array(Bank.COUNT).fill(ALL);
   /** Word offsets of what was filled since a bank was empty, and how many; more than REMEMBERED: anything may be filled. */
   private readonly places = new Int32Array(Bank.COUNT * REMEMBERED);
   private readonly counts = new Uint8Array(Bank.COUNT).fill(REMEMBERED + 1);
@@ -50,17 +74,18 @@ export class Translations {
   }
 
   private clear(bank: number): void {
-    this.empty(bank, Filled.READ, Bank.READ, Bank.ENTRIES);
-    this.empty(bank, Filled.WRITE, Bank.WRITE, Bank.ENTRIES);
-    this.empty(bank, Filled.EXEC, Bank.EXEC, Bank.EXEC_ENTRIES);
+    this.empty(bank, READS);
+    this.empty(bank, WRITES);
+    this.empty(bank, EXECS);
     this.counts[bank] = 0;
   }
 
   /** Empties one table of a bank. */
-  private empty(bank: number, table: Filled, offset: number, entries: number): void {
-    if ((this.filled[bank]! & table) === 0) return;
-    this.filled[bank]! &= ~table;
+  private empty(bank: number, { bit, at: offset, entries, generation }: Table): void {
+    if ((this.filled[bank]! & bit) === 0) return;
+    this.filled[bank]! &= ~bit;
     const { i32 } = this.memory;
+    i32[this.first + bank * Bank.WORDS + generation] = this.memory.nextGeneration();
     const start = this.first + bank * Bank.WORDS + offset;
     const end = start + 4 * entries;
     const count = this.counts[bank]!;
@@ -106,17 +131,17 @@ export class Translations {
 
   /** Drops the write translations of every context. */
   flushWrites(): void {
-    for (let bank = 0; bank < Bank.COUNT; bank++)
-      if (this.live[bank] !== 0) this.empty(bank, Filled.WRITE, Bank.WRITE, Bank.ENTRIES);
+    for (let bank = 0; bank < Bank.COUNT; bank++) if (this.live[bank] !== 0) this.empty(bank, WRITES);
   }
 
-  /** Drops those of them whose page's next store is its first. */
+  /** Drops those of them whose page's next store is its first; and the second level of all. */
   flushProtected(): void {
     const { memory, first } = this;
     const { i32 } = memory;
     for (let bank = 0; bank < Bank.COUNT; bank++) {
-      if (this.live[bank] === 0 || (this.filled[bank]! & Filled.WRITE) === 0) continue;
-      const start = first + bank * Bank.WORDS + Bank.WRITE;
+      if (this.live[bank] === 0 || (this.filled[bank]! & WRITES.bit) === 0) continue;
+      i32[first + bank * Bank.WORDS + WRITES.generation] = memory.nextGeneration();
+      const start = first + bank * Bank.WORDS + WRITES.at;
       for (let at = start; at < start + 4 * Bank.ENTRIES; at += 4)
         if (i32[at] !== EMPTY && !memory.isOpen(((i32[at]! + i32[at + 2]! - Area.RAM) >>> 0) / PAGE_SIZE))
           i32[at] = EMPTY;
@@ -125,30 +150,44 @@ export class Translations {
 
   /** Drops the exec translations of every context: code blocks were given up. */
   flushExec(): void {
-    for (let bank = 0; bank < Bank.COUNT; bank++)
-      if (this.live[bank] !== 0) this.empty(bank, Filled.EXEC, Bank.EXEC, Bank.EXEC_ENTRIES);
+    for (let bank = 0; bank < Bank.COUNT; bank++) if (this.live[bank] !== 0) this.empty(bank, EXECS);
   }
 
-  private put(table: Filled, at: number, low: number, high: number, addend: number): void {
+  /** `near`: into the bank, too. */
+  private put(table: Table, low: number, high: number, addend: number, near: boolean): void {
     const { i32 } = this.memory;
-    i32[at] = low & ~0xfff;
-    i32[at + 1] = high;
-    i32[at + 2] = addend;
-    this.filled[this.selected]! |= table;
+    const number = low >>> 12;
+    const at = this.bank + table.at + ((number & (table.entries - 1)) << 2);
+    if (near) {
+      i32[at] = low & ~0xfff;
+      i32[at + 1] = high;
+      i32[at + 2] = addend;
+    }
+    const generation = i32[this.bank + table.generation]!;
+    const second = table.second + (((number ^ generation) & (table.secondEntries - 1)) << 2);
+    i32[second] = low & ~0xfff;
+    i32[second + 1] = high;
+    i32[second + 2] = addend;
+    i32[second + 3] = generation;
+    this.filled[this.selected]! |= table.bit;
     const count = this.counts[this.selected]!;
     if (count < REMEMBERED) this.places[this.selected * REMEMBERED + count] = at;
     if (count <= REMEMBERED) this.counts[this.selected] = count + 1;
   }
 
-  /** Enters the page of an address into a table (Bank.READ or WRITE) of the selected bank; `offset` is the page's in memory. */
-  fill(table: number, low: number, high: number, offset: number): void {
-    const filled = table === (Bank.READ as number) ? Filled.READ : Filled.WRITE;
-    this.put(filled, this.bank + table + ((low >>> 10) & Bank.INDEX), low, high, offset - (low & ~0xfff));
+  /** Enters the page of an address into the reads of the selected bank; `offset` is the page's in memory. */
+  fillRead(low: number, high: number, offset: number): void {
+    this.put(READS, low, high, offset - (low & ~0xfff), true);
+  }
+
+  /** The same for writes. A page that is marked as code enters the second level alone. */
+  fillWrite(low: number, high: number, offset: number, isCode: boolean): void {
+    this.put(WRITES, low, high, offset - (low & ~0xfff), !isCode);
   }
 
   /** Enters a code block for the page of an address. */
   fillExec(low: number, high: number, block: number): void {
-    this.put(Filled.EXEC, this.bank + Bank.EXEC + ((low >>> 10) & Bank.EXEC_INDEX), low, high, block);
+    this.put(EXECS, low, high, block, true);
   }
 }
 

@@ -5,12 +5,14 @@
  *   0x0001000  the table of variants of translated regions
  *   0x0005000  where indirect jumps went lately
  *   0x0040000  hart 0: state, then its translation banks
- *   0x0160000  hart 1 … 7
- *   0x0a00000  decoded code: blocks of records (engine/record.ts)
- *   0x2a00000  RAM, physical address 0x80000000 on
+ *   0x0182000  hart 1 … 7
+ *   0x0a80000  the second level of translations, of all harts
+ *   0x0d00000  the block of decoded code of each page of RAM
+ *   0x1000000  decoded code: blocks of records (engine/record.ts)
+ *   0x5000000  RAM, physical address 0x80000000 on
  *
  * What is state is `Hart.STATE_WORDS` words of every hart and the machine's tick and halted; the rest is scratch or a cache. The area of
- * code is 32 MiB of zero pages that cost nothing before they are touched: blocks for 1022 pages of code.
+ * code is 64 MiB of zero pages that cost nothing before they are touched: blocks for 2029 pages of code.
  * Offsets named `…_WORD` count 32-bit words from the hart's start; 64-bit values are pairs, low word first.
  */
 
@@ -50,12 +52,15 @@ export const enum Area {
   /** Some of the latest indirect jumps (engine/wasm/seen-jumps.ts): the jump's record (int32), 4 bytes of no meaning, the target (int64). */
   JUMPS = 0x5000,
   HARTS = 0x40000,
-  CODE = 0xa00000,
-  RAM = 0x2a00000,
+  SECOND = 0xa80000,
+  /** By page of RAM the byte address of its block of records, 0 for none (int32 each): engine/code-cache.ts. */
+  BLOCKS = 0xd00000,
+  CODE = 0x1000000,
+  RAM = 0x5000000,
 }
 
 /** Bytes from one hart to the next. */
-export const HART_STRIDE = 0x120000;
+export const HART_STRIDE = 0x142000;
 
 /** Words a context is saved as: x, f, pc, fcsr. */
 export const CONTEXT_WORDS = 132;
@@ -125,15 +130,35 @@ export const enum Bank {
   START = 0x1000,
   /** Of the tables for data, and of that for code. */
   ENTRIES = 2048,
-  EXEC_ENTRIES = 256,
+  EXEC_ENTRIES = 1024,
   /** What of `low >>> 10` is the entry's word offset in its table: a page number modulo the entries, times four. */
   INDEX = 0x1ffc,
-  EXEC_INDEX = 0x3fc,
+  EXEC_INDEX = 0xffc,
   /** Word offsets in a bank. */
   READ = 0,
   WRITE = 8192,
   EXEC = 16384,
-  WORDS = 17408,
+  /** Of the three tables, in their order, a word each: which of the entries of the second level are this bank's. */
+  GENERATIONS = 20480,
+  WORDS = 20484,
+}
+
+/**
+ * The second level of translations, asked where the banks don't answer (engine/wasm/second-level.ts): tables for reads, writes and execution
+ * that all banks of all harts share. An entry is four words: the page's virtual address, addend or code block, generation. It is of the
+ * table of a bank that has this generation now; a table that is emptied gets another. No generation is 0, which is what new memory says.
+ *
+ * A page with decoded code may be among the writes: whoever stores by such an entry asks first whether the bytes hold an instruction.
+ */
+export const enum Second {
+  /** Entries of the tables for data (256 MiB of it), and of that for code. */
+  ENTRIES = 65536,
+  EXEC_ENTRIES = 4096,
+  /** Byte offsets from Area.SECOND. */
+  READ = 0,
+  WRITE = 0x100000,
+  EXEC = 0x200000,
+  BYTES = 0x210000,
 }
 
 export const hartOffset = (id: number): number => Area.HARTS + id * HART_STRIDE;

@@ -6,7 +6,7 @@
  */
 import { PAGE_SIZE } from '../units';
 import { noHostMemory } from './errors';
-import { Area, MAX_RAM, RAM_START } from './layout';
+import { Area, MAX_RAM, RAM_START, Second } from './layout';
 import { plainMemory } from './plain-memory';
 
 interface WasmMemory {
@@ -17,9 +17,9 @@ declare const WebAssembly: { Memory: new (limits: { initial: number; maximum: nu
 
 export type NewMemory = (limits: { initial: number; maximum: number }) => WasmMemory;
 
-/** Marks of a page of RAM. A marked page never is in a write translation, so that each store to it is seen. */
+/** Marks of a page of RAM. A marked page never is in a write translation, so that each store to it is seen, but: */
 export const enum Mark {
-  /** Holds instructions that were decoded. */
+  /** Holds instructions that were decoded. The second level may hold it: stores to other bytes of it are not told. */
   CODE = 1,
   /** Was read by a page-table walk whose result may be cached. */
   TABLE = 2,
@@ -28,6 +28,8 @@ export const enum Mark {
 const WASM_PAGE = 65536;
 /** What of RAM is there from the first: as much as a small program on the host OS needs. V8 collects garbage for each growth beyond 64 MiB. */
 const FIRST = 32 * 2 ** 20;
+/** From one generation of translations to the next: odd, so that every number has its turn; an entry's place follows from it, too. */
+const NEXT_GENERATION = 0x9e3779b1;
 /** The memory grows in steps of 16 MiB, so that growth stays rare. */
 const GROWTH = 16 * 2 ** 20;
 
@@ -176,6 +178,17 @@ export class PhysicalMemory {
     if (mark === Mark.TABLE) this.tables.push(page);
     this.listener.pageMarked();
   }
+
+  /** What no entry of the second level of translations names (layout.ts). */
+  nextGeneration(): number {
+    this.generation = (this.generation + NEXT_GENERATION) | 0;
+    if (this.generation !== 0) return this.generation;
+    // All have had their turn. What is left of their entries must not come to life, nor may two tables have one generation.
+    this.u8.fill(0, Area.SECOND, Area.SECOND + Second.BYTES);
+    this.listener.tableWritten();
+    return this.nextGeneration();
+  }
+  private generation = 0;
 
   /** No translation is cached any more: no page is watched as a table. */
   forgetTables(): void {

@@ -268,8 +268,10 @@ export class Translator implements CodeListener {
       this.grown.set(nameOf(variant), MOST_GROWN);
       return undefined;
     }
-    // The pages' own blocks: while they have one, stores to them are told.
+    // The pages' own blocks: while they have one, stores to code of them are told.
+    const { drops } = host.code;
     const blocks = region.pages.map((each) => host.code.blockFor(each.page));
+    if (host.code.drops !== drops) return undefined;
     this.decodeIn(blocks, region);
     const slot = regions.takeSlot();
     const { linkage } = modules;
@@ -278,10 +280,14 @@ export class Translator implements CodeListener {
   }
 
   /** Rows' own functions read records of the pages' own blocks, of which a page with stops may not have been executed from. */
-  private decodeIn(blocks: readonly number[], { blocks: parts }: Region): void {
+  private decodeIn(blocks: readonly number[], { blocks: parts, pages }: Region): void {
     const { code, memory } = this.host;
     for (const { pc, page, nextPage, instructions } of parts) {
-      if (nextPage !== undefined) continue;
+      if (nextPage !== undefined) {
+        code.guard(pages[page]!.page, pc & 4095, 4096);
+        code.guard(pages[nextPage]!.page, 0, (pc & 4095) + instructions[0]!.length - 4096);
+        continue;
+      }
       let at = blocks[page]! + ((pc & 4095) << RECORD_SHIFT);
       for (const { length } of instructions) {
         if (memory.u16[at >> 1] === (Pseudo.UNDECODED as number)) code.decodeAt(at);

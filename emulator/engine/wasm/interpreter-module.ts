@@ -15,6 +15,7 @@ import { LoopBuilder } from './loop';
 import { ModuleBuilder, type Signature } from './module';
 import { Placing } from './placing';
 import { LibraryTarget, RowTarget, type Linkage } from './row-function';
+import { SECOND_LEVEL, type SecondLevel } from './second-level';
 
 const WASM_PAGES = 65536;
 const RUN: Signature = { parameters: ['i32', 'i32', 'i32'], results: ['i32'] };
@@ -27,6 +28,8 @@ class InterpreterModule implements Linkage {
   readonly placing: Placing;
   readonly target: number;
   readonly hart: number;
+  readonly bank: number;
+  private readonly second = new Map<SecondLevel, number>();
 
   constructor(
     private readonly rows: ReadonlyMap<Op, Semantics>,
@@ -42,6 +45,7 @@ class InterpreterModule implements Linkage {
       );
     this.target = module.global('i64');
     this.hart = module.global('i32');
+    this.bank = module.global('i32');
     for (const { name, type } of library.globals.values()) this.globals.set(name, module.global(valueType(type)));
   }
 
@@ -50,6 +54,9 @@ class InterpreterModule implements Linkage {
   }
   function(name: string): number {
     return this.functions.get(name)!;
+  }
+  secondLevel(name: SecondLevel): number {
+    return this.second.get(name)!;
   }
   global(name: string): number {
     return this.globals.get(name)!;
@@ -61,6 +68,11 @@ class InterpreterModule implements Linkage {
       this.functions.set(definition.name, module.declare(signatureOf(definition)));
     for (const definition of this.library.functions.values())
       module.define(this.function(definition.name), this.libraryFunction(definition));
+    for (const { name, signature, code } of SECOND_LEVEL) {
+      const index = module.declare(signature);
+      module.define(index, code(this.bank));
+      this.second.set(name, index);
+    }
     for (const [op, semantics] of this.rows)
       this.rowFunction(op, (target, emitter) => {
         target.begin(semantics.usesFloat);
@@ -70,7 +82,7 @@ class InterpreterModule implements Linkage {
     this.rowFunction(Pseudo.ILLEGAL, (target) => target.illegal());
     for (const helper of HELPERS) {
       const index = module.declare(helper.signature);
-      module.define(index, helperCode(helper, this.imports.get(helper.store ? 'store' : 'load')!));
+      module.define(index, helperCode(helper, this));
       module.export(helper.name, index);
     }
     for (const name of this.exported) module.export(libraryExport(name), this.function(name));

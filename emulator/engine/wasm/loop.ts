@@ -49,6 +49,8 @@ export class LoopBuilder extends LoopRegions {
     const { code } = this;
     code.get(HART);
     code.setGlobal(this.linkage.hart);
+    code.get(BANK);
+    code.setGlobal(this.linkage.bank);
     code.get(LIMIT);
     code.set(this.rest);
     code.i32(0);
@@ -245,6 +247,13 @@ export class LoopBuilder extends LoopRegions {
     code.op('i32.eqz');
     code.if();
     this.leaveAtTarget(Left.LIMIT);
+    code.end();
+    code.get(this.target);
+    code.call(this.linkage.secondLevel('secondBlock'));
+    code.if();
+    // Now they know it, and the jump is made as any other.
+    this.toTarget();
+    code.br(Outer.AGAIN);
     code.end();
     this.writeCount(1);
     this.pushTargetPair();

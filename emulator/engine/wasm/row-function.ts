@@ -1,7 +1,7 @@
 /**
  * A row as a function of its own: the whole meaning of the instruction, everything that may fail or needs the host included. The
  * interpreter's loop calls it for what it does not do itself; so can translated code, for any instruction. Memory is accessed by the
- * host alone: what the translations answer, the callers have tried.
+ * second level of translations or the host: what a bank answers, the callers have tried.
  *
  * Parameters: address of the hart, of the record, the pc. The result is a `Result`, or TARGET.
  */
@@ -14,6 +14,8 @@ import type { Push, Target } from './emitter';
 import type { Import } from './imports';
 import { INLINE_NODES, type Placing } from './placing';
 import { HartCode, RecordCode } from './registers';
+import type { SecondLevel } from './second-level';
+import { LOADS, STORES } from './translated-access';
 
 /** The next pc is in the module's global `target`. */
 export const TARGET = 6;
@@ -32,6 +34,9 @@ export interface Linkage {
   readonly target: number;
   /** Index of the global with the hart's address, for library functions. */
   readonly hart: number;
+  /** Index of the global with the address of the selected bank of translations. */
+  readonly bank: number;
+  secondLevel(name: SecondLevel): number;
 }
 
 /** A value of 64 bits as two i32 arguments. */
@@ -148,15 +153,59 @@ export class RowTarget extends FunctionTarget implements Target {
 
   load(bits: number, address: Push): void {
     const { code } = this;
-    pair(code, address);
+    const at = code.local('i64');
+    address();
+    code.set(at);
+    const place = this.second('secondLoad', at, bits);
+    code.if(bits === 64 ? 'i64' : 'i32');
+    code.get(place);
+    code.memory(LOADS[bits]!);
+    code.else();
+    pair(code, () => code.get(at));
     code.i32(bits / 8);
     code.call(this.linkage.import('load'));
     this.check();
     this.answer(bits);
+    code.end();
+    code.release('i64', at);
+    code.release('i32', place);
   }
 
   store(bits: number, address: Push, value: Push): void {
-    this.storeBy('store', bits, address, value);
+    const { code } = this;
+    const type = bits === 64 ? 'i64' : 'i32';
+    const [at, stored] = [code.local('i64'), code.local(type)];
+    address();
+    code.set(at);
+    value();
+    code.set(stored);
+    const place = this.second('secondStore', at, bits);
+    code.if();
+    code.get(place);
+    code.get(stored);
+    code.memory(STORES[bits]!);
+    code.else();
+    this.storeBy(
+      'store',
+      bits,
+      () => code.get(at),
+      () => code.get(stored),
+    );
+    code.end();
+    code.release('i64', at);
+    code.release(type, stored);
+    code.release('i32', place);
+  }
+
+  /** Asks the second level for the address in a local; the answer is in the local that is returned, and on the stack. */
+  private second(name: SecondLevel, at: number, bits: number): number {
+    const { code } = this;
+    const place = code.local('i32');
+    code.get(at);
+    code.i32(bits / 8);
+    code.call(this.linkage.secondLevel(name));
+    code.tee(place);
+    return place;
   }
 
   private storeBy(name: Import, bits: number, address: Push, value: Push): void {

@@ -5,7 +5,7 @@
 import type { CodeCache } from '../../../emulator/engine/code-cache';
 import { BLOCK_BYTES, Field, RECORD_BYTES } from '../../../emulator/engine/record';
 import { SEEN_JUMP_BYTES, SEEN_JUMPS } from '../../../emulator/engine/wasm/seen-jumps';
-import { Area, Bank, HART_STRIDE, HartWord } from '../../../emulator/machine/layout';
+import { Area, Bank, HART_STRIDE, HartWord, Second } from '../../../emulator/machine/layout';
 import type { SoftwareMachine } from '../../../emulator/machine/machine';
 import type { PhysicalMemory } from '../../../emulator/machine/memory';
 
@@ -32,7 +32,8 @@ export class Canary {
       const start = Area.HARTS + id * HART_STRIDE;
       gaps.push([start + 4 * HartWord.STATE_WORDS, start + Bank.START], [start + banks, start + HART_STRIDE]);
     }
-    gaps.push([Area.HARTS + machine.harts.length * HART_STRIDE, Area.CODE]);
+    gaps.push([Area.HARTS + machine.harts.length * HART_STRIDE, Area.SECOND]);
+    gaps.push([Area.SECOND + Second.BYTES, Area.BLOCKS], [Area.BLOCKS + machine.ramSize / 1024, Area.CODE]);
     gaps.push([Area.RAM + machine.ramSize, inside(machine).memory.buffer.byteLength]);
     this.gaps = gaps;
     this.paint();

@@ -30,11 +30,16 @@ export function libraryModule(library: Library): { readonly module: ModuleBuilde
     import: (name) => {
       throw new Error(`a function of the library calls the host: ${name}`);
     },
+    secondLevel: (name) => {
+      throw new Error(`a function of the library accesses memory: ${name}`);
+    },
     function: (name) => functions.get(name)!,
     global: (name) => globals.get(name)!,
     placing: new Placing(library),
     target,
     hart,
+    // None of them uses it.
+    bank: hart,
   };
   for (const definition of library.functions.values()) {
     const results = definition.result ? [valueType(definition.result)] : [];

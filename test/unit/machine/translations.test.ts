@@ -9,8 +9,8 @@ import type { Hart } from '../../../emulator/hart/hart';
 import { Access } from '../../../emulator/hart/mmu';
 import { Right } from '../../../emulator/hart/pmp';
 import { createMachine, type SoftwareMachine } from '../../../emulator/machine/machine';
-import { Bank, HartWord } from '../../../emulator/machine/layout';
-import { ramOffset, type PhysicalMemory } from '../../../emulator/machine/memory';
+import { Area, Bank, HartWord, Second } from '../../../emulator/machine/layout';
+import { Mark, ramOffset, type PhysicalMemory } from '../../../emulator/machine/memory';
 import { NO_SPACE, pa, tick, va } from '../../../emulator/units';
 import { Choices } from '../../differential/privileged/choices';
 import { Pages, RAM, RAM_BYTES, REGION_BYTES, regionOf, SAVE, Saved } from '../../differential/privileged/layout';
@@ -19,9 +19,9 @@ import { eachEngine, engineUnderTest } from '../engine/engines';
 
 const PAGE = 4096;
 const TABLES = [
-  { at: Bank.READ, entries: Bank.ENTRIES, access: Access.LOAD, right: Right.READ },
-  { at: Bank.WRITE, entries: Bank.ENTRIES, access: Access.STORE, right: Right.WRITE },
-  { at: Bank.EXEC, entries: Bank.EXEC_ENTRIES, access: Access.FETCH, right: Right.EXEC },
+  { at: Bank.READ, entries: Bank.ENTRIES, second: Second.READ, access: Access.LOAD, right: Right.READ },
+  { at: Bank.WRITE, entries: Bank.ENTRIES, second: Second.WRITE, access: Access.STORE, right: Right.WRITE },
+  { at: Bank.EXEC, entries: Bank.EXEC_ENTRIES, second: Second.EXEC, access: Access.FETCH, right: Right.EXEC },
 ];
 
 /** What the machine keeps to itself. */
@@ -37,12 +37,9 @@ interface Banks {
 
 /** The page of RAM whose instructions a block holds. */
 function pageOfBlock(code: CodeCache, block: number): number {
-  const { blocks, stopped } = code as unknown as {
-    blocks: Int32Array;
-    stopped: ReadonlyMap<string, { block: number }>;
-  };
-  assert.equal(stopped.size, 0);
-  return blocks.indexOf(block);
+  const page = code.placeOf(block)?.page;
+  assert.ok(page !== undefined && code.plainBlock(page) === block);
+  return page;
 }
 
 /** Asserts of every cached translation that a walk made now gives the same; returns how many there were. */
@@ -53,20 +50,30 @@ function check(machine: SoftwareMachine): number {
   let count = 0;
   for (let bank = 0; bank < Bank.COUNT; bank++) {
     if (live[bank] === 0) continue;
-    for (const { at, entries, access, right } of TABLES)
-      for (let entry = 0; entry < entries; entry++) {
-        const word = first + bank * Bank.WORDS + at + 4 * entry;
-        const low = memory.i32[word]!;
-        if ((low & (PAGE - 1)) !== 0) continue;
-        const [high, value] = [memory.i32[word + 1]!, memory.i32[word + 2]!];
+    TABLES.forEach(({ at, entries, second, access, right }, index) => {
+      const start = first + bank * Bank.WORDS;
+      const same = (word: number, far: boolean): void => {
+        const [low, high, value] = memory.i32.subarray(word, word + 3) as unknown as [number, number, number];
         const physical = walk(hart, memory, [...keys.subarray(3 * bank, 3 * bank + 3)], access, right, low, high);
         const page = memory.pageOf(physical);
         if (access === Access.FETCH) assert.equal(pageOfBlock(host.code, value), page);
         else assert.equal((low + value) >>> 0, ramOffset(physical));
         if (access === Access.STORE)
-          assert.ok(memory.isOpen(page) && memory.marks[page] === 0, 'a store nobody hears of');
+          assert.ok(
+            memory.isOpen(page) && (memory.marks[page]! & (far ? Mark.TABLE : Mark.TABLE | Mark.CODE)) === 0,
+            'a store nobody hears of',
+          );
         count++;
+      };
+      for (let entry = 0; entry < entries; entry++) {
+        const word = start + at + 4 * entry;
+        if ((memory.i32[word]! & (PAGE - 1)) === 0) same(word, false);
       }
+      const generation = memory.i32[start + Bank.GENERATIONS + index]!;
+      const from = (Area.SECOND + second) / 4;
+      for (let entry = 0; entry < (access === Access.FETCH ? Second.EXEC_ENTRIES : Second.ENTRIES); entry++)
+        if (memory.i32[from + 4 * entry + 3] === generation) same(from + 4 * entry, true);
+    });
   }
   return count;
 }
