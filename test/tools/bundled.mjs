@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { generate } from '../../generate.mjs';
+import { engineByEnvironment } from './engine-plugin.mjs';
 
 /**
  * `base` is the caller's import.meta.url; the first of `names` (modules beside it) is the program, the others lie beside it for child
@@ -25,6 +26,7 @@ export async function runBundled(base, names, { sourcemap = true, browser = [] }
       format: 'cjs',
       sourcemap: sourcemap && 'inline',
       logLevel: 'warning',
+      plugins: [engineByEnvironment],
     });
     if (browser.length > 0)
       await build({

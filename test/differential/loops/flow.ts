@@ -4,8 +4,7 @@
  * hot, pointers that grow beyond what is mapped. Every statement ends, whatever the data: what repeats counts down.
  */
 import { bitsOf, Label } from './layout';
-import { line } from '../items';
-import { Mapping } from './mapping';
+import { Writing } from './writing';
 import { SAVED, Values } from './straight';
 
 /** How deep a recursive function still goes; it puts back what it found. */
@@ -26,7 +25,7 @@ export interface Callee {
   readonly recursive: boolean;
 }
 
-export abstract class Flow extends Mapping {
+export abstract class Flow extends Writing {
   protected callees: Callee[] = [];
   /** Labels whose addresses stand in the page of values, in the order of their places. */
   protected readonly pointers: Label[] = [];
@@ -319,7 +318,22 @@ export abstract class Flow extends Mapping {
     const { random } = this;
     const possible = this.callees.filter(({ cost, link }) => cost < this.limit - this.spent && !this.locked.has(link));
     if (possible.length === 0) return this.plain();
-    const { label, link, cost, skips, recursive } = random.pick(possible);
+    const callee = random.pick(possible);
+    // Now and then from more places than a return may know of (MAX_TARGETS), some of them unlikely.
+    const most = callee.recursive ? 1 : Math.floor((this.limit - this.spent) / (callee.cost + 20));
+    for (let n = random.once(12) ? Math.min(most, random.between(10, 40)) : 1; n > 0; n--) {
+      if (n === 1 || random.once(2)) this.callOf(callee);
+      else {
+        const over = new Label();
+        this.branch(random.pick(BRANCHES), this.any(), this.any(), over);
+        this.callOf(callee);
+        this.label(over);
+      }
+    }
+  }
+
+  private callOf({ label, link, cost, skips, recursive }: Callee): void {
+    const { random } = this;
     if (recursive) {
       this.lines(`addi x${DEPTH},zero,${random.below(DEEPEST + 1)}`);
       this.used.add(DEPTH);
@@ -368,50 +382,6 @@ export abstract class Flow extends Mapping {
     const { random } = this;
     if (this.exits.length === 0) return this.plain();
     this.branch(random.pick(['beq', 'beq', 'bltu']), this.any(), this.any(), random.pick(this.exits));
-  }
-
-  /** An instruction that is stored, now one, now another, before it is executed. */
-  private rewritten(): void {
-    const { random } = this;
-    const at = this.target();
-    const word = this.target(at);
-    const [a, b] = [this.target(), this.target()];
-    const place = new Label();
-    const half = random.once(3);
-    this.address(at, place);
-    if (this.options.mapping && random.once(2)) this.toAlias(at, word);
-    this.lines(`andi x${word},x${random.pick([...this.busy, a])},1`);
-    const one = half ? line(`c.addi x${a},3`) : line(`addi x${a},x${b},77`);
-    const other = half ? line(`c.addi x${a},5`) : line(`xori x${a},x${b},-7`);
-    const next = this.target(at, word);
-    this.constant(next, one | 0);
-    const skip = new Label();
-    this.branch('beq', word, 0, skip);
-    this.constant(next, other | 0);
-    this.label(skip);
-    const called = this.options.mapping && !half && random.once(3) && this.written(at, next);
-    if (!called) this.lines(half ? `sh x${next},0(x${at})` : `sw x${next},0(x${at})`);
-    if (random.once(3)) this.plain();
-    this.lines('fence.i');
-    if (!half) this.put({ kind: 'align', to: 2 });
-    this.label(place);
-    this.bits(one);
-  }
-
-  /** Bytes among the code that are loaded and stored. */
-  private dataInCode(): void {
-    const { random } = this;
-    const [data, over] = [new Label(), new Label()];
-    const at = this.target();
-    const value = this.target(at);
-    this.jump(over);
-    this.label(data);
-    this.put({ kind: 'bytes', bytes: random.bytes(16) });
-    this.label(over);
-    this.address(at, data);
-    this.lines(`ld x${value},${random.below(9)}(x${at})`);
-    if (random.once(2)) this.lines(`add x${value},x${value},x${this.any()}`);
-    if (random.once(2)) this.lines(`${random.pick(['sd', 'sw', 'sb', 'sh'])} x${value},${random.below(9)}(x${at})`);
   }
 
   /** The next instructions lie around the end of a page. */

@@ -216,20 +216,6 @@ export abstract class Mapping extends Rare {
     this.address(at, this.place(Place.CLOCK + MTIME));
     this.lines(`ld x${this.target()},0(x${at})`);
   }
-
-  /** Adds to a register with an address in the code what leads to the same bytes where they may be written. */
-  protected toAlias(at: number, scratch: number): void {
-    this.lines(`lui x${scratch},${Place.ALIAS / PAGE}`, `add x${at},x${at},x${scratch}`);
-  }
-
-  /** A system call that writes the 32 bits of a register at an address: reading into code. False where its registers are in use. */
-  protected written(at: number, value: number): boolean {
-    const { locked } = this;
-    if ([10, 11, 12, 17].some((register) => locked.has(register)) || at === 12 || value === 11) return false;
-    this.lines(`addi a1,x${at},0`, `addi a2,x${value},0`, 'addi a7,zero,63', 'ecall');
-    this.spent += 60;
-    return true;
-  }
 }
 
 /** Up to 30 instructions that end in a return. */

@@ -4,6 +4,7 @@ import { discover, LIMITS, type Limits } from '../../../emulator/engine/translat
 import type { Region } from '../../../emulator/engine/translator/region';
 import { graphOfRegion } from '../../../emulator/engine/translator/region-graph';
 import { structure } from '../../../emulator/engine/translator/structure';
+import { Random } from '../../differential/random';
 import { code, lines, ORIGIN, sound, type Facts } from './code';
 
 interface Found {
@@ -479,5 +480,39 @@ describe('the size of a region', () => {
                           j loop`;
     assert.equal(found(source, 'loop', { regions: ['last'] }).lines.at(-1), 'more 1 branch loop | out last');
     assert.equal(found(source, 'loop', { regions: ['loop'] }).lines.length, 3);
+  });
+});
+
+describe('the region of random code', () => {
+  /** Blocks that branch, call, jump through registers to anywhere among them; few functions are called, from many places. */
+  function randomCode(seed: number): { readonly source: string; readonly facts: Facts } {
+    const random = new Random(seed);
+    const blocks = random.between(20, 140);
+    const any = (): string => `b${random.below(blocks)}`;
+    const callee = (): string => (random.once(3) ? 'g' : 'f');
+    const targets: Record<string, string[]> = {};
+    const branch = (): string => `beqz a${random.below(6)},${any()}`;
+    const call = (): string => `jal ra,${callee()}`;
+    const kinds = [branch, branch, branch, call, call, call, call, () => `j ${any()}`, () => 'ecall'];
+    const rare = [() => 'ret', () => `jal ra,${any()}`, () => `jal t0,${callee()}`, () => 'jalr zero,0(t0)'];
+    const lines = Array.from({ length: blocks }, (_, i) => {
+      if (!random.once(30)) return `b${i}: ${random.pick(random.once(20) ? rare : kinds)()}`;
+      targets[`i${i}`] = Array.from({ length: random.below(30) }, any);
+      return `b${i}: nop\ni${i}: ${random.once(2) ? 'jalr zero,0(a2)' : 'jalr ra,0(a2)'}`;
+    });
+    const functions = 'f: bnez a0,inner\nnop\ninner: ret\ng: addi a0,a0,1\nret';
+    return { source: `${lines.join('\n')}\necall\n${functions}`, facts: { targets } };
+  }
+
+  it('is sound and has a structure', () => {
+    let blocks = 0;
+    for (let seed = 1; seed <= 200; seed++) {
+      const { source, facts } = randomCode(seed);
+      const { region } = found(source, 'b0', facts);
+      if (region === undefined) continue;
+      blocks += region.blocks.length;
+      assert.doesNotThrow(() => structure(graphOfRegion(region)), `code ${seed}`);
+    }
+    assert.ok(blocks > 3000, `${blocks} blocks`);
   });
 });
