@@ -43,7 +43,8 @@ function keep(key: Buffer, script: Script): void {
 
 type Main = (exports: object, require: NodeJS.Require, module: object, filename: string, folder: string) => void;
 
-function start(): void {
+/** Apart from running it: what the files were read into is garbage by then. */
+function load(): Script {
   const key = keyOf();
   const cachedData = cachedCode(key);
   // The bundle is ASCII: everything else in it is escaped.
@@ -52,8 +53,8 @@ function start(): void {
     ...(cachedData === undefined ? {} : { cachedData }),
   });
   if (cachedData === undefined || script.cachedDataRejected) process.on('exit', () => keep(key, script));
-  const module = { exports: {} };
-  (script.runInThisContext() as Main)(module.exports, require, module, program, __dirname);
+  return script;
 }
 
-start();
+const module_ = { exports: {} };
+(load().runInThisContext() as Main)(module_.exports, require, module_, program, __dirname);

@@ -77,8 +77,8 @@ export function separateStep(m: Core, task: Task & { do: 'separate' }): Task | u
     if (at % 512 === 0 || at === task.at) {
       const table = area.base + Math.floor(at / 512) * PAGE_SIZE;
       // Most of the area at boot, and reading it would take longer than the rest of booting (65 ms for 1 GiB of RAM).
-      if (at % 512 === 0 && at + 512 <= end && m.port.untouched(pa(table))) {
-        at += 511;
+      if (m.port.untouched(pa(table))) {
+        at = Math.min(end, (Math.floor(at / 512) + 1) * 512) - 1;
         continue;
       }
       words = wordsAt(m, table);

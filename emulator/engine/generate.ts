@@ -16,8 +16,8 @@ function base64(bytes: Uint8Array): string {
 
 /** The templates' text has no backticks, dollar signs and backslashes; its lines stay lines. */
 function templatesFile(text: string): string {
-  return `${NOTE}/** What translator/templates.ts reads. */
-export const TEMPLATES = \`${text}\`;
+  return `${NOTE}/** What translator/templates.ts reads: of a function, so that V8 keeps it out of the code of programs that translate nothing. */
+export const templateText = (): string => \`${text}\`;
 `;
 }
 

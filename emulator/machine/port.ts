@@ -57,8 +57,8 @@ abstract class Port<Address extends number> implements MemoryPort<Address> {
         done += size;
         continue;
       }
+      // What is read where the memory has not grown yet is zero, and it need not grow for that.
       if (access === Access.STORE) this.memory.beforeWrite(page, physical % PAGE_SIZE, (physical % PAGE_SIZE) + size);
-      else this.memory.ensure(page);
       piece(ramOffset(physical), done, size);
       done += size;
     }

@@ -12,7 +12,7 @@
 import { decodeTree } from '../../isa/language/codec';
 import type { Expression, Statement } from '../../isa/language/ir';
 import type { Instruction } from '../../isa/instruction';
-import { TEMPLATES } from '../generated/templates';
+import { templateText } from '../generated/templates';
 import {
   selectionOf,
   VARIANTS,
@@ -65,7 +65,7 @@ export function templateOf(
   frm = 0,
 ): Template | undefined {
   if (lines === undefined) {
-    lines = TEMPLATES.split('\n');
+    lines = templateText().split('\n');
     index = JSON.parse(lines[0]!) as TemplateIndex;
   }
   const numbers = index[instruction.op];

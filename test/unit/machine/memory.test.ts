@@ -70,4 +70,15 @@ describe('RAM', () => {
     memory.ensure(40 * 256);
     assert.throws(() => memory.ensure(200 * 256), /48 of 1024 MiB exist.*smaller RAM/);
   });
+
+  it('that was never written is read as zeros, and does not come into being by that', () => {
+    const { machinePort, ...machine } = createMachine({ ramBytes: GIB });
+    const { memory } = machine as unknown as { memory: PhysicalMemory };
+    const before = memory.buffer.byteLength;
+    const far = pa(0x80000000 + 900 * MIB - 4);
+    assert.deepEqual(machinePort.read(far, 4096), new Uint8Array(4096));
+    assert.equal(memory.buffer.byteLength, before);
+    machinePort.write(far, Uint8Array.of(1));
+    assert.deepEqual(machinePort.read(far, 2), Uint8Array.of(1, 0));
+  });
 });
