@@ -4,7 +4,7 @@ import type { LinuxEvent } from '../../../emulator/linux/events';
 import type { CharacterDevice } from '../../../emulator/linux/device';
 import type { GuestFile, Linux, LinuxOptions } from '../../../emulator/linux/types';
 import { createMachine, type SoftwareMachine } from '../../../emulator/machine/machine';
-import type { MachineExit } from '../../../emulator/machine/types';
+import type { EngineName, MachineExit } from '../../../emulator/machine/types';
 import { tick } from '../../../emulator/units';
 import { testFirmware, testPageTables, type Counts } from './firmware';
 
@@ -21,6 +21,9 @@ export interface HostOptions {
   readonly vary?: boolean;
   readonly seed?: number;
   readonly ramMiB?: number;
+  /** As of createMachine. */
+  readonly engine?: EngineName;
+  readonly hotness?: number;
   readonly trace?: LinuxOptions['trace'];
   readonly nodes?: LinuxOptions['nodes'];
 }
@@ -36,7 +39,12 @@ export interface Host {
 }
 
 export function newHost(options: HostOptions): Host {
-  const machine = createMachine({ ramBytes: (options.ramMiB ?? 256) * 1024 * 1024 });
+  const { engine, hotness } = options;
+  const machine = createMachine({
+    ramBytes: (options.ramMiB ?? 256) * 1024 * 1024,
+    ...(engine && { engine }),
+    ...(hotness !== undefined && { hotness }),
+  });
   const linuxOptions: LinuxOptions = {
     program: '/home/program',
     args: options.args ?? [],
