@@ -12,6 +12,7 @@ import { noteJump } from '../wasm/seen-jumps';
 import { accessGroups, accessOf } from './access-groups';
 import { Parameter, REGION } from './convention';
 import { jumpTable } from './jump-table';
+import { shape, type Shaped } from './narrow';
 import type { BlockEnd, Edge, Region, RegionBlock } from './region';
 import { RegionEntry, type Assumptions } from './region-entry';
 import { RegionExits } from './region-exits';
@@ -22,6 +23,7 @@ import { RegionTarget, SLOW } from './region-target';
 import { structure, type Route, type Structure } from './structure';
 import { Changes } from './template-table';
 import { templateOf, type Template } from './templates';
+import { widthsOf, type Widths } from './widths';
 
 /** Labels. */
 const DONE = 'done';
@@ -48,6 +50,7 @@ class RegionBuilder {
   private readonly emitter: Emitter;
   private readonly structure: Structure;
   private readonly longest: Int32Array;
+  private readonly widths: readonly Widths[];
   /** Which way a dispatch node goes. */
   private readonly selector: number;
   private readonly templateOf: (instruction: Readonly<Instruction>) => Template;
@@ -65,7 +68,9 @@ class RegionBuilder {
     this.entry = new RegionEntry(code, region, options, this.exits);
     this.target = new RegionTarget(code, linkage, this.registers, this.exits, direct);
     this.emitter = new Emitter(code, this.target, CALLED);
-    this.structure = structure(graphOfRegion(region));
+    const graph = graphOfRegion(region);
+    this.structure = structure(graph);
+    this.widths = widthsOf(region.blocks, graph, this.templateOf);
     this.longest = this.structure.longestPath(region.blocks.map(({ instructions }) => instructions.length));
     this.selector = code.local('i32');
   }
@@ -156,19 +161,18 @@ class RegionBuilder {
     const record = this.options.blocks[page]! + ((pc & 4095) << RECORD_SHIFT);
     const recordAt = (offset: number): number | undefined =>
       nextPage === undefined ? record + (offset << RECORD_SHIFT) : undefined;
-    const { templateOf } = this;
-    const groups = accessGroups(instructions, templateOf, this.options.direct);
+    const groups = accessGroups(instructions, this.templateOf, this.options.direct);
+    const shaped = shape(instructions, this.templateOf, this.widths[node]!);
     const transfers = end.kind === 'branch' || end.kind === 'jump' || end.kind === 'indirect';
-    instructions.forEach((instruction, i) => {
+    shaped.forEach(({ instruction, template }, i) => {
       const after = instructions.length - 1 - i;
       this.target.begin(instruction, va(at), after, groups.get(i));
-      const template = templateOf(instruction);
       if (after > 0 || !transfers) this.instruction(template, recordAt(at - pc));
       at += instruction.length;
       this.stillHolds(template, at, after);
     });
     this.target.endBlock();
-    this.end(node, va(at), end, instructions.at(-1));
+    this.end(node, va(at), end, shaped.at(-1));
   }
 
   /** The instruction before the pc may have changed what is assumed about fcsr: then what follows is for another variant. */
@@ -207,7 +211,7 @@ class RegionBuilder {
   }
 
   /** What the last instruction of a block does besides going somewhere, and where control goes. */
-  private end(node: number, next: VirtualAddress, end: BlockEnd, last: Readonly<Instruction> | undefined): void {
+  private end(node: number, next: VirtualAddress, end: BlockEnd, last: Shaped | undefined): void {
     const { code, emitter } = this;
     const routes = [...this.structure.nodes[node]!.routes];
     const go = (edge: Edge): void =>
@@ -218,10 +222,10 @@ class RegionBuilder {
       case 'next':
         return go(end.to);
       case 'jump':
-        emitter.row(this.templateOf(last!).body);
+        emitter.row(last!.template.body);
         return go(end.to);
       case 'branch': {
-        const { body, condition } = this.templateOf(last!);
+        const { body, condition } = last!.template;
         emitter.statements(body);
         emitter.expression(condition!);
         emitter.row([]);
@@ -234,7 +238,7 @@ class RegionBuilder {
         return go(end.next);
       }
       case 'indirect':
-        return this.indirect(node, end.targets, this.templateOf(last!), routes);
+        return this.indirect(node, end.targets, last!.template, routes);
     }
   }
 
