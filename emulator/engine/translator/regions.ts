@@ -117,15 +117,17 @@ export class Regions {
 
   /** Those that execute any of the bytes [from, to) of a page go, and are returned. */
   killIn(page: number, from: number, to: number): readonly LiveRegion[] {
-    const hit = [...(this.byPage.get(page) ?? [])].filter((region) => region.covers(page, from, to));
+    let hit: LiveRegion[] | undefined;
+    for (const region of this.byPage.get(page) ?? []) if (region.covers(page, from, to)) (hit ??= []).push(region);
+    if (!hit) return [];
     for (const region of hit) this.kill(region);
     return hit;
   }
 
-  killPage(page: number): number {
+  killPage(page: number): readonly LiveRegion[] {
     const list = [...(this.byPage.get(page) ?? [])];
     for (const region of list) this.kill(region);
-    return list.length;
+    return list;
   }
 
   /** Records get their links, or lose them. */

@@ -35,6 +35,12 @@ const MOST_BYTES = 8 << 20;
 const SHARE = 0.2;
 /** As a part of these: what a batch may take in advance. */
 const OVERDRAFT = 1;
+/**
+ * What a region that is lost too soon counts besides, in its cost: where code is ever new (mapped, run a while, unmapped), regions are for
+ * nothing whichever page they are in. And what such losses may come to, in the unit of MODULE_COST.
+ */
+const LOSS = 4;
+const DEBT = 10_000;
 /** log2 of how many times a hot entry is not listened to at most. */
 const MOST_LOSSES = 8;
 /**
@@ -108,12 +114,20 @@ export class Translator implements CodeListener {
   // What the code cache tells.
 
   written(page: number, from: number, to: number): void {
+    this.lost(page, this.regions.killIn(page, from, to));
+  }
+
+  /** The page's code is another, or none any more: these regions went with it. */
+  private lost(page: number, killed: readonly LiveRegion[]): void {
     this.declined.delete(page);
-    const killed = this.regions.killIn(page, from, to);
     if (killed.length === 0) return;
     this.host.access.stale = true;
     const unrest = this.unrest.get(page) ?? { losses: 0, ignored: 0 };
-    unrest.losses = killed.some((region) => this.executed - region.since < this.worth(region)) ? unrest.losses + 1 : 0;
+    const tooSoon = killed.filter((region) => this.executed - region.since < this.worth(region));
+    unrest.losses = tooSoon.length > 0 ? unrest.losses + 1 : 0;
+    for (const region of tooSoon) this.spent += LOSS * this.costOf(region);
+    // A program that made code only at its beginning is not to pay for it forever.
+    this.spent = Math.min(this.spent, SHARE * this.executed + DEBT * this.patience);
     unrest.ignored = 2 ** Math.min(unrest.losses, MOST_LOSSES) - 1;
     this.unrest.set(page, unrest);
   }
@@ -123,9 +137,13 @@ export class Translator implements CodeListener {
     return ((MODULE_COST + INSTRUCTION_COST * instructions) * this.patience) / SHARE;
   }
 
+  /** What making a region cost, with its part of a module. */
+  private costOf({ instructions }: LiveRegion): number {
+    return (MODULE_COST / BATCH + INSTRUCTION_COST * instructions) * this.patience;
+  }
+
   released(page: number): void {
-    this.declined.delete(page);
-    if (this.regions.killPage(page) > 0) this.host.access.stale = true;
+    this.lost(page, this.regions.killPage(page));
   }
 
   decoded(at: number, page: number, offset: number): void {
