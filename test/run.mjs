@@ -38,6 +38,7 @@ const node = (title, file, args = [], options = {}) =>
 const MIXED = [
   ...['attacks', 'commands', 'crowd', 'run', 'samples', 'trace', 'turns'].map((name) => `system/${name}`),
   ...['golden', 'stepping'].map((name) => `adapter/${name}`),
+  ...['oracle', 'programs'].map((name) => `linux/${name}`),
   'operations/**/*',
   'misuse/**/*',
 ].map((name) => `integration/${name}`);
