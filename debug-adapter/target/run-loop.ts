@@ -24,8 +24,13 @@ export interface Runnable {
 
 /** A slice is over after this many milliseconds, or at the end of the piece that crosses it. */
 const SLICE_MS = 10;
-/** Ticks run without looking at the clock: 0.1 ms of integer code, some 20 ms of the slowest there is (rounding of subnormals in software). */
+/**
+ * Ticks run without looking at the clock, at most: 10 µs of the fastest code, but 20 ms of the slowest there is (rounding of subnormals in software, system
+ * calls that copy much). So where they took longer than wanted, the next ones are fewer: only the first such piece is long. Where a piece ends the guest doesn't see.
+ */
 const PIECE_TICKS = 20_000;
+const FEWEST_TICKS = 200;
+const PIECE_MS = 2;
 /** How far virtual time may lag behind before the debt is forgiven; else a sleep after a long computation would be skipped. */
 const LAG_MS = 20;
 
@@ -36,6 +41,7 @@ export class RunLoop {
   private running = false;
   /** Bumped by every start and stop, so that a turn planned before it does nothing. */
   private generation = 0;
+  private piece = PIECE_TICKS;
   private anchorTick = 0;
   private anchorWall = 0;
   private cancelWait: (() => void) | undefined;
@@ -93,13 +99,14 @@ export class RunLoop {
     const generation = this.generation;
     const began = this.wall.now();
     let wait: number | undefined;
+    let now = began;
     do {
       const cap = this.cap();
       if (this.system.tick >= cap) {
         wait = this.millisecondsTo(this.system.tick + 1);
         break;
       }
-      const exit = this.system.run(tick(Math.min(this.system.tick + PIECE_TICKS, cap)));
+      const exit = this.system.run(tick(Math.min(this.system.tick + this.piece, cap)));
       const verdict = this.decide(exit);
       if (!this.running || generation !== this.generation) return this.afterSlice();
       if (verdict === 'stop') {
@@ -110,12 +117,21 @@ export class RunLoop {
         wait = Infinity;
         break;
       }
-    } while (this.wall.now() - began < SLICE_MS);
+      const before = now;
+      now = this.wall.now();
+      this.fit(now - before);
+    } while (now - began < SLICE_MS);
     this.forgive();
     this.afterSlice();
     if (!this.running || generation !== this.generation) return;
     if (wait === undefined) this.plan();
     else this.pauseFor(wait);
+  }
+
+  /** A piece took so long, in milliseconds. */
+  private fit(took: number): void {
+    if (took > PIECE_MS) this.piece = Math.max(FEWEST_TICKS, Math.floor((this.piece * PIECE_MS) / took));
+    else if (took < PIECE_MS / 4) this.piece = Math.min(PIECE_TICKS, 2 * this.piece);
   }
 
   /** The last tick that may be reached now. */

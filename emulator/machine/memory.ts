@@ -30,7 +30,10 @@ const WASM_PAGE = 65536;
 const FIRST = 32 * 2 ** 20;
 /** From one generation of translations to the next: odd, so that every number has its turn; an entry's place follows from it, too. */
 const NEXT_GENERATION = 0x9e3779b1;
-/** The memory grows in steps of 16 MiB, so that growth stays rare. */
+/**
+ * The memory grows in multiples of 16 MiB, to twice what it was if the host has that: each growth makes V8 look through its heap, since a buffer of a new size
+ * counts as so much new memory (up to 20 ms), and what is not touched costs nothing.
+ */
 const GROWTH = 16 * 2 ** 20;
 
 export interface WriteListener {
@@ -131,15 +134,24 @@ export class PhysicalMemory {
   ensure(page: number): boolean {
     const end = (page + 1) * PAGE_SIZE;
     if (end <= this.grown) return false;
-    const grown = Math.min(this.ramBytes, Math.ceil(end / GROWTH) * GROWTH);
-    try {
-      this.wasm.grow(Math.ceil((Area.RAM + grown) / WASM_PAGE) - this.wasm.buffer.byteLength / WASM_PAGE);
-    } catch (error) {
-      throw error instanceof RangeError ? noHostMemory(this.ramBytes, this.grown) : error;
-    }
+    const least = Math.min(this.ramBytes, Math.ceil(end / GROWTH) * GROWTH);
+    const wanted = Math.min(this.ramBytes, Math.max(least, 2 * this.grown));
+    const grown = this.grow(wanted) ?? (wanted > least ? this.grow(least) : undefined);
+    if (grown === undefined) throw noHostMemory(this.ramBytes, this.grown);
     this.grown = grown;
     this.refresh();
     return true;
+  }
+
+  /** So much RAM exists afterwards; undefined when the host can't have it. */
+  private grow(bytes: number): number | undefined {
+    try {
+      this.wasm.grow(Math.ceil((Area.RAM + bytes) / WASM_PAGE) - this.wasm.buffer.byteLength / WASM_PAGE);
+    } catch (error) {
+      if (error instanceof RangeError) return undefined;
+      throw error;
+    }
+    return bytes;
   }
 
   /**

@@ -38,7 +38,7 @@ class FakeMachine {
   exit: ((until: number) => MachineExit | undefined) | undefined;
   constructor(
     private readonly clock: Clock,
-    private readonly ticksPerMillisecond: number,
+    public ticksPerMillisecond: number,
   ) {}
   run(until: Tick): MachineExit {
     const early = this.exit?.(until);
@@ -75,6 +75,27 @@ describe('The run loop', () => {
     clock.soon(message);
     clock.run(1000);
     assert.ok(longest > 0 && longest <= 30, `a message waited ${longest} ms`);
+  });
+
+  it('looks at the clock more often where the guest is slow, until it is fast again', () => {
+    const { clock, machine, loop } = start('fast', 200);
+    loop.start();
+    const waits: number[] = [];
+    let last = 0;
+    const message = () => {
+      waits.push(clock.time - last);
+      last = clock.time;
+      clock.soon(message);
+    };
+    clock.soon(message);
+    clock.run(2000);
+    assert.ok(Math.max(...waits.slice(2)) <= 13, `a message waited ${Math.max(...waits.slice(2))} ms`);
+    const ends: number[] = [];
+    machine.ticksPerMillisecond = 1_000_000;
+    machine.exit = (until) => void ends.push(until - machine.tick);
+    clock.run(2100);
+    assert.equal(Math.max(...ends.slice(0, 4)), ends[3], 'pieces grow');
+    assert.equal(ends.at(-1), 20_000);
   });
 
   it('never lets virtual time run ahead of the wall under pace real', () => {
