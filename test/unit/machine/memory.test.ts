@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { MachineError } from '../../../emulator/machine/errors';
 import { createMachine } from '../../../emulator/machine/machine';
+import { Area } from '../../../emulator/machine/layout';
 import { PhysicalMemory, type NewMemory } from '../../../emulator/machine/memory';
 import { pa, tick, va } from '../../../emulator/units';
 import { assemble } from '../assembler';
@@ -66,7 +67,8 @@ describe('RAM', () => {
         error.code === 'no-host-memory' &&
         /can't reserve the 1024 MiB.*"memoryMiB"/.test(error.message),
     );
-    const memory = new PhysicalMemory(GIB, poor(100 * MIB));
+    // Twice 32 MiB are more than there is, 48 are not.
+    const memory = new PhysicalMemory(GIB, poor(Area.RAM + 60 * MIB));
     memory.ensure(40 * 256);
     assert.throws(() => memory.ensure(200 * 256), /48 of 1024 MiB exist.*smaller RAM/);
   });
