@@ -16,6 +16,7 @@ import { measureHosts } from './hosts';
 import { withFolder } from './compiled';
 import { findOpponents, measure, type Measured } from './measure';
 import { measurePauses } from './pause';
+import { measureRare } from './rare';
 import { measureRegions, REGIONS } from './regions';
 import { reportOf, tableFoot, tableHead, tableRow, type BenchReport } from './report';
 import { reportScale } from './scale';
@@ -35,6 +36,7 @@ Instead of the workloads beside QEMU:
   --hosts          the workloads in Node, in a worker of Chromium and in VS Code's processes
   --coremark FOLDER
                    CoreMark beside both QEMUs, built from its sources (github.com/eembc/coremark)
+  --rare           instructions that most hot code has not, each in a loop (--only NAME)
   --elf -- FILE [ARGUMENTS]
                    a program of yours, beside qemu-riscv64
   --chart JSON     a chart of a result, as SVG on standard output
@@ -61,7 +63,7 @@ function parsed() {
         cap: { type: 'string' },
         chart: { type: 'string' },
         coremark: { type: 'string' },
-        ...{ quick: flag, cold: flag, regions: flag, pause: flag, hosts: flag, elf: flag },
+        ...{ quick: flag, cold: flag, regions: flag, pause: flag, hosts: flag, rare: flag, elf: flag },
         ...{ steps: flag, build: flag, scale: flag },
       },
     });
@@ -170,6 +172,12 @@ async function hosts(): Promise<void> {
   keep(await measureHosts(chosen(options.only), __dirname, how, say));
 }
 
+async function rare(): Promise<void> {
+  sayWhere('By CPU time; above 1x ours is faster.');
+  const turns = number(options.turns, options.quick ? 1 : 3);
+  keep(await measureRare(besideUs('child'), { turns, only: options.only, ...engineGiven() }, say));
+}
+
 function elf(): void {
   if (positionals.length === 0) fail('Which program? --elf -- FILE [ARGUMENTS]');
   sayWhere('');
@@ -180,7 +188,7 @@ function chart(): void {
   process.stdout.write(chartOf(JSON.parse(readFileSync(options.chart!, 'utf8')) as BenchReport));
 }
 
-const modes = { build: buildImages, steps: reportSteps, cold, regions, pause, hosts, elf } as const;
+const modes = { build: buildImages, steps: reportSteps, cold, regions, pause, hosts, rare, elf } as const;
 
 async function main(): Promise<void> {
   if (options.chart !== undefined) return chart();

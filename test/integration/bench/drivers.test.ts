@@ -1,8 +1,11 @@
 /** The drivers of the benchmark with the smallest of counts: they still measure what they say. No time is looked at. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { ENGINE_NAMES } from '../../../emulator/machine/machine';
 import { withPrograms } from '../../bench/compiled';
+import { runOnMachine } from '../../bench/machine';
 import { measurePauses } from '../../bench/pause';
+import { CASES } from '../../bench/rare';
 import { runRegions } from '../../bench/regions-run';
 
 describe('drivers of the benchmark', () => {
@@ -16,6 +19,17 @@ describe('drivers of the benchmark', () => {
         sums.add(/^sum [0-9a-f]{16}$/m.exec(result.output)![0]);
       }
       assert.equal(sums.size, 1);
+    }));
+
+  it('rare: each case prints the same on every engine', () =>
+    withPrograms(async (make) => {
+      const image = readFileSync(await make('host', 'guests/rare.c', 'rare', ['-O2']));
+      for (const name of Object.keys(CASES)) {
+        const results = ENGINE_NAMES.map((engine) => runOnMachine(image, { rounds: 0, args: [name, '3000'], engine }));
+        for (const { exitStatus, output } of results)
+          assert.deepEqual([exitStatus, output], [0, results[0]!.output], name);
+        assert.match(results[0]!.output, /^[0-9a-f]+\n$/);
+      }
     }));
 
   it('pause: each request is followed by a stop, and the guest goes on after it', async () => {
