@@ -46,7 +46,9 @@ describe('Engines', function () {
     assert.equal(createMachine({ ramBytes: 65536 }).engineName, 'translator');
   });
 
-  it('are one where the host has no WebAssembly: the other, on plain memory that grows', () => {
+  it('are one where the host has no WebAssembly: the other, on plain memory that grows', function () {
+    // Machines that say no engine have that of the environment then, which may not be there.
+    if (process.env['PENGLAI_ENGINE'] !== undefined) this.skip();
     const machines = [loaded(3, 'wasm')];
     const host = globalThis as { WebAssembly?: unknown };
     const { WebAssembly: held } = host;
