@@ -18,7 +18,11 @@ export abstract class Rare extends Straight {
           `addi x${mode},zero,${32 * random.between(0, most) + random.below(32)}`,
           `csrrw x${old},fcsr,x${mode}`,
         ),
-      () => this.lines(`csrrsi x${old},frm,${random.pick([1, 2, 3])}`),
+      () => {
+        // Mode 4 with another bit is reserved.
+        if (most <= 4) this.lines('csrrci zero,frm,4');
+        this.lines(`csrrsi x${old},frm,${random.pick([1, 2, 3])}`);
+      },
       () => this.lines(`csrrci x${old},frm,${random.pick([1, 2, 4, 7])}`),
     ];
     random.pick(ways)();
