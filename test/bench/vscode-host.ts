@@ -33,7 +33,7 @@ function inProcess({ image, run }: Job): Promise<HostResult> {
   });
 }
 
-/** Milliseconds for which the extension host does not answer: VS Code gives up one that is silent for long. */
+/** Milliseconds for which the extension host does not answer: one that is silent for long is unresponsive to VS Code. */
 const SILENT_MS = 50;
 
 async function here({ image, run }: Job): Promise<HostResult> {
@@ -50,13 +50,25 @@ async function here({ image, run }: Job): Promise<HostResult> {
   return { ...result, runSeconds: (user + system) / 1e6, wallSeconds: (performance.now() - began) / 1000 };
 }
 
+/** Asks for a job until there is one: `fetch` waits for five minutes, other runtimes may have work for longer. */
+async function asked(url: string): Promise<Response> {
+  for (;;) {
+    try {
+      return await fetch(url);
+    } catch (error) {
+      const { cause } = error as { cause?: { code?: string } };
+      if (cause?.code !== 'UND_ERR_HEADERS_TIMEOUT') throw error;
+    }
+  }
+}
+
 /** Called by VS Code; the benchmark's address is in the environment. Ends when there are no more jobs. */
 export async function run(): Promise<void> {
   const { BENCH_ADDRESS: address } = process.env;
   const { versions, execPath } = process;
   const about = `${versions['electron'] === undefined ? '' : `Electron ${versions['electron']}, `}Node.js ${versions.node}, V8 ${versions.v8}, ${execPath}`;
   for (;;) {
-    const response = await fetch(`${address}/job/vscode?about=${encodeURIComponent(about)}`);
+    const response = await asked(`${address}/job/vscode?about=${encodeURIComponent(about)}`);
     if (response.status !== 200) return;
     const job = (await response.json()) as Job;
     const answer = await (job.where === 'extension host' ? here(job) : inProcess(job)).catch((error: unknown) => ({
