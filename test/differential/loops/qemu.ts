@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { ENGINE_NAMES } from '../../../emulator/machine/machine';
 import type { EngineName } from '../../../emulator/machine/types';
 import { tick } from '../../../emulator/units';
+import { deviates } from '../deviations';
 import type { Shape } from '../kinds';
 import { CPU, QEMU } from '../oracles';
 import { DifferenceError, optionsFor } from './lockstep';
@@ -62,7 +63,7 @@ export class LoopsInQemu {
   }
 
   program(seed: number, without?: ReadonlySet<number>): LoopProgram {
-    const supported = (shape: Shape): boolean => this.supported.has(shape);
+    const supported = (shape: Shape): boolean => this.supported.has(shape) && !deviates(shape, QEMU);
     return loopProgram(seed, BASE, {
       supported,
       traps: false,
