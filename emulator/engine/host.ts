@@ -21,7 +21,7 @@ import { Atomics } from './atomics';
 import { CodeCache } from './code-cache';
 import { Fetch, FETCH_FAULT, FETCH_RETRY } from './fetch';
 import { Field } from './record';
-import { Regime } from './translator/convention';
+import { Regime } from './convention';
 import { NO_PASS, Result, type Fault } from './types';
 
 /** Instead of a block, like FETCH_FAULT and FETCH_RETRY: a stop is armed there. */
@@ -124,7 +124,7 @@ export class Host {
     this.fetch.begin(hart);
   }
 
-  /** Do loads need no more than to lie in RAM? (translator/convention.ts) */
+  /** Do loads need no more than to lie in RAM? (convention.ts) */
   private direct(data: Privilege): boolean {
     return data === Privilege.Machine && this.watches.none && this.hart.pmp.openToMachine;
   }

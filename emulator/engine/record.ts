@@ -21,7 +21,7 @@ export const enum Field {
   RM = 7,
   /** int32, extended by its sign: the immediate. Of a NEAR jump the distance to the target's record in bytes. */
   IMMEDIATE = 8,
-  /** uint16: place in the table of functions of the translated region that begins here (translator/convention.ts); 0: none. */
+  /** uint16: place in the table of functions of the translated region that begins here (convention.ts); 0: none. */
   SLOT = 12,
   /** uint16: HOT minus the number of jumps to here after which the translator is told; counted up by the jumps. */
   HEAT = 14,

@@ -37,7 +37,7 @@ export const enum Area {
   COUNT = 24,
   /** A 64-bit value that the host answers with. */
   VALUE = 32,
-  /** Between the loop and translated regions (engine/translator/convention.ts): instructions that may still be begun (int32) ... */
+  /** Between the loop and translated regions (engine/convention.ts): instructions that may still be begun (int32) ... */
   REST = 40,
   /** ... `limit` of this entry of the loop (int32), so that a region can tell Area.COUNT ... */
   LIMIT = 44,

@@ -1,5 +1,5 @@
 /**
- * From a region to the code of its function (convention.ts): what is assumed is checked, the registers become locals, the blocks stand in
+ * From a region to the code of its function (engine/convention.ts): what is assumed is checked, the registers become locals, the blocks stand in
  * nested form (structure.ts) and pass control among themselves without leaving the function. Emits; decides nothing about what is worth
  * translating.
  */
@@ -10,7 +10,7 @@ import { Code } from '../wasm/code';
 import { Emitter, type Definitions } from '../wasm/emitter';
 import { noteJump } from '../wasm/seen-jumps';
 import { accessGroups, accessOf } from './access-groups';
-import { Parameter, REGION } from './convention';
+import { Parameter, REGION } from '../convention';
 import { jumpTable } from './jump-table';
 import { shape, type Shaped } from './narrow';
 import type { BlockEnd, Edge, Region, RegionBlock } from './region';

@@ -1,11 +1,11 @@
 /**
  * What a region's function asks before its body, and again where what it was made under may have changed: the page and its variant, the state
- * of floating point, the instructions left, the other pages it lies on (convention.ts). Each question leaves 1 on the stack where the answer is no.
+ * of floating point, the instructions left, the other pages it lies on (engine/convention.ts). Each question leaves 1 on the stack where the answer is no.
  */
 import { Status } from '../../hart/csr-numbers';
 import { Area, Bank, HartWord } from '../../machine/layout';
 import type { Code } from '../wasm/code';
-import { Parameter, Regime, RegionExit } from './convention';
+import { Parameter, Regime, RegionExit } from '../convention';
 import type { Region } from './region';
 import type { RegionExits } from './region-exits';
 

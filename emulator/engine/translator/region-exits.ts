@@ -1,5 +1,5 @@
 /**
- * How a region is left (convention.ts): at one place for all its exits, where the registers go back to the hart and the next region, if
+ * How a region is left (engine/convention.ts): at one place for all its exits, where the registers go back to the hart and the next region, if
  * there is one at the target, takes over.
  */
 import { Area, Bank, HartWord } from '../../machine/layout';
@@ -7,7 +7,7 @@ import { Field, RECORD_SHIFT } from '../record';
 import { Result } from '../types';
 import type { Code } from '../wasm/code';
 import { entryAddress } from '../wasm/translated-access';
-import { Parameter, RegionExit } from './convention';
+import { Parameter, RegionExit } from '../convention';
 import type { RegionLinkage } from './region-linkage';
 import type { RegionRegisters } from './region-registers';
 

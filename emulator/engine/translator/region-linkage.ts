@@ -2,7 +2,7 @@
 import type { HelperName } from '../wasm/region-helpers';
 
 export interface RegionLinkage {
-  /** Index of the type of a region (convention.ts, REGION). */
+  /** Index of the type of a region (engine/convention.ts, REGION). */
   readonly regionType: number;
   /** Index of the type of a row's own function (wasm/row-function.ts); they stand in the table behind the slots. */
   readonly rowType: number;

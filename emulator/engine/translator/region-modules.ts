@@ -13,7 +13,7 @@ import { HELPERS, libraryExport, type HelperName } from '../wasm/region-helpers'
 import { ModuleBuilder } from '../wasm/module';
 import { compile, instantiate } from '../wasm/web-assembly';
 import type { Core } from '../wasm/wasm-engine';
-import { REGION, ROW, TABLE_PLACES } from './convention';
+import { REGION, ROW, TABLE_PLACES } from '../convention';
 import type { LiveRegion } from './live-region';
 import type { RegionLinkage } from './region-linkage';
 

@@ -15,7 +15,7 @@ import { tellCount } from '../wasm/region-helpers';
 import { ReservedAccess } from '../wasm/reserved-access';
 import { LOADS, STORES, TranslatedAccess } from '../wasm/translated-access';
 import type { AccessGroup } from './access-groups';
-import { Parameter, SLOTS } from './convention';
+import { Parameter, SLOTS } from '../convention';
 import type { RegionExits } from './region-exits';
 import type { RegionLinkage } from './region-linkage';
 import type { RegionRegisters } from './region-registers';

@@ -7,7 +7,7 @@ import { Area } from '../../machine/layout';
 import type { PhysicalMemory } from '../../machine/memory';
 import type { CodeCache } from '../code-cache';
 import { Field, RECORD_SHIFT } from '../record';
-import { SLOTS } from './convention';
+import { SLOTS } from '../convention';
 import { sameVariant, type LiveRegion, type Variant } from './live-region';
 
 /** Variants of one entry: more push out the oldest. */

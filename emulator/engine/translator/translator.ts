@@ -11,7 +11,7 @@ import type { CodeListener } from '../code-cache';
 import { COLD, type Host } from '../host';
 import { HOT, Pseudo, RECORD_SHIFT } from '../record';
 import { hasFused } from '../wasm/fused';
-import { Regime } from './convention';
+import { Regime } from '../convention';
 import { discover } from './discover';
 import { GuestCode } from './guest-code';
 import { JumpProfile } from './jump-profile';

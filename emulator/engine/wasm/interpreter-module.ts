@@ -6,7 +6,7 @@
 import type { FunctionDefinition, Library, Semantics } from '../../isa/language/ir';
 import type { Op } from '../../isa/op';
 import { Pseudo } from '../record';
-import { REGION, ROW, SLOTS, TABLE_PLACES } from '../translator/convention';
+import { REGION, ROW, SLOTS, TABLE_PLACES } from '../convention';
 import { Code } from './code';
 import { Emitter, valueType } from './emitter';
 import { HELPERS, helperCode, libraryExport, signatureOf } from './region-helpers';

@@ -1,9 +1,9 @@
 /**
- * Where the interpreter's loop (loop.ts) meets translated regions (translator/convention.ts): jumps that may close a cycle count the heat
+ * Where the interpreter's loop (loop.ts) meets translated regions (convention.ts): jumps that may close a cycle count the heat
  * of the record they go to, and a record with a slot is left to its region. Without a translator no record ever has one.
  */
 import { Area, Bank, HartWord } from '../../machine/layout';
-import { RegionExit } from '../translator/convention';
+import { RegionExit } from '../convention';
 import { Field } from '../record';
 import { Left } from '../types';
 import { BANK, HART, LoopState } from './loop-state';

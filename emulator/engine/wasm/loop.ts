@@ -13,7 +13,7 @@ import { Area, HartWord } from '../../machine/layout';
 import { SINGLE } from '../code-cache';
 import { FETCH_FAULT, FETCH_STOP } from '../host';
 import { Field, HANDLERS, NEAR, Pseudo, RECORD_SHIFT } from '../record';
-import { SLOTS } from '../translator/convention';
+import { SLOTS } from '../convention';
 import { Left, Result } from '../types';
 import type { Code } from './code';
 import { Emitter } from './emitter';

@@ -8,7 +8,7 @@ import { hartOffset } from '../../machine/layout';
 import { WASM_MODULE } from '../generated/wasm-module';
 import type { Host } from '../host';
 import { LoopEngine } from '../loop-engine';
-import { TABLE_PLACES } from '../translator/convention';
+import { TABLE_PLACES } from '../convention';
 import type { Left } from '../types';
 import { importsOf } from './imports';
 import { compile, instantiate, isPresent, newTable, type Table } from './web-assembly';

@@ -10,8 +10,8 @@
  * A region is translated under assumptions (`Variant`), which its first instructions check. Where one does not hold it calls the region
  * that Area.NEXT_SLOTS names for its slot, another variant of the same entry, or answers MISMATCH.
  */
-import { HANDLERS } from '../record';
-import type { Signature } from '../wasm/module';
+import { HANDLERS } from './record';
+import type { Signature } from './wasm/module';
 
 export const REGION: Signature = { parameters: ['i32', 'i32', 'i32', 'i32', 'i64'], results: ['i32'] };
 /** A row's own function: address of the hart, of the record, the pc; answers a Result (wasm/row-function.ts). */
