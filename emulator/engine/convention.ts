@@ -38,8 +38,8 @@ export const enum RegionExit {
   TRAP = 4,
 }
 
-/** Slots of the table, 1 on; 0 is none. The table never grows: V8 11 keeps a copy of it for each instance. */
-export const SLOTS = 8192;
+/** Slots of the table, 1 on; 0 is none. The table never grows: V8 11 keeps a copy of it for each instance, of which there are tens. */
+export const SLOTS = 4096;
 /** Behind the slots the table has the functions of rows (wasm/row-function.ts), by handler number. */
 export const TABLE_PLACES = SLOTS + HANDLERS;
 
